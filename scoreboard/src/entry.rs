@@ -1,0 +1,499 @@
+//! One entry of the ledger. This IS a format: it is stored, chained by hash and replayed, so a field once written is
+//! never renamed; new kinds and new optional fields may be added.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened, in the order in which it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position in the exercise's ledger, from 1 without gaps.
+    pub seq: u64,
+    /// When it was accepted, milliseconds since 1970 UTC. Acceptance decides what was in time.
+    pub at_ms: i64,
+    /// Who caused it.
+    pub actor: Actor,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// Who caused an entry. Ids, never names: the ledger outlives a name change and leaves the house without one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "by", content = "id")]
+pub enum Actor {
+    /// Rampart itself.
+    System,
+    /// A member of staff, by account id.
+    Account(String),
+    /// A trainee, by seat id.
+    Seat(String),
+}
+
+/// Side of a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Attackers.
+    Red,
+    /// Defenders.
+    Blue,
+}
+
+impl Side {
+    /// The word used in data and in `data-side` attributes.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Red => "red",
+            Self::Blue => "blue",
+        }
+    }
+}
+
+/// Where an exercise stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Being prepared; nothing exists on the engine.
+    Draft,
+    /// Ranges are being built.
+    Provisioning,
+    /// Ranges stand, walls are proven; seats may look round.
+    Ready,
+    /// The clock runs.
+    Running,
+    /// Containers frozen, clock stopped.
+    Paused,
+    /// Over; nothing scores any more.
+    Ended,
+    /// Ranges removed and the engine answered zero.
+    Cleared,
+}
+
+impl Status {
+    /// The word used in data, addresses and locale keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Provisioning => "provisioning",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Ended => "ended",
+            Self::Cleared => "cleared",
+        }
+    }
+}
+
+/// What a submitted flag was worth. The trainee is told less than the ledger knows (see [`Answer::Foreign`]).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "answer")]
+pub enum Answer {
+    /// This team's flag of this objective, for the first time.
+    Correct,
+    /// None that is known.
+    Wrong,
+    /// Another team's flag: the trainee reads "wrong", the instructor gets an alert.
+    Foreign {
+        /// Whose flag it is.
+        owner: String,
+        /// Which objective of theirs.
+        objective: String,
+    },
+    /// A flag of another run of an exercise.
+    OtherRun,
+    /// Right or wrong, but after the end: kept, never scored.
+    Late,
+}
+
+/// Part of the score that points belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Component {
+    /// Flags.
+    Objectives,
+    /// Hints bought.
+    Hints,
+    /// Incident reports matched to what red did.
+    Detection,
+    /// Services kept up.
+    Availability,
+    /// Repairs that passed their retest.
+    Response,
+    /// Wrong incident reports.
+    FalseClaims,
+}
+
+impl Component {
+    /// The word used in data and locale keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Objectives => "objectives",
+            Self::Hints => "hints",
+            Self::Detection => "detection",
+            Self::Availability => "availability",
+            Self::Response => "response",
+            Self::FalseClaims => "false_claims",
+        }
+    }
+
+    /// Components that a side can earn or lose points in, in the order in which pages show them.
+    #[must_use]
+    pub fn of(side: Side) -> &'static [Component] {
+        match side {
+            Side::Red => &[Self::Objectives, Self::Hints],
+            Side::Blue => &[Self::Detection, Self::Availability, Self::Response, Self::FalseClaims],
+        }
+    }
+}
+
+/// Why points were given or taken: a rule's id and the values to fill its text with, so that the reason reads in
+/// whichever language a person has chosen.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// Rule id, also the locale key below `rule.`.
+    pub rule: String,
+    /// Values for the text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub args: BTreeMap<String, String>,
+}
+
+impl Reason {
+    /// A reason of `rule` with `args`.
+    #[must_use]
+    pub fn new<const N: usize>(rule: &str, args: [(&str, String); N]) -> Self {
+        Self { rule: rule.to_owned(), args: args.into_iter().map(|(k, v)| (k.to_owned(), v)).collect() }
+    }
+}
+
+/// What the platform saw of an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Host whose record it is.
+    pub source: String,
+    /// Kind of record: `web` or `flow`.
+    pub kind: String,
+    /// Id of the event in the event store.
+    pub event: String,
+    /// When it arrived, milliseconds UTC.
+    pub at_ms: i64,
+}
+
+/// One probe of the walls around a range.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// What is proven, a locale key below `proof.`: `host`, `engine`, `other_team`, `outside`, `denied`, `allowed`.
+    pub what: String,
+    /// Host inside the range that tried.
+    pub from: String,
+    /// What it tried to reach, as text.
+    pub to: String,
+    /// True when it came out as it must.
+    pub holds: bool,
+    /// What was seen, for a person who has to repair it.
+    pub seen: String,
+}
+
+/// State of an availability check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HealthState {
+    /// Serves.
+    Up,
+    /// Serves, but badly.
+    Degraded,
+    /// Does not serve.
+    Down,
+    /// The platform could not tell; counts neither way.
+    Unknown,
+}
+
+impl HealthState {
+    /// The word used in data and locale keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Down => "down",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How an incident report was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub enum Verdict {
+    /// It names what red did.
+    Matched {
+        /// The action.
+        action: String,
+        /// The detection that paid.
+        detection: String,
+    },
+    /// It names something that this team has already been paid for.
+    AlreadyClaimed {
+        /// The action.
+        action: String,
+    },
+    /// Nothing that red did fits.
+    False,
+}
+
+/// Whether the attack of a repair's retest still works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AttackState {
+    /// The attack still works.
+    Works,
+    /// The attack fails.
+    Fails,
+    /// The retest itself could not be run.
+    Unknown,
+}
+
+/// What happened. One variant is one kind of entry; points, where there are any, stand in the entry with their reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+pub enum Body {
+    /// First entry of every ledger.
+    Created {
+        /// Version of this vocabulary.
+        format: u16,
+        /// Session code such as `S115-02`.
+        code: String,
+        /// Title as the instructor typed it.
+        title: String,
+        /// Scenario id.
+        scenario: String,
+        /// Scenario version.
+        version: u32,
+        /// Planned length on the exercise clock, ms.
+        duration_ms: i64,
+        /// Most points a red team can have.
+        max_red: i64,
+        /// Most points a blue team can have.
+        max_blue: i64,
+    },
+    /// A team takes part.
+    Team {
+        /// Team id, `r1`, `b1`, …
+        team: String,
+        /// Name on the board.
+        name: String,
+        /// Side.
+        side: Side,
+        /// Number of the range it plays in, from 1.
+        range: u16,
+    },
+    /// The exercise went from one state to another.
+    Status {
+        /// Former state.
+        from: Status,
+        /// New state.
+        to: Status,
+        /// Why, where there is something to say (a failed build).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A person was put into a seat or taken out of it.
+    Seat {
+        /// Seat id.
+        seat: String,
+        /// Person id.
+        person: String,
+        /// Team id.
+        team: String,
+        /// False when the seat was taken away.
+        given: bool,
+    },
+    /// The walls of a range were tried from inside.
+    Walls {
+        /// Range number.
+        range: u16,
+        /// Each probe.
+        proofs: Vec<Proof>,
+    },
+    /// A flag was submitted.
+    Flag {
+        /// Submitting team.
+        team: String,
+        /// Submitting seat.
+        seat: String,
+        /// Objective it was submitted for.
+        objective: String,
+        /// What it was.
+        #[serde(flatten)]
+        answer: Answer,
+        /// Points given.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// A hint was bought, once for the whole team.
+    Hint {
+        /// Team.
+        team: String,
+        /// Seat that asked.
+        seat: String,
+        /// Hint id.
+        hint: String,
+        /// Points, zero or less.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Red did something that the scenario names, confirmed by its evidence. Never shown to blue or to spectators
+    /// while the exercise runs.
+    Action {
+        /// Range number.
+        range: u16,
+        /// Action id.
+        action: String,
+        /// Host it was done to.
+        host: String,
+        /// ATT&CK id.
+        technique: String,
+        /// Time of the first evidence, ms UTC.
+        seen_ms: i64,
+        /// Exercise clock at the first evidence, ms.
+        clock_ms: i64,
+        /// The evidence.
+        witnesses: Vec<Witness>,
+    },
+    /// Blue filed an incident report.
+    Report {
+        /// Report id, unique in the exercise.
+        report: String,
+        /// Team.
+        team: String,
+        /// Seat.
+        seat: String,
+        /// Host named.
+        host: String,
+        /// ATT&CK id named.
+        technique: String,
+        /// Time named, ms UTC.
+        seen_ms: i64,
+        /// Events cited, ids of the event store.
+        cited: Vec<String>,
+        /// What the team wrote.
+        text: String,
+    },
+    /// A report was judged.
+    Judged {
+        /// Report id.
+        report: String,
+        /// Team.
+        team: String,
+        /// How.
+        #[serde(flatten)]
+        verdict: Verdict,
+        /// Points, negative for a false claim beyond the free ones.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// A check changed its state.
+    Health {
+        /// Range number.
+        range: u16,
+        /// Check id.
+        check: String,
+        /// Host checked.
+        host: String,
+        /// New state.
+        state: HealthState,
+        /// What was seen.
+        detail: String,
+    },
+    /// Availability was booked up to a moment of the exercise clock.
+    Availability {
+        /// Team.
+        team: String,
+        /// Exercise clock up to which this entry counts, ms.
+        through_ms: i64,
+        /// Weighted time up since the last booking, ms (degraded counts half).
+        up_ms: i64,
+        /// Weighted time known since the last booking, ms.
+        known_ms: i64,
+        /// Points.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// Blue asked for a repair to be retested.
+    Repair {
+        /// Request id, unique in the exercise.
+        request: String,
+        /// Repair id of the scenario.
+        repair: String,
+        /// Team.
+        team: String,
+        /// Seat.
+        seat: String,
+    },
+    /// A repair was retested.
+    Retested {
+        /// Request id.
+        request: String,
+        /// Repair id of the scenario.
+        repair: String,
+        /// Team.
+        team: String,
+        /// What the attack did.
+        attack: AttackState,
+        /// Whether the checks passed; `None` when they could not be run.
+        checks: Option<bool>,
+        /// Points.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+}
+
+impl Body {
+    /// The kind as it stands in the stored entry.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::Team { .. } => "team",
+            Self::Status { .. } => "status",
+            Self::Seat { .. } => "seat",
+            Self::Walls { .. } => "walls",
+            Self::Flag { .. } => "flag",
+            Self::Hint { .. } => "hint",
+            Self::Action { .. } => "action",
+            Self::Report { .. } => "report",
+            Self::Judged { .. } => "judged",
+            Self::Health { .. } => "health",
+            Self::Availability { .. } => "availability",
+            Self::Repair { .. } => "repair",
+            Self::Retested { .. } => "retested",
+        }
+    }
+
+    /// Points that the entry moves: team, component, points, reason. `None` for entries that never carry any.
+    #[must_use]
+    pub fn score(&self) -> Option<(&str, Component, i64, &Reason)> {
+        match self {
+            Self::Flag { team, points, reason, .. } => Some((team, Component::Objectives, *points, reason)),
+            Self::Hint { team, points, reason, .. } => Some((team, Component::Hints, *points, reason)),
+            Self::Judged { team, points, reason, .. } => {
+                let component = if *points < 0 { Component::FalseClaims } else { Component::Detection };
+                Some((team, component, *points, reason))
+            }
+            Self::Availability { team, points, reason, .. } => {
+                Some((team, Component::Availability, *points, reason))
+            }
+            Self::Retested { team, points, reason, .. } => Some((team, Component::Response, *points, reason)),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,529 @@
+//! The state of an exercise as the sum of its ledger.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{Answer, Body, Component, Entry, HealthState, Proof, Reason, Side, Status, Verdict};
+
+/// How many lines of the feed are kept in memory; older ones are read from the store.
+const FEED_KEPT: usize = 400;
+
+/// The exercise clock: time run, pauses left out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Clock {
+    /// Time run up to the last stop, ms.
+    pub banked_ms: i64,
+    /// Since when it runs, ms UTC; `None` while it stands.
+    pub since_ms: Option<i64>,
+    /// When it first ran, ms UTC.
+    pub started_ms: Option<i64>,
+}
+
+impl Clock {
+    /// Time on the clock at `at_ms` (ms UTC), in ms.
+    #[must_use]
+    pub fn at(&self, at_ms: i64) -> i64 {
+        self.banked_ms + self.since_ms.map_or(0, |since| (at_ms - since).max(0))
+    }
+}
+
+/// What the first entry said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Session code.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// Scenario id.
+    pub scenario: String,
+    /// Planned length, ms.
+    pub duration_ms: i64,
+    /// Most points of a red team.
+    pub max_red: i64,
+    /// Most points of a blue team.
+    pub max_blue: i64,
+}
+
+/// One value of a team's score over time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Point {
+    /// Exercise clock, ms.
+    pub clock_ms: i64,
+    /// Score from then on.
+    pub points: i64,
+}
+
+/// A team and its score.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Side.
+    pub side: Side,
+    /// Range number, from 1.
+    pub range: u16,
+    /// Total.
+    pub points: i64,
+    /// Parts of the total.
+    pub parts: BTreeMap<Component, i64>,
+    /// When the present total was reached, ms UTC. Entries worth nothing do not move it.
+    pub reached_ms: i64,
+    /// Score over time; one point a change.
+    pub series: Vec<Point>,
+    /// Why the score last changed, and by how much.
+    pub last: Option<(Reason, i64)>,
+}
+
+/// A captured objective.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capture {
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// Seat.
+    pub seat: String,
+    /// Points.
+    pub points: i64,
+}
+
+/// An action of red that was confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionSeen {
+    /// Range.
+    pub range: u16,
+    /// Action id.
+    pub action: String,
+    /// Host.
+    pub host: String,
+    /// ATT&CK id.
+    pub technique: String,
+    /// First evidence, ms UTC.
+    pub seen_ms: i64,
+    /// First evidence on the exercise clock, ms.
+    pub clock_ms: i64,
+    /// Events that prove it.
+    pub events: BTreeSet<String>,
+}
+
+/// An incident report and its judgement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiledReport {
+    /// Id.
+    pub report: String,
+    /// Team.
+    pub team: String,
+    /// Seat.
+    pub seat: String,
+    /// Host named.
+    pub host: String,
+    /// Technique named.
+    pub technique: String,
+    /// Time named, ms UTC.
+    pub seen_ms: i64,
+    /// When it was filed, ms UTC.
+    pub at_ms: i64,
+    /// Exercise clock when it was filed, ms.
+    pub clock_ms: i64,
+    /// Cited events.
+    pub cited: Vec<String>,
+    /// Text.
+    pub text: String,
+    /// Judgement, points and reason.
+    pub judged: Option<(Verdict, i64, Reason)>,
+}
+
+/// Last state of a repair for a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairState {
+    /// Id of the last request.
+    pub request: String,
+    /// Clock at the last request, ms.
+    pub clock_ms: i64,
+    /// True while the retest is still to come.
+    pub waiting: bool,
+    /// Points earned; a repair pays once.
+    pub points: i64,
+    /// What the last retest said.
+    pub reason: Option<Reason>,
+    /// True once it has passed.
+    pub passed: bool,
+}
+
+/// One line of the feed, for whoever may see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedItem {
+    /// Ledger position.
+    pub seq: u64,
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// Kind of entry.
+    pub kind: &'static str,
+    /// Team concerned.
+    pub team: Option<String>,
+    /// Text, as rule and values.
+    pub reason: Reason,
+    /// Points.
+    pub points: i64,
+    /// True when spectators may see it while the exercise runs.
+    pub public: bool,
+}
+
+/// The sum of a ledger. Everything in it follows from the entries, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fold {
+    /// Last entry applied; 0 for none.
+    pub seq: u64,
+    /// Time of the last entry, ms UTC.
+    pub at_ms: i64,
+    /// What the first entry said.
+    pub header: Option<Header>,
+    /// Status.
+    pub status: Status,
+    /// Note of the last change of status.
+    pub note: Option<String>,
+    /// Clock.
+    pub clock: Clock,
+    /// Windows in which the exercise stood still, ms UTC; the last may be open.
+    pub pauses: Vec<(i64, Option<i64>)>,
+    /// When it ended, ms UTC.
+    pub ended_ms: Option<i64>,
+    /// Teams in the order in which they were entered.
+    pub teams: Vec<Team>,
+    /// Seats given: seat -> (person, team).
+    pub seats: BTreeMap<String, (String, String)>,
+    /// Captures by (team, objective).
+    pub captures: BTreeMap<(String, String), Capture>,
+    /// Attempts that counted, by (team, objective).
+    pub attempts: BTreeMap<(String, String), u32>,
+    /// Hints bought, by (team, hint).
+    pub hints: BTreeSet<(String, String)>,
+    /// Confirmed actions, in order.
+    pub actions: Vec<ActionSeen>,
+    /// Reports, in order.
+    pub reports: Vec<FiledReport>,
+    /// State of checks by (range, check): state, since when (ms UTC), what was seen.
+    pub health: BTreeMap<(u16, String), (HealthState, i64, String)>,
+    /// Clock up to which availability is booked, with the sums of up and known time, by team.
+    pub booked: BTreeMap<String, (i64, i64, i64)>,
+    /// Repairs by (team, repair).
+    pub repairs: BTreeMap<(String, String), RepairState>,
+    /// Last proof of the walls, by range.
+    pub walls: BTreeMap<u16, Vec<Proof>>,
+    /// Foreign flags: ledger position, time, submitting team, seat, objective, owner.
+    pub alerts: Vec<(u64, i64, String, String, String, String)>,
+    /// Last lines of the feed, oldest first.
+    pub feed: Vec<FeedItem>,
+}
+
+impl Default for Fold {
+    fn default() -> Self {
+        Self {
+            seq: 0,
+            at_ms: 0,
+            header: None,
+            status: Status::Draft,
+            note: None,
+            clock: Clock::default(),
+            pauses: Vec::new(),
+            ended_ms: None,
+            teams: Vec::new(),
+            seats: BTreeMap::new(),
+            captures: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            hints: BTreeSet::new(),
+            actions: Vec::new(),
+            reports: Vec::new(),
+            health: BTreeMap::new(),
+            booked: BTreeMap::new(),
+            repairs: BTreeMap::new(),
+            walls: BTreeMap::new(),
+            alerts: Vec::new(),
+            feed: Vec::new(),
+        }
+    }
+}
+
+impl Fold {
+    /// The fold of a whole ledger.
+    pub fn of<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut fold = Self::default();
+        for entry in entries {
+            fold.apply(entry);
+        }
+        fold
+    }
+
+    /// The team with this id.
+    #[must_use]
+    pub fn team(&self, id: &str) -> Option<&Team> {
+        self.teams.iter().find(|team| team.id == id)
+    }
+
+    /// The team of a side in a range.
+    #[must_use]
+    pub fn team_of(&self, range: u16, side: Side) -> Option<&Team> {
+        self.teams.iter().find(|team| team.range == range && team.side == side)
+    }
+
+    /// Adds one entry. Entries come in ledger order; one that was applied already is left out, so that a replay
+    /// which overlaps does no harm.
+    pub fn apply(&mut self, entry: &Entry) {
+        if entry.seq <= self.seq {
+            return;
+        }
+        self.seq = entry.seq;
+        self.at_ms = entry.at_ms;
+        let at_ms = entry.at_ms;
+        match &entry.body {
+            Body::Created { code, title, scenario, duration_ms, max_red, max_blue, .. } => {
+                self.header = Some(Header {
+                    code: code.clone(),
+                    title: title.clone(),
+                    scenario: scenario.clone(),
+                    duration_ms: *duration_ms,
+                    max_red: *max_red,
+                    max_blue: *max_blue,
+                });
+            }
+            Body::Team { team, name, side, range } => self.teams.push(Team {
+                id: team.clone(),
+                name: name.clone(),
+                side: *side,
+                range: *range,
+                points: 0,
+                parts: BTreeMap::new(),
+                reached_ms: at_ms,
+                series: vec![Point { clock_ms: 0, points: 0 }],
+                last: None,
+            }),
+            Body::Status { to, note, .. } => self.turn(*to, note.clone(), at_ms),
+            Body::Seat { seat, person, team, given } => {
+                if *given {
+                    self.seats.insert(seat.clone(), (person.clone(), team.clone()));
+                } else {
+                    self.seats.remove(seat);
+                }
+            }
+            Body::Walls { range, proofs } => {
+                self.walls.insert(*range, proofs.clone());
+            }
+            Body::Flag { team, seat, objective, answer, points, .. } => {
+                let key = (team.clone(), objective.clone());
+                match answer {
+                    Answer::Correct => {
+                        self.captures.insert(key, Capture { at_ms, seat: seat.clone(), points: *points });
+                    }
+                    Answer::Wrong | Answer::OtherRun => *self.attempts.entry(key).or_default() += 1,
+                    Answer::Foreign { owner, .. } => {
+                        *self.attempts.entry(key).or_default() += 1;
+                        self.alerts.push((
+                            entry.seq,
+                            at_ms,
+                            team.clone(),
+                            seat.clone(),
+                            objective.clone(),
+                            owner.clone(),
+                        ));
+                    }
+                    Answer::Late => {}
+                }
+            }
+            Body::Hint { team, hint, .. } => {
+                self.hints.insert((team.clone(), hint.clone()));
+            }
+            Body::Action { range, action, host, technique, seen_ms, clock_ms, witnesses } => {
+                self.actions.push(ActionSeen {
+                    range: *range,
+                    action: action.clone(),
+                    host: host.clone(),
+                    technique: technique.clone(),
+                    seen_ms: *seen_ms,
+                    clock_ms: *clock_ms,
+                    events: witnesses.iter().map(|w| w.event.clone()).collect(),
+                });
+            }
+            Body::Report { report, team, seat, host, technique, seen_ms, cited, text } => {
+                self.reports.push(FiledReport {
+                    report: report.clone(),
+                    team: team.clone(),
+                    seat: seat.clone(),
+                    host: host.clone(),
+                    technique: technique.clone(),
+                    seen_ms: *seen_ms,
+                    at_ms,
+                    clock_ms: self.clock.at(at_ms),
+                    cited: cited.clone(),
+                    text: text.clone(),
+                    judged: None,
+                });
+            }
+            Body::Judged { report, verdict, points, reason, .. } => {
+                if let Some(filed) = self.reports.iter_mut().find(|filed| filed.report == *report) {
+                    filed.judged = Some((verdict.clone(), *points, reason.clone()));
+                }
+            }
+            Body::Health { range, check, state, detail, .. } => {
+                self.health.insert((*range, check.clone()), (*state, at_ms, detail.clone()));
+            }
+            Body::Availability { team, through_ms, up_ms, known_ms, .. } => {
+                let (through, up, known) = self.booked.entry(team.clone()).or_default();
+                *through = *through_ms;
+                *up += up_ms;
+                *known += known_ms;
+            }
+            Body::Repair { request, repair, team, .. } => {
+                let clock_ms = self.clock.at(at_ms);
+                let state = self.repairs.entry((team.clone(), repair.clone())).or_insert(RepairState {
+                    request: String::new(),
+                    clock_ms,
+                    waiting: false,
+                    points: 0,
+                    reason: None,
+                    passed: false,
+                });
+                state.request.clone_from(request);
+                state.clock_ms = clock_ms;
+                state.waiting = true;
+            }
+            Body::Retested { repair, team, points, reason, attack, checks, .. } => {
+                if let Some(state) = self.repairs.get_mut(&(team.clone(), repair.clone())) {
+                    state.waiting = false;
+                    state.points += points;
+                    state.reason = Some(reason.clone());
+                    state.passed |= *attack == crate::AttackState::Fails && *checks == Some(true);
+                }
+            }
+        }
+        self.score(entry);
+        self.feed(entry);
+    }
+
+    fn turn(&mut self, to: Status, note: Option<String>, at_ms: i64) {
+        let ran = self.clock.since_ms.is_some();
+        if to == Status::Running && !ran {
+            self.clock.since_ms = Some(at_ms);
+            self.clock.started_ms.get_or_insert(at_ms);
+            if let Some((_, end @ None)) = self.pauses.last_mut() {
+                *end = Some(at_ms);
+            }
+        } else if to != Status::Running && ran {
+            self.clock.banked_ms = self.clock.at(at_ms);
+            self.clock.since_ms = None;
+            if to == Status::Paused {
+                self.pauses.push((at_ms, None));
+            }
+        }
+        if to == Status::Ended {
+            self.ended_ms = Some(at_ms);
+            if let Some((_, end @ None)) = self.pauses.last_mut() {
+                *end = Some(at_ms);
+            }
+        }
+        self.status = to;
+        self.note = note;
+    }
+
+    fn score(&mut self, entry: &Entry) {
+        let Some((id, component, points, reason)) = entry.body.score() else { return };
+        if points == 0 {
+            return;
+        }
+        let clock_ms = self.clock.at(entry.at_ms);
+        if let Some(team) = self.teams.iter_mut().find(|team| team.id == id) {
+            team.points += points;
+            *team.parts.entry(component).or_default() += points;
+            team.reached_ms = entry.at_ms;
+            team.last = Some((reason.clone(), points));
+            team.series.push(Point { clock_ms, points: team.points });
+        }
+    }
+
+    fn feed(&mut self, entry: &Entry) {
+        let (team, reason, points, public) = match &entry.body {
+            Body::Status { from, to, .. } => (
+                None,
+                Reason::new(
+                    "status.changed",
+                    [("from", from.as_str().to_owned()), ("to", to.as_str().to_owned())],
+                ),
+                0,
+                true,
+            ),
+            Body::Flag { team, answer, points, reason, .. } => {
+                (Some(team), reason.clone(), *points, *answer == Answer::Correct)
+            }
+            Body::Hint { team, points, reason, .. } => (Some(team), reason.clone(), *points, false),
+            Body::Action { range, action, host, technique, .. } => {
+                let red = self.team_of(*range, Side::Red).map(|team| team.id.clone());
+                self.feed.push(FeedItem {
+                    seq: entry.seq,
+                    at_ms: entry.at_ms,
+                    kind: entry.body.kind(),
+                    team: red,
+                    reason: Reason::new(
+                        "action.seen",
+                        [
+                            ("action", action.clone()),
+                            ("host", host.clone()),
+                            ("technique", technique.clone()),
+                        ],
+                    ),
+                    points: 0,
+                    public: false,
+                });
+                return;
+            }
+            Body::Report { team, host, technique, .. } => (
+                Some(team),
+                Reason::new("report.filed", [("host", host.clone()), ("technique", technique.clone())]),
+                0,
+                false,
+            ),
+            Body::Judged { team, points, reason, .. } => (Some(team), reason.clone(), *points, *points != 0),
+            Body::Health { range, check, host, state, .. } => {
+                let blue = self.team_of(*range, Side::Blue).map(|team| team.id.clone());
+                self.feed.push(FeedItem {
+                    seq: entry.seq,
+                    at_ms: entry.at_ms,
+                    kind: entry.body.kind(),
+                    team: blue,
+                    reason: Reason::new(
+                        "health.changed",
+                        [
+                            ("check", check.clone()),
+                            ("host", host.clone()),
+                            ("state", state.as_str().to_owned()),
+                        ],
+                    ),
+                    points: 0,
+                    public: false,
+                });
+                return;
+            }
+            Body::Availability { team, points, reason, .. } if *points != 0 => {
+                (Some(team), reason.clone(), *points, false)
+            }
+            Body::Repair { team, repair, .. } => {
+                (Some(team), Reason::new("repair.asked", [("repair", repair.clone())]), 0, false)
+            }
+            Body::Retested { team, points, reason, .. } => {
+                (Some(team), reason.clone(), *points, *points != 0)
+            }
+            _ => return,
+        };
+        self.feed.push(FeedItem {
+            seq: entry.seq,
+            at_ms: entry.at_ms,
+            kind: entry.body.kind(),
+            team: team.cloned(),
+            reason,
+            points,
+            public,
+        });
+        if self.feed.len() > 2 * FEED_KEPT {
+            self.feed.drain(..FEED_KEPT);
+        }
+    }
+}

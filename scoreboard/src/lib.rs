@@ -1,0 +1,15 @@
+//! The ledger's vocabulary and its folds: what happened in an exercise, and what the score is because of it.
+//!
+//! Pure: no clock, no I/O, no randomness. The same entries always give the same [`Fold`], and every figure that a
+//! page shows comes out of one. This crate knows nobody above it; entries name teams, seats and people by id only.
+
+mod entry;
+mod fold;
+mod view;
+
+pub use entry::{
+    Actor, Answer, AttackState, Body, Component, Entry, HealthState, Proof, Reason, Side, Status, Verdict,
+    Witness,
+};
+pub use fold::{ActionSeen, Capture, Clock, FeedItem, FiledReport, Fold, Header, Point, RepairState, Team};
+pub use view::{Audience, BoardDelta, BoardView, ClockView, Rank, SideView, TeamRow, TickerItem};

@@ -1,0 +1,154 @@
+//! A plan: everything that a launch will make, as a value. Making it is pure, so it can be printed, compared and tested
+//! without an engine; the engine only carries it out.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use serde::Serialize;
+
+use crate::scenario::{PlantWhat, Ready, Resources, Role, Telemetry};
+use scoreboard::Side;
+
+mod make;
+
+pub use make::{PlanError, make, subnets_needed};
+
+/// Label on every object on the engine: the run's id.
+pub const LABEL_RUN: &str = "rampart.run";
+/// Label: number of the range.
+pub const LABEL_RANGE: &str = "rampart.range";
+/// Label: host or zone id of the scenario.
+pub const LABEL_NAME: &str = "rampart.name";
+/// Label: hash of the plan that the object was made by.
+pub const LABEL_PLAN: &str = "rampart.plan";
+/// Prefix of the engine's network and bridge names; the host's guard goes by it.
+pub const BRIDGE_PREFIX: &str = "rmp";
+
+/// A network to make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NetworkPlan {
+    /// Name on the engine, unique, at most 15 characters as it is the bridge's interface name too.
+    pub name: String,
+    /// Zone id.
+    pub zone: String,
+    /// Subnet.
+    pub subnet: Ipv4Net,
+    /// Address that hosts have as their default route; the gateway container adds it itself.
+    pub router: Ipv4Addr,
+    /// The gateway container's own address.
+    pub gateway: Ipv4Addr,
+}
+
+/// A leg of a host in a zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leg {
+    /// Network name on the engine.
+    pub network: String,
+    /// Zone id.
+    pub zone: String,
+    /// Address.
+    pub address: Ipv4Addr,
+}
+
+/// A file written before the container starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FilePlan {
+    /// Absolute path.
+    pub path: String,
+    /// Permission bits.
+    pub mode: u32,
+    /// Content. Holds no secret; secrets are plants.
+    pub content: String,
+}
+
+/// A container to make.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HostPlan {
+    /// Name on the engine.
+    pub name: String,
+    /// Host id of the scenario, also its host name.
+    pub host: String,
+    /// Image reference.
+    pub image: String,
+    /// Role.
+    pub role: Role,
+    /// Side, for workstations.
+    pub side: Option<Side>,
+    /// Legs; the first one is the one it is created with.
+    pub legs: Vec<Leg>,
+    /// Server that answers its DNS questions: the gateway's address in its first zone.
+    pub dns: Ipv4Addr,
+    /// Capabilities, policy already applied.
+    pub capabilities: Vec<String>,
+    /// Limits.
+    pub resources: Resources,
+    /// Readiness.
+    pub ready: Option<Ready>,
+    /// What its standard output carries.
+    pub telemetry: Option<Telemetry>,
+    /// Command that replaces the image's own.
+    pub command: Option<Vec<String>>,
+    /// True for the gateway: `net.ipv4.ip_forward`.
+    pub forwards: bool,
+    /// Files without secrets, written before the start.
+    pub files: Vec<FilePlan>,
+    /// Things with secrets; texts still hold `{flag:ID}` and `{password:ID}`.
+    pub plants: Vec<PlantWhat>,
+    /// System log-ins whose password is derived: (login, account id).
+    pub logins: Vec<(String, String)>,
+}
+
+/// A probe of the walls or of the rules, run inside the range after launch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProbePlan {
+    /// What it proves: `host`, `engine`, `other_team`, `outside`, `denied`, `allowed`.
+    pub what: String,
+    /// Host id that tries.
+    pub from: String,
+    /// Address tried; `None` for those known only at run time (the host's own addresses).
+    pub address: Option<Ipv4Addr>,
+    /// TCP port tried.
+    pub port: u16,
+    /// True when a connection must succeed.
+    pub reachable: bool,
+}
+
+/// One range.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RangePlan {
+    /// Number, from 1.
+    pub range: u16,
+    /// Networks, in the order of the zones.
+    pub networks: Vec<NetworkPlan>,
+    /// Containers, gateway first.
+    pub hosts: Vec<HostPlan>,
+    /// Probes of the rules between zones; the walls are tried besides.
+    pub probes: Vec<ProbePlan>,
+}
+
+impl RangePlan {
+    /// Host by id.
+    #[must_use]
+    pub fn host(&self, id: &str) -> Option<&HostPlan> {
+        self.hosts.iter().find(|host| host.host == id)
+    }
+
+    /// Host that has this address.
+    #[must_use]
+    pub fn host_at(&self, address: Ipv4Addr) -> Option<&HostPlan> {
+        self.hosts.iter().find(|host| host.legs.iter().any(|leg| leg.address == address))
+    }
+}
+
+/// Everything that a launch makes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Plan {
+    /// Run id: the exercise's id.
+    pub run: String,
+    /// Scenario id.
+    pub scenario: String,
+    /// Ranges.
+    pub ranges: Vec<RangePlan>,
+    /// SHA-256 of everything above, hex.
+    pub hash: String,
+}

@@ -1,0 +1,1 @@
+//! Attendance and the tables made from it.

@@ -1,0 +1,491 @@
+//! A scenario: one file that says everything about an exercise's range and its scoring.
+//!
+//! [`parse`] turns the text into a [`Scenario`] or into every fault at once, each with line and column. The types here
+//! hold only what was validated: ids are unique, references resolve, durations are in milliseconds.
+
+mod parse;
+mod schema;
+
+use std::collections::BTreeMap;
+
+use scoreboard::Side;
+use serde::Serialize;
+
+pub use parse::{Fault, parse};
+pub use schema::json_schema;
+
+/// A text in both languages of the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
+pub struct Words {
+    /// Traditional Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+/// How hard a scenario is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Difficulty {
+    /// First exercises.
+    Basic,
+    /// Some experience.
+    Intermediate,
+    /// For teams that do this for a living.
+    Advanced,
+}
+
+/// What the hours of this exercise count as (domain of the training portal).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Course {
+    /// 522 general or 523 professional.
+    pub code: String,
+    /// 策略面, 管理面 or 技術面.
+    pub aspect: String,
+    /// Planned hours.
+    pub hours: u32,
+    /// Topic.
+    pub topic: String,
+}
+
+/// A network segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Zone {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// Who starts here, if anyone.
+    pub start: Option<Side>,
+}
+
+/// End of an allow rule: a whole zone, or one host in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct End {
+    /// Zone id.
+    pub zone: String,
+    /// Host id; `None` is the whole zone.
+    pub host: Option<String>,
+}
+
+/// Transport protocol of an allow rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// ICMP echo; has no ports.
+    Icmp,
+}
+
+/// What the gateway lets through.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Allow {
+    /// Who opens.
+    pub from: End,
+    /// To whom.
+    pub to: End,
+    /// Protocol.
+    pub proto: Proto,
+    /// Destination ports.
+    pub ports: Vec<u16>,
+}
+
+/// What a host is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Routes and filters between the zones; exactly one a range; stands in every zone.
+    Gateway,
+    /// A replica that is attacked.
+    Target,
+    /// A seat's machine.
+    Workstation,
+    /// Benign users and probes live here.
+    User,
+}
+
+/// Limits of one container.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Resources {
+    /// Memory, bytes.
+    pub memory: u64,
+    /// Processors, in thousandths.
+    pub milli_cpus: u32,
+    /// Processes and threads.
+    pub pids: u32,
+}
+
+/// How a host shows that it is ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ready {
+    /// Command run inside the host; exit code 0 is ready.
+    pub command: Vec<String>,
+    /// How long it may take, ms.
+    pub within_ms: i64,
+}
+
+/// What the standard output of a host carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Telemetry {
+    /// JSON lines of a web access log.
+    Web,
+    /// JSON lines of flows.
+    Flow,
+}
+
+/// One machine of the range.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Host {
+    /// Id, also its host name.
+    pub id: String,
+    /// Image name, a folder of `images/`.
+    pub image: String,
+    /// Role.
+    pub role: Role,
+    /// Side, for workstations.
+    pub side: Option<Side>,
+    /// Title.
+    pub title: Words,
+    /// Zones it stands in, with its host number there. Empty for the gateway, which stands in all of them.
+    pub at: Vec<(String, u8)>,
+    /// Further names in the range's DNS.
+    pub names: Vec<String>,
+    /// Capabilities asked for.
+    pub capabilities: Vec<String>,
+    /// Limits.
+    pub resources: Resources,
+    /// Readiness; `None`: running is ready.
+    pub ready: Option<Ready>,
+    /// What its standard output carries, if anything.
+    pub telemetry: Option<Telemetry>,
+    /// Command that replaces the image's own.
+    pub command: Option<Vec<String>>,
+}
+
+/// A derived secret, and a log-in where it is one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// Id; the secret is named by it.
+    pub id: String,
+    /// Side that is told; `None`: nobody is.
+    pub side: Option<Side>,
+    /// Host of the log-in.
+    pub host: Option<String>,
+    /// System log-in name.
+    pub login: Option<String>,
+    /// Title.
+    pub title: Words,
+}
+
+/// Something put into a host before it is called ready. Texts hold `{flag:ID}` and `{password:ID}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plant {
+    /// Host.
+    pub host: String,
+    /// What.
+    pub what: PlantWhat,
+}
+
+/// What is planted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlantWhat {
+    /// A file.
+    File {
+        /// Absolute path.
+        path: String,
+        /// Owner, a user name of the image.
+        owner: String,
+        /// Permission bits.
+        mode: u32,
+        /// Content.
+        content: String,
+    },
+    /// A database row, written by the host's own client as root with the statement on standard input.
+    Row {
+        /// `mariadb`.
+        engine: String,
+        /// Database.
+        database: String,
+        /// Statement.
+        statement: String,
+        /// Query whose answer must hold the planted secret afterwards.
+        verify: String,
+    },
+}
+
+/// A hint with its price.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hint {
+    /// Id.
+    pub id: String,
+    /// Points it costs the team, once.
+    pub price: i64,
+    /// Text.
+    pub text: Words,
+}
+
+/// What red is to reach; its flag has the same id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Objective {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// What red is told.
+    pub brief: Words,
+    /// Host.
+    pub host: String,
+    /// ATT&CK id.
+    pub technique: String,
+    /// Points.
+    pub points: i64,
+    /// Wrong answers allowed.
+    pub attempts: u32,
+    /// Objectives to capture first.
+    pub requires: Vec<String>,
+    /// Hints.
+    pub hints: Vec<Hint>,
+}
+
+/// One kind of record by which an action is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// Host whose record it is.
+    pub source: String,
+    /// Kind of record.
+    pub kind: Telemetry,
+    /// Field to match, for web records: `uri`, `agent`.
+    pub field: Option<String>,
+    /// Regular expression for the field.
+    pub matches: Option<String>,
+    /// Host whose address is the source.
+    pub from: Option<String>,
+    /// Host whose address is the destination (flows).
+    pub to: Option<String>,
+    /// Destination port (flows).
+    pub port: Option<u16>,
+    /// Answer code (web).
+    pub status: Option<u16>,
+}
+
+/// What red can do, and how the platform knows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Action {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// ATT&CK id.
+    pub technique: String,
+    /// Host it is done to.
+    pub host: String,
+    /// All evidence must lie within this time, ms.
+    pub within_ms: i64,
+    /// All of these must be seen; at least one comes from the gateway.
+    pub evidence: Vec<Evidence>,
+}
+
+/// What blue earns for reporting an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Detection {
+    /// Id.
+    pub id: String,
+    /// Action.
+    pub action: String,
+    /// Points.
+    pub points: i64,
+    /// Full value up to this time after the act, ms on the exercise clock.
+    pub full_ms: i64,
+    /// Falls to 40 % at this time, nothing after it, ms on the exercise clock.
+    pub window_ms: i64,
+}
+
+/// Rules of incident reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct ReportRules {
+    /// Wrong reports an hour that cost nothing.
+    pub free_false: u32,
+    /// What each further one costs.
+    pub false_cost: i64,
+    /// How far the reported time may lie from the act, ms.
+    pub tolerance_ms: i64,
+}
+
+/// An availability check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// Host checked.
+    pub host: String,
+    /// Host that the script runs in.
+    pub from: String,
+    /// Interval, ms.
+    pub every_ms: i64,
+    /// Time limit, ms.
+    pub timeout_ms: i64,
+    /// Share among the checks.
+    pub weight: u32,
+    /// Script, a path below the scenario's folder.
+    pub script: String,
+}
+
+/// The attack itself, run by the platform. Exit code 0: it still works; 1: it fails; else unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Retest {
+    /// Host that the script runs in.
+    pub from: String,
+    /// Script, a path below the scenario's folder.
+    pub script: String,
+    /// Time limit, ms.
+    pub timeout_ms: i64,
+}
+
+/// A hole that blue can close.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repair {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// Host.
+    pub host: String,
+    /// Action that the repair makes impossible.
+    pub action: String,
+    /// Checks that must pass afterwards.
+    pub checks: Vec<String>,
+    /// Retest.
+    pub retest: Retest,
+    /// Points.
+    pub points: i64,
+    /// Full value up to this time on the exercise clock, ms.
+    pub full_ms: i64,
+    /// Falls to 40 % here, nothing after it, ms.
+    pub window_ms: i64,
+}
+
+/// Benign traffic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    /// Id.
+    pub id: String,
+    /// Host that the script runs in.
+    pub host: String,
+    /// Interval, ms.
+    pub every_ms: i64,
+    /// Script, a path below the scenario's folder.
+    pub script: String,
+}
+
+/// A validated scenario.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scenario {
+    /// Id, the name of its folder.
+    pub id: String,
+    /// Version.
+    pub version: u32,
+    /// Title.
+    pub title: Words,
+    /// Summary.
+    pub summary: Words,
+    /// Difficulty.
+    pub difficulty: Difficulty,
+    /// Planned length, ms.
+    pub duration_ms: i64,
+    /// Course facts.
+    pub course: Course,
+    /// ATT&CK ids touched.
+    pub attack: Vec<String>,
+    /// Zones, in the order of the file.
+    pub zones: Vec<Zone>,
+    /// Allow rules.
+    pub allow: Vec<Allow>,
+    /// Hosts; exactly one gateway.
+    pub hosts: Vec<Host>,
+    /// Accounts.
+    pub accounts: Vec<Account>,
+    /// Plants.
+    pub plants: Vec<Plant>,
+    /// Objectives.
+    pub objectives: Vec<Objective>,
+    /// Actions.
+    pub actions: Vec<Action>,
+    /// Detections.
+    pub detections: Vec<Detection>,
+    /// Report rules.
+    pub reports: ReportRules,
+    /// Checks.
+    pub checks: Vec<Check>,
+    /// Repairs.
+    pub repairs: Vec<Repair>,
+    /// Benign users.
+    pub users: Vec<User>,
+    /// Points for a full run without outage.
+    pub availability_points: i64,
+}
+
+impl Scenario {
+    /// Host by id.
+    #[must_use]
+    pub fn host(&self, id: &str) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.id == id)
+    }
+
+    /// Objective by id.
+    #[must_use]
+    pub fn objective(&self, id: &str) -> Option<&Objective> {
+        self.objectives.iter().find(|objective| objective.id == id)
+    }
+
+    /// The workstation of a side.
+    #[must_use]
+    pub fn workstation(&self, side: Side) -> Option<&Host> {
+        self.hosts.iter().find(|host| host.role == Role::Workstation && host.side == Some(side))
+    }
+
+    /// Most points that a team of a side can have.
+    #[must_use]
+    pub fn max_points(&self, side: Side) -> i64 {
+        match side {
+            Side::Red => self.objectives.iter().map(|objective| objective.points).sum(),
+            Side::Blue => {
+                self.detections.iter().map(|detection| detection.points).sum::<i64>()
+                    + self.repairs.iter().map(|repair| repair.points).sum::<i64>()
+                    + self.availability_points
+            }
+        }
+    }
+
+    /// Paths of the scripts it names, below its folder.
+    #[must_use]
+    pub fn scripts(&self) -> Vec<&str> {
+        let mut paths: Vec<&str> = self
+            .checks
+            .iter()
+            .map(|check| check.script.as_str())
+            .chain(self.repairs.iter().map(|repair| repair.retest.script.as_str()))
+            .chain(self.users.iter().map(|user| user.script.as_str()))
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    }
+}
+
+/// A scenario with the files that stand beside it, as one value: what an exercise is made from and keeps a copy of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Text of `scenario.yaml`.
+    pub source: String,
+    /// Other files by path below the folder: briefs, scripts.
+    pub files: BTreeMap<String, String>,
+}

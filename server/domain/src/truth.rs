@@ -1,0 +1,1 @@
+//! Truth: which records prove which action.
