@@ -1,0 +1,239 @@
+//! The administrator's pages.
+
+use serde::Serialize;
+
+use super::common::*;
+
+/// `/accounts`. Forms: POST `/accounts` (fields `login`, `name`, `role`), POST `/accounts/{id}/disable`, `/enable`, `/reset`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Accounts {
+    /// All accounts, by log-in name.
+    pub rows: Vec<AccountRow>,
+    /// What was typed into the form.
+    pub form: AccountForm,
+    /// What has to be repaired.
+    pub problems: Vec<Problem>,
+    /// A password just made; shown once.
+    pub issued: Option<IssuedPassword>,
+}
+
+/// One account.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountRow {
+    /// Id.
+    pub id: String,
+    /// Log-in name.
+    pub login: String,
+    /// Name of the person.
+    pub name: String,
+    /// Role.
+    pub role: ViewerRole,
+    /// Cannot log in.
+    pub disabled: bool,
+    /// Has to change the password at the next log-in.
+    pub must_change: bool,
+    /// Last log-in, ms UTC.
+    pub last_ms: Option<i64>,
+    /// It is the viewer's own.
+    pub own: bool,
+}
+
+/// A new account as typed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct AccountForm {
+    /// Log-in name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// `administrator`, `instructor` or `officer`.
+    pub role: String,
+}
+
+/// A one-time password to hand over.
+#[derive(Debug, Clone, Serialize)]
+pub struct IssuedPassword {
+    /// Log-in name.
+    pub login: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Page for Accounts {
+    const TEMPLATE: &'static str = "admin/accounts.html";
+    fn samples() -> Vec<Self> {
+        let row = |id: &str, login: &str, name: &str, role, disabled, must_change, own| AccountRow {
+            id: id.into(),
+            login: login.into(),
+            name: name.into(),
+            role,
+            disabled,
+            must_change,
+            last_ms: (!must_change).then_some(SAMPLE_NOW_MS - HOUR),
+            own,
+        };
+        let rows = vec![
+            row("1", "admin", "系統管理員", ViewerRole::Administrator, false, false, true),
+            row("2", "cheng", "鄭白板", ViewerRole::Instructor, false, false, false),
+            row("3", "lu", "呂差勤", ViewerRole::Officer, false, true, false),
+            row("4", "old", "賴備援", ViewerRole::Instructor, true, false, false),
+        ];
+        vec![
+            Self { rows: rows.clone(), form: AccountForm::default(), problems: vec![], issued: None },
+            Self {
+                rows: rows.clone(),
+                form: AccountForm::default(),
+                problems: vec![],
+                issued: Some(IssuedPassword { login: "lu".into(), password: "pine-4QK7-mist-92".into() }),
+            },
+            Self {
+                rows,
+                form: AccountForm { login: "cheng".into(), name: String::new(), role: "officer".into() },
+                problems: vec![
+                    Problem::new("login_taken").on("login").with("login", "cheng"),
+                    Problem::new("required").on("name"),
+                ],
+                issued: None,
+            },
+        ]
+    }
+}
+
+/// State of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImageState {
+    /// Not there.
+    Missing,
+    /// There, but its source has changed.
+    Stale,
+    /// Being built.
+    Building,
+    /// There and up to date.
+    Ready,
+    /// The last build failed.
+    Failed,
+}
+
+/// One image.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageRow {
+    /// Name.
+    pub name: String,
+    /// Start of its content hash.
+    pub hash: String,
+    /// State.
+    pub state: ImageState,
+    /// Size in bytes.
+    pub bytes: Option<i64>,
+    /// When built, ms UTC.
+    pub built_ms: Option<i64>,
+    /// Steps, while building.
+    pub progress: Option<Progress>,
+    /// Last lines of the log, while building or after a failure.
+    pub log: Vec<String>,
+}
+
+/// The container engine as last seen.
+#[derive(Debug, Clone, Serialize)]
+pub struct EngineView {
+    /// Answers.
+    pub reachable: bool,
+    /// Version, if it answers.
+    pub version: String,
+    /// Address it was asked at.
+    pub address: String,
+    /// Containers of ours.
+    pub containers: i64,
+    /// Networks of ours.
+    pub networks: i64,
+    /// The second wall (nftables on the host) stands; `None` if it could not be told.
+    pub guard: Option<bool>,
+    /// What is wrong.
+    pub problem: Option<Problem>,
+}
+
+/// `/system`. Form: POST `/system/images` (field `image`, empty for all that need it). Live by `/system/events` (`refresh`).
+#[derive(Debug, Clone, Serialize)]
+pub struct System {
+    /// Engine.
+    pub engine: EngineView,
+    /// Images in order of building.
+    pub images: Vec<ImageRow>,
+    /// `sqlite` or `postgres`.
+    pub store_kind: String,
+    /// Where it lies; never with a password.
+    pub store_place: String,
+    /// Last migration.
+    pub store_migration: i64,
+    /// Bytes, if known.
+    pub store_bytes: Option<i64>,
+    /// Version of the program.
+    pub version: String,
+    /// Since when it runs, ms UTC.
+    pub started_ms: i64,
+}
+
+impl Page for System {
+    const TEMPLATE: &'static str = "admin/system.html";
+    fn samples() -> Vec<Self> {
+        let image = |name: &str, state, progress, log: &[&str]| ImageRow {
+            name: name.into(),
+            hash: "sha256:9f3c1a0b".into(),
+            state,
+            bytes: (state == ImageState::Ready).then_some(184_000_000),
+            built_ms: (state == ImageState::Ready).then_some(SAMPLE_NOW_MS - 24 * HOUR),
+            progress,
+            log: log.iter().map(ToString::to_string).collect(),
+        };
+        let base = Self {
+            engine: EngineView {
+                reachable: true,
+                version: "20.10.24".into(),
+                address: "unix:///var/run/docker.sock".into(),
+                containers: 18,
+                networks: 9,
+                guard: Some(true),
+                problem: None,
+            },
+            images: vec![
+                image("base", ImageState::Ready, None, &[]),
+                image("gateway", ImageState::Stale, None, &[]),
+                image(
+                    "www",
+                    ImageState::Building,
+                    Some(Progress { done: 4, total: 11 }),
+                    &["Step 4/11 : RUN apt-get install"],
+                ),
+                image("doc", ImageState::Missing, None, &[]),
+                image(
+                    "workstation-red",
+                    ImageState::Failed,
+                    None,
+                    &["E: Unable to locate package hydra", "exit status 100"],
+                ),
+            ],
+            store_kind: "sqlite".into(),
+            store_place: "data/rampart.db".into(),
+            store_migration: 3,
+            store_bytes: Some(4_200_000),
+            version: "0.1.0".into(),
+            started_ms: SAMPLE_NOW_MS - 30 * HOUR,
+        };
+        let mut lost = base.clone();
+        lost.engine = EngineView {
+            reachable: false,
+            version: String::new(),
+            address: "unix:///var/run/docker.sock".into(),
+            containers: 0,
+            networks: 0,
+            guard: None,
+            problem: Some(Problem::new("engine_unreachable")),
+        };
+        lost.store_kind = "postgres".into();
+        lost.store_bytes = None;
+        lost.images.retain(|image| image.state == ImageState::Ready);
+        let mut open = base.clone();
+        open.engine.guard = Some(false);
+        vec![base, lost, open]
+    }
+}

@@ -1,0 +1,240 @@
+//! The register and its import.
+
+use serde::Serialize;
+
+use super::common::*;
+
+/// `/people`: the register. Query: `q`, `agency`, `page`. Gender is never shown here.
+#[derive(Debug, Clone, Serialize)]
+pub struct People {
+    /// Rows of this page.
+    pub rows: Vec<PersonRow>,
+    /// Search text.
+    pub query: String,
+    /// All agencies, for the filter.
+    pub agencies: Vec<String>,
+    /// The agency filtered by, or empty.
+    pub agency: String,
+    /// People that pass the filter.
+    pub total: i64,
+    /// This page, from 1.
+    pub page: i64,
+    /// Pages in all.
+    pub pages: i64,
+    /// May the viewer import?
+    pub may_import: bool,
+}
+
+/// A person in the register.
+#[derive(Debug, Clone, Serialize)]
+pub struct PersonRow {
+    /// Id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Staff number.
+    pub staff_no: String,
+    /// Agency.
+    pub agency: String,
+    /// Exercises in which the person had a seat.
+    pub exercises: i64,
+}
+
+impl Page for People {
+    const TEMPLATE: &'static str = "people/list.html";
+    fn samples() -> Vec<Self> {
+        let row = |id: &str, name: &str, agency: &str, exercises| PersonRow {
+            id: id.into(),
+            name: name.into(),
+            staff_no: format!("A10{id}"),
+            agency: agency.into(),
+            exercises,
+        };
+        let rows = vec![
+            row("1", "許藍圖", "縣政府 數位發展處", 3),
+            row("2", "謝測試", "縣政府 數位發展處", 2),
+            row("3", "蔡紅磚", "木棉雲端", 1),
+            row("4", "王假名", "青嵐科技大學", 0),
+        ];
+        let agencies = vec!["木棉雲端".to_owned(), "縣政府 數位發展處".to_owned(), "青嵐科技大學".to_owned()];
+        vec![
+            Self {
+                rows,
+                query: String::new(),
+                agencies: agencies.clone(),
+                agency: String::new(),
+                total: 84,
+                page: 2,
+                pages: 3,
+                may_import: true,
+            },
+            Self {
+                rows: vec![],
+                query: "不存在".into(),
+                agencies,
+                agency: "木棉雲端".into(),
+                total: 0,
+                page: 1,
+                pages: 1,
+                may_import: true,
+            },
+            Self {
+                rows: vec![],
+                query: String::new(),
+                agencies: vec![],
+                agency: String::new(),
+                total: 0,
+                page: 1,
+                pages: 1,
+                may_import: true,
+            },
+            Self {
+                rows: vec![],
+                query: String::new(),
+                agencies: vec![],
+                agency: String::new(),
+                total: 0,
+                page: 1,
+                pages: 1,
+                may_import: false,
+            },
+        ]
+    }
+}
+
+/// `/people/import`. Forms: POST multipart field `file`; after a good preview POST `/people/import` with field `token`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PeopleImport {
+    /// Largest file in bytes.
+    pub max_bytes: i64,
+    /// What came of the file.
+    pub outcome: ImportOutcome,
+    /// The file as a whole was refused.
+    pub problem: Option<Problem>,
+}
+
+/// What came of an uploaded file.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ImportOutcome {
+    /// Nothing was uploaded yet.
+    None,
+    /// Something is wrong; nothing was written.
+    Faults {
+        /// File name.
+        file: String,
+        /// Rows read.
+        rows: i64,
+        /// All faults, by row.
+        faults: Vec<ImportFault>,
+    },
+    /// All is right; waiting for the person's yes.
+    Preview {
+        /// File name.
+        file: String,
+        /// Names the parsed file on the server.
+        token: String,
+        /// What each row will do.
+        rows: Vec<ImportRow>,
+        /// People to be added.
+        added: i64,
+        /// People to be changed.
+        changed: i64,
+        /// People already so.
+        same: i64,
+    },
+}
+
+/// One fault of a roster. The text is `error.CODE`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportFault {
+    /// Line in the file, from 1 with the head.
+    pub row: i64,
+    /// Column as in the file's head; empty for a fault of the whole row.
+    pub column: String,
+    /// The value at fault. Of the gender column it is left empty.
+    pub value: String,
+    /// What is wrong and what to do.
+    pub problem: Problem,
+}
+
+/// What a row of the roster does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportEffect {
+    /// A person is added.
+    Added,
+    /// A person is changed.
+    Changed,
+    /// Already so.
+    Same,
+}
+
+/// One row of the preview.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportRow {
+    /// Name.
+    pub name: String,
+    /// Staff number.
+    pub staff_no: String,
+    /// Agency.
+    pub agency: String,
+    /// What it does.
+    pub effect: ImportEffect,
+}
+
+impl Page for PeopleImport {
+    const TEMPLATE: &'static str = "people/import.html";
+    fn samples() -> Vec<Self> {
+        let row = |name: &str, no: &str, effect| ImportRow {
+            name: name.into(),
+            staff_no: no.into(),
+            agency: "縣政府 數位發展處".into(),
+            effect,
+        };
+        let fault = |row, column: &str, value: &str, code: &str| ImportFault {
+            row,
+            column: column.into(),
+            value: value.into(),
+            problem: Problem::new(code),
+        };
+        vec![
+            Self { max_bytes: 1_048_576, outcome: ImportOutcome::None, problem: None },
+            Self {
+                max_bytes: 1_048_576,
+                outcome: ImportOutcome::None,
+                problem: Some(Problem::new("csv_encoding").on("file")),
+            },
+            Self {
+                max_bytes: 1_048_576,
+                outcome: ImportOutcome::Faults {
+                    file: "名冊.csv".into(),
+                    rows: 40,
+                    faults: vec![
+                        fault(3, "姓名", "", "csv_required"),
+                        fault(7, "職號", "A101", "csv_duplicate"),
+                        fault(9, "性別", "", "csv_gender"),
+                        fault(12, "", "", "csv_columns"),
+                    ],
+                },
+                problem: None,
+            },
+            Self {
+                max_bytes: 1_048_576,
+                outcome: ImportOutcome::Preview {
+                    file: "名冊.csv".into(),
+                    token: "0198".into(),
+                    rows: vec![
+                        row("許藍圖", "A101", ImportEffect::Added),
+                        row("謝測試", "A102", ImportEffect::Changed),
+                        row("蔡紅磚", "A103", ImportEffect::Same),
+                    ],
+                    added: 1,
+                    changed: 1,
+                    same: 1,
+                },
+                problem: None,
+            },
+        ]
+    }
+}
