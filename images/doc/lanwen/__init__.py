@@ -1,0 +1,1 @@
+"""嵐文公文: the fictitious county's document system."""
