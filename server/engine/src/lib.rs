@@ -1,1 +1,124 @@
-//! placeholder
+//! The container engine: everything that talks to Docker stands in this crate.
+//!
+//! [`Engine`] is what the use cases see; [`DockerEngine`] is the real one, [`fake::FakeEngine`] keeps objects in memory,
+//! and one contract suite (`tests/it`) runs on both. An engine does single steps and knows no order; the order of a
+//! launch, rolling back and adopting are the reconciler's (crate `rampart-app`, module `range`).
+//!
+//! - Every call has a deadline over the whole answer, not only its head. Streams ([`Engine::logs`], [`Terminal`]) have none.
+//! - Every object carries the run's labels from its creation, so it is found without the reply.
+//! - [`guard`] is the wall on the host, [`images`] reads and builds the folder `images/`, [`subnets`] finds free ones.
+
+pub mod archive;
+mod docker;
+mod error;
+pub mod fake;
+pub mod guard;
+pub mod host;
+pub mod images;
+pub mod subnets;
+mod types;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ipnet::Ipv4Net;
+use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
+
+pub use docker::DockerEngine;
+pub use error::EngineError;
+pub use types::{
+    Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, LABEL_HASH,
+    Labels, Lines, LogLine, LogStream, Network, Observation, State, Terminal, TerminalControl, TerminalSpec,
+};
+
+/// One container engine. Containers are named by their name on the engine ([`HostPlan::name`]) or their id.
+///
+/// Every method can fail with `NodeUnreachable`, `Timeout` and `Io`; what else is possible is said with the method.
+#[async_trait]
+pub trait Engine: Send + Sync {
+    /// Asks whether it is there, and what it is.
+    async fn info(&self) -> Result<EngineInfo, EngineError>;
+
+    /// Images by full name with tag.
+    async fn images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError>;
+
+    /// Builds an image and returns its id. Lines of the build go to `lines` as they come. `Refused` holds the last ones.
+    async fn build(&self, image: &ImageSpec, deadline: Duration, lines: Lines<'_>) -> Result<String, EngineError>;
+
+    /// Fetches an image from its registry. `NotFound` or `Refused` where none has it or none answers.
+    async fn pull(&self, image: &str, deadline: Duration, lines: Lines<'_>) -> Result<(), EngineError>;
+
+    /// Removes an image name. `NotFound`; `Conflict` while a container uses it.
+    async fn remove_image(&self, image: &str) -> Result<(), EngineError>;
+
+    /// Makes the wall on the engine's host if it is not there, and checks it. `Refused` with what is missing.
+    async fn guard(&self) -> Result<(), EngineError>;
+
+    /// Addresses, routes and hardware addresses of the engine's host.
+    async fn host(&self) -> Result<HostFacts, EngineError>;
+
+    /// Subnets of all networks on the engine, with their names.
+    async fn subnets(&self) -> Result<Vec<(String, Ipv4Net)>, EngineError>;
+
+    /// Makes a network. `Conflict` when the name or the subnet is taken.
+    async fn create_network(&self, network: &NetworkPlan, labels: &Labels) -> Result<(), EngineError>;
+
+    /// Removes a network by name or id. `NotFound`; `Conflict` while something is attached.
+    async fn remove_network(&self, network: &str) -> Result<(), EngineError>;
+
+    /// Makes a container on its first leg and returns its id. `NotFound` when image or network is missing; `Conflict`
+    /// when the name is taken.
+    async fn create_container(&self, host: &HostPlan, labels: &Labels) -> Result<String, EngineError>;
+
+    /// Gives it a further leg. `NotFound`; `Conflict` when it has it already or the address is taken.
+    async fn connect(&self, container: &str, leg: &Leg) -> Result<(), EngineError>;
+
+    /// Starts it. `NotFound`; `Refused` when its command cannot be run. Starting a running one does nothing.
+    async fn start(&self, container: &str) -> Result<(), EngineError>;
+
+    /// Stops it, by force after 2 s. `NotFound`. Stopping a stopped one does nothing.
+    async fn stop(&self, container: &str) -> Result<(), EngineError>;
+
+    /// Removes it by force with its volumes. `NotFound`; `Conflict` while another removal is in progress.
+    async fn remove(&self, container: &str) -> Result<(), EngineError>;
+
+    /// Freezes it. `NotFound`; `Conflict` when it does not run or is frozen.
+    async fn pause(&self, container: &str) -> Result<(), EngineError>;
+
+    /// Thaws it. `NotFound`; `Conflict` when it is not frozen.
+    async fn unpause(&self, container: &str) -> Result<(), EngineError>;
+
+    /// Stops and starts it; addresses and files stay. `NotFound`.
+    async fn restart(&self, container: &str) -> Result<(), EngineError>;
+
+    /// Everything that carries the run's label.
+    async fn observe(&self, run: &str) -> Result<Observation, EngineError>;
+
+    /// One container closely. `NotFound`.
+    async fn inspect(&self, container: &str) -> Result<Inspection, EngineError>;
+
+    /// Ids of all runs that have an object on this engine.
+    async fn list_runs(&self) -> Result<BTreeSet<String>, EngineError>;
+
+    /// Runs a command and waits. `NotFound`; `Conflict` when the container does not run or is frozen. A command that
+    /// exceeds its time or output is killed with everything it started; `Timeout` only when even that failed.
+    async fn exec(&self, container: &str, spec: ExecSpec) -> Result<ExecOut, EngineError>;
+
+    /// Opens a terminal. `NotFound`; `Conflict` when the container does not run or is frozen.
+    async fn terminal(&self, container: &str, spec: TerminalSpec) -> Result<Terminal, EngineError>;
+
+    /// Unpacks a tar at `/` ([`archive::pack`]); owners and permissions are the tar's. Works before the first start.
+    /// `NotFound`.
+    async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError>;
+
+    /// Reads one file of at most `limit` bytes. `NotFound`; `Refused` when it is larger or no plain file.
+    async fn get_file(&self, container: &str, path: &str, limit: usize) -> Result<archive::File, EngineError>;
+
+    /// What it wrote from `since_ms` (ms UTC) on, oldest first; `follow` goes on as it writes. The last line of before a
+    /// break may come again, with the same time: the caller drops what is not later than its own last. `NotFound`.
+    async fn logs(&self, container: &str, since_ms: i64, follow: bool) -> Result<LogStream, EngineError>;
+
+    /// The last lines it wrote, for a person. `NotFound`.
+    async fn tail(&self, container: &str, lines: usize) -> Result<Vec<String>, EngineError>;
+}

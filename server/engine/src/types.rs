@@ -1,0 +1,365 @@
+//! Values that go into an engine and come out of it. None of them is the client library's.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use ipnet::Ipv4Net;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::EngineError;
+
+/// Label on images that the platform builds: hash of their folder and of what they stand on.
+pub const LABEL_HASH: &str = "rampart.hash";
+
+/// What an engine says about itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// Version.
+    pub version: String,
+    /// Storage driver.
+    pub storage: String,
+    /// Folder that holds its images and containers.
+    pub root: String,
+    /// Free bytes there and size of its file system, where the platform can see it.
+    pub disk: Option<Disk>,
+    /// Processors.
+    pub cpus: u32,
+    /// Memory, bytes.
+    pub memory: u64,
+}
+
+/// Room on a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Disk {
+    /// Free for use, bytes.
+    pub free: u64,
+    /// All of it, bytes.
+    pub size: u64,
+}
+
+impl Disk {
+    /// Free share, 0 to 100.
+    #[must_use]
+    pub fn free_percent(&self) -> u64 {
+        self.free.saturating_mul(100).checked_div(self.size).unwrap_or(0)
+    }
+}
+
+/// An image that the engine has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// The engine's id of it.
+    pub id: String,
+    /// Hash label, if the platform built it.
+    pub hash: Option<String>,
+    /// Bytes.
+    pub size: u64,
+    /// Made at, ms UTC.
+    pub created_ms: i64,
+}
+
+/// An image to build.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ImageSpec {
+    /// Full name with tag, `rampart/www:latest`.
+    pub name: String,
+    /// Names of the platform's images that it stands on.
+    pub bases: Vec<String>,
+    /// Hash over its folder and its bases, hex.
+    pub hash: String,
+    /// Context: a tar with the Dockerfile at its top.
+    pub context: Vec<u8>,
+}
+
+impl std::fmt::Debug for ImageSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ImageSpec({}, {}, {} bytes)", self.name, self.hash, self.context.len())
+    }
+}
+
+/// Takes the lines of a long task as they come.
+pub type Lines<'a> = &'a (dyn Fn(&str) + Send + Sync);
+
+/// Whose an object is. Written on it when it is made, so that it is found even if the reply is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    /// Run id.
+    pub run: String,
+    /// Number of the range.
+    pub range: u16,
+    /// Zone id of a network, host id of a container.
+    pub name: String,
+    /// Hash of the plan.
+    pub plan: String,
+}
+
+/// What a container is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Made, never started.
+    Created,
+    /// Running.
+    Running,
+    /// Frozen.
+    Paused,
+    /// It ended and the engine is about to start it again.
+    Restarting(Ended),
+    /// It ended.
+    Exited(Ended),
+    /// The engine is taking it away, or failed to.
+    Removing,
+}
+
+/// How a container's first process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Exit code.
+    pub code: i64,
+    /// True when the kernel killed something of it for want of memory.
+    pub oom: bool,
+    /// When, ms UTC.
+    pub finished_ms: Option<i64>,
+}
+
+/// A container as the engine shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Container {
+    /// The engine's id.
+    pub id: String,
+    /// Name on the engine.
+    pub name: String,
+    /// Host id (label).
+    pub host: String,
+    /// Number of the range (label).
+    pub range: u16,
+    /// Plan that it was made by (label).
+    pub plan: String,
+    /// State.
+    pub state: State,
+}
+
+/// A network as the engine shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Network {
+    /// Name on the engine.
+    pub name: String,
+    /// The engine's id; names need not be unique to it.
+    pub id: String,
+    /// Zone id (label).
+    pub zone: String,
+    /// Number of the range (label).
+    pub range: u16,
+}
+
+/// Everything on an engine that belongs to a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Observation {
+    /// Networks.
+    pub networks: Vec<Network>,
+    /// Containers.
+    pub containers: Vec<Container>,
+}
+
+impl Observation {
+    /// Number of objects.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.networks.len() + self.containers.len()
+    }
+
+    /// True when there is nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Container by its name on the engine.
+    #[must_use]
+    pub fn container(&self, name: &str) -> Option<&Container> {
+        self.containers.iter().find(|container| container.name == name)
+    }
+}
+
+/// One container, closely.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inspection {
+    /// State.
+    pub state: State,
+    /// How often the engine has started it again by itself.
+    pub restarts: u32,
+    /// How it ended the last time, if it did.
+    pub last_end: Option<Ended>,
+}
+
+/// A command to run in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecSpec {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// User of the image; empty is root.
+    pub user: String,
+    /// Standard input.
+    pub stdin: Vec<u8>,
+    /// Ended by force after this time, ms.
+    pub timeout_ms: u64,
+    /// Ended by force when it has written more than this, bytes (both outputs together).
+    pub limit: usize,
+}
+
+impl ExecSpec {
+    /// A command of root with no input, 30 s and 1 MiB.
+    #[must_use]
+    pub fn new<S: Into<String>>(argv: impl IntoIterator<Item = S>) -> Self {
+        Self {
+            argv: argv.into_iter().map(Into::into).collect(),
+            user: "root".into(),
+            stdin: Vec::new(),
+            timeout_ms: 30_000,
+            limit: 1 << 20,
+        }
+    }
+
+    /// With this standard input.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// As this user.
+    #[must_use]
+    pub fn user(mut self, user: &str) -> Self {
+        user.clone_into(&mut self.user);
+        self
+    }
+
+    /// With this time limit, ms.
+    #[must_use]
+    pub fn timeout_ms(mut self, timeout_ms: u64) -> Self {
+        self.timeout_ms = timeout_ms;
+        self
+    }
+
+    /// With this limit of output, bytes.
+    #[must_use]
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+}
+
+/// How a command came out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ExecOut {
+    /// Exit code; -1 when it was ended by force.
+    pub code: i64,
+    /// Standard output, at most the limit.
+    pub stdout: Vec<u8>,
+    /// Standard error, at most what the limit left.
+    pub stderr: Vec<u8>,
+    /// True when the time limit ended it.
+    pub timed_out: bool,
+    /// True when the output limit ended it.
+    pub truncated: bool,
+}
+
+impl ExecOut {
+    /// True when it ended by itself with code 0.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.code == 0 && !self.timed_out && !self.truncated
+    }
+
+    /// Standard output as text, bad bytes marked.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// Both outputs as one text for a person.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let mut text = self.text();
+        text.push_str(&String::from_utf8_lossy(&self.stderr));
+        text.trim().to_owned()
+    }
+}
+
+/// A terminal to open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TerminalSpec {
+    /// Shell and arguments.
+    pub argv: Vec<String>,
+    /// Log-in name of the image.
+    pub user: String,
+    /// Columns.
+    pub cols: u16,
+    /// Rows.
+    pub rows: u16,
+    /// `TERM`.
+    pub term: String,
+    /// Further environment, `NAME=value`. Never a secret: the person sees it.
+    pub env: Vec<String>,
+}
+
+/// An open terminal. When the last [`TerminalControl`] is dropped the shell is hung up, so none is left behind.
+pub struct Terminal {
+    /// What the shell writes, raw. Ends when the shell ends or the connection is lost.
+    pub reader: Pin<Box<dyn AsyncRead + Send>>,
+    /// What the person types, raw.
+    pub writer: Pin<Box<dyn AsyncWrite + Send>>,
+    /// Size and end of it.
+    pub control: Arc<dyn TerminalControl>,
+}
+
+impl std::fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Terminal(..)")
+    }
+}
+
+/// Size and end of an open terminal.
+#[async_trait]
+pub trait TerminalControl: Send + Sync {
+    /// Sets the size.
+    ///
+    /// # Errors
+    /// [`EngineError::NotFound`] or [`EngineError::Conflict`] when the shell has ended.
+    async fn resize(&self, cols: u16, rows: u16) -> Result<(), EngineError>;
+
+    /// Hangs the shell up and waits until it is gone. Harmless when it is gone already.
+    ///
+    /// # Errors
+    /// Any of [`EngineError`]; `Conflict` when the container is frozen, as nothing can be run in it then.
+    async fn hangup(&self) -> Result<(), EngineError>;
+}
+
+/// A line that a container wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// When the engine took it, nanoseconds UTC. With the container's name it marks the place to resume at.
+    pub at_ns: i64,
+    /// True for standard error.
+    pub stderr: bool,
+    /// The line without its end.
+    pub bytes: Bytes,
+}
+
+/// Lines as they come. Ends when the container ends (or at once at the last line, where not followed); an error item is the last one.
+pub type LogStream = BoxStream<'static, Result<LogLine, EngineError>>;
+
+/// What the host of an engine looks like from outside of every range.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostFacts {
+    /// Its addresses without loopback, both families.
+    pub addresses: Vec<IpAddr>,
+    /// Subnets that it routes to, default route left out, with the interface.
+    pub routes: Vec<(String, Ipv4Net)>,
+    /// Hardware addresses by interface name.
+    pub links: BTreeMap<String, String>,
+}
