@@ -9,9 +9,14 @@ use serde::Serialize;
 use crate::scenario::{PlantWhat, Ready, Resources, Role, Telemetry};
 use scoreboard::Side;
 
+mod gateway;
 mod make;
+mod print;
+mod probes;
 
-pub use make::{PlanError, make, subnets_needed};
+pub use gateway::{FIREWALL, NAMES, SETTINGS};
+pub use make::{MOST_PAIRS, PlanError, make, short_run, subnets_needed};
+pub use print::print;
 
 /// Label on every object on the engine: the run's id.
 pub const LABEL_RUN: &str = "rampart.run";
@@ -122,7 +127,7 @@ pub struct RangePlan {
     pub networks: Vec<NetworkPlan>,
     /// Containers, gateway first.
     pub hosts: Vec<HostPlan>,
-    /// Probes of the rules between zones; the walls are tried besides.
+    /// Probes of the rules between zones and of the walls.
     pub probes: Vec<ProbePlan>,
 }
 
@@ -149,6 +154,6 @@ pub struct Plan {
     pub scenario: String,
     /// Ranges.
     pub ranges: Vec<RangePlan>,
-    /// SHA-256 of everything above, hex.
+    /// SHA-256, hex, over the compact JSON of this plan with an empty hash; fields in the order of the types.
     pub hash: String,
 }

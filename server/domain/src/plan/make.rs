@@ -1,9 +1,22 @@
 //! Making a plan.
 
-use ipnet::Ipv4Net;
+use std::collections::HashSet;
+use std::net::Ipv4Addr;
 
-use super::Plan;
-use crate::scenario::Scenario;
+use ipnet::Ipv4Net;
+use sha2::{Digest, Sha256};
+
+use super::{BRIDGE_PREFIX, HostPlan, Leg, NetworkPlan, Plan, RangePlan, gateway, probes};
+use crate::scenario::{Host, Role, Scenario};
+
+/// Host number of the router address in each zone.
+const ROUTER: u8 = 1;
+/// Host number of the gateway container in each zone.
+const GATEWAY: u8 = 2;
+/// Longest prefix of a subnet: host numbers go up to 62.
+const LONGEST_PREFIX: u8 = 26;
+/// Most ranges of one run: with more, a network's name would be longer than the 15 characters of an interface's.
+pub const MOST_PAIRS: u16 = 999;
 
 /// Why no plan can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +29,18 @@ pub enum PlanError {
         /// Given.
         given: usize,
     },
+    /// A subnet is too small for the host numbers of a scenario.
+    #[error("the subnet {0} is too small, a zone needs a /26")]
+    TooSmall(Ipv4Net),
+    /// Two subnets overlap.
+    #[error("the subnets {0} and {1} overlap")]
+    Overlap(Ipv4Net, Ipv4Net),
+    /// No range, or more than [`MOST_PAIRS`].
+    #[error("a run has 1 to {MOST_PAIRS} ranges, {0} were asked for")]
+    Pairs(u16),
+    /// The plan could not be written as JSON for its hash.
+    #[error("the plan could not be hashed: {0}")]
+    Hash(String),
 }
 
 /// Number of subnets that `pairs` ranges of this scenario need.
@@ -24,11 +49,155 @@ pub fn subnets_needed(scenario: &Scenario, pairs: u16) -> usize {
     scenario.zones.len() * usize::from(pairs)
 }
 
-/// Makes the plan of a run with `pairs` ranges in the given subnets, taken in order.
+/// Short name of a run on the engine: six letters and digits derived from its id.
+#[must_use]
+pub fn short_run(run: &str) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let hash = Sha256::digest(run.as_bytes());
+    let mut number = hash.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    let mut short = String::with_capacity(6);
+    for _ in 0..6 {
+        let digit = usize::try_from(number % 36).unwrap_or_default();
+        short.push(char::from(DIGITS[digit]));
+        number /= 36;
+    }
+    short
+}
+
+/// Makes the plan of a run with `pairs` ranges in the given subnets, taken in order: range by range, zone by zone.
 ///
 /// # Errors
 /// See [`PlanError`].
 pub fn make(scenario: &Scenario, run: &str, pairs: u16, subnets: &[Ipv4Net]) -> Result<Plan, PlanError> {
-    let _ = run;
-    Err(PlanError::Subnets { needed: subnets_needed(scenario, pairs), given: subnets.len() })
+    if pairs == 0 || pairs > MOST_PAIRS {
+        return Err(PlanError::Pairs(pairs));
+    }
+    let needed = subnets_needed(scenario, pairs);
+    let Some(subnets) = subnets.get(..needed) else {
+        return Err(PlanError::Subnets { needed, given: subnets.len() });
+    };
+    check_subnets(subnets)?;
+    let short = short_run(run);
+    let mut ranges: Vec<RangePlan> = (1..=pairs)
+        .zip(subnets.chunks(scenario.zones.len().max(1)))
+        .map(|(range, subnets)| make_range(scenario, &short, range, subnets))
+        .collect();
+    for index in 0..ranges.len() {
+        let probes = probes::of_range(scenario, &ranges, index);
+        ranges[index].probes = probes;
+    }
+    let mut plan = Plan { run: run.to_owned(), scenario: scenario.id.clone(), ranges, hash: String::new() };
+    // The hash stands last and empty in what is hashed; fields are written in the order of the types.
+    let text = serde_json::to_vec(&plan).map_err(|error| PlanError::Hash(error.to_string()))?;
+    plan.hash = hex::encode(Sha256::digest(&text));
+    Ok(plan)
+}
+
+fn check_subnets(subnets: &[Ipv4Net]) -> Result<(), PlanError> {
+    if let Some(small) = subnets.iter().find(|subnet| subnet.prefix_len() > LONGEST_PREFIX) {
+        return Err(PlanError::TooSmall(*small));
+    }
+    let mut sorted = subnets.to_vec();
+    sorted.sort_by_key(|subnet| (subnet.network(), subnet.prefix_len()));
+    match sorted.windows(2).find(|pair| pair[0].contains(&pair[1].network())) {
+        Some(pair) => Err(PlanError::Overlap(pair[0], pair[1])),
+        None => Ok(()),
+    }
+}
+
+/// Address with a host number in a subnet.
+fn address(subnet: Ipv4Net, number: u8) -> Ipv4Addr {
+    Ipv4Addr::from(u32::from(subnet.network()).saturating_add(u32::from(number)))
+}
+
+fn make_range(scenario: &Scenario, short: &str, range: u16, subnets: &[Ipv4Net]) -> RangePlan {
+    let networks: Vec<NetworkPlan> = scenario
+        .zones
+        .iter()
+        .zip(subnets)
+        .enumerate()
+        .map(|(index, (zone, subnet))| NetworkPlan {
+            name: format!("{BRIDGE_PREFIX}{short}-{range}-{index}"),
+            zone: zone.id.clone(),
+            subnet: subnet.trunc(),
+            router: address(*subnet, ROUTER),
+            gateway: address(*subnet, GATEWAY),
+        })
+        .collect();
+    let (gateways, others): (Vec<&Host>, Vec<&Host>) =
+        scenario.hosts.iter().partition(|host| host.role == Role::Gateway);
+    let mut hosts: Vec<HostPlan> = gateways
+        .into_iter()
+        .chain(others)
+        .filter_map(|host| make_host(scenario, short, range, &networks, host))
+        .collect();
+    let files = gateway::files(scenario, &networks, &hosts);
+    if let Some(gateway) = hosts.iter_mut().find(|host| host.role == Role::Gateway) {
+        gateway.files = files;
+    }
+    RangePlan { range, networks, hosts, probes: Vec::new() }
+}
+
+/// `None` for a host without a leg, which a validated scenario does not have.
+fn make_host(
+    scenario: &Scenario,
+    short: &str,
+    range: u16,
+    networks: &[NetworkPlan],
+    host: &Host,
+) -> Option<HostPlan> {
+    let leg = |network: &NetworkPlan, address| Leg { network: network.name.clone(), zone: network.zone.clone(), address };
+    let legs: Vec<Leg> = if host.role == Role::Gateway {
+        networks.iter().map(|network| leg(network, network.gateway)).collect()
+    } else {
+        host.at
+            .iter()
+            .filter_map(|(zone, number)| {
+                let network = networks.iter().find(|network| network.zone == *zone)?;
+                Some(leg(network, address(network.subnet, *number)))
+            })
+            .collect()
+    };
+    let first = legs.first()?.zone.clone();
+    let dns = networks.iter().find(|network| network.zone == first)?.gateway;
+    Some(HostPlan {
+        name: format!("{BRIDGE_PREFIX}-{short}-{range}-{}", host.id),
+        host: host.id.clone(),
+        image: format!("rampart/{}:latest", host.image),
+        role: host.role,
+        side: host.side,
+        legs,
+        dns,
+        capabilities: capabilities(host),
+        resources: host.resources,
+        ready: host.ready.clone(),
+        telemetry: host.telemetry,
+        command: host.command.clone(),
+        forwards: host.role == Role::Gateway,
+        files: Vec::new(),
+        plants: scenario
+            .plants
+            .iter()
+            .filter(|plant| plant.host == host.id)
+            .map(|plant| plant.what.clone())
+            .collect(),
+        logins: scenario
+            .accounts
+            .iter()
+            .filter(|account| account.host.as_deref() == Some(host.id.as_str()))
+            .filter_map(|account| Some((account.login.clone()?, account.id.clone())))
+            .collect(),
+    })
+}
+
+/// Capabilities that a host gets: what it asks for and policy allows. The parser refuses the rest by name; this is the
+/// second lock, for scenarios that come from elsewhere.
+fn capabilities(host: &Host) -> Vec<String> {
+    let mut seen = HashSet::new();
+    host.capabilities
+        .iter()
+        .filter(|name| crate::scenario::may_have(host.role, name))
+        .filter(|name| seen.insert(name.as_str()))
+        .cloned()
+        .collect()
 }

@@ -3,15 +3,23 @@
 //! [`parse`] turns the text into a [`Scenario`] or into every fault at once, each with line and column. The types here
 //! hold only what was validated: ids are unique, references resolve, durations are in milliseconds.
 
+mod build;
+mod check;
+mod fault;
 mod parse;
+mod refs;
+mod scalars;
 mod schema;
+mod shape;
+mod tree;
 
 use std::collections::BTreeMap;
 
 use scoreboard::Side;
 use serde::Serialize;
 
-pub use parse::{Fault, parse};
+pub use fault::Fault;
+pub use parse::parse;
 pub use schema::json_schema;
 
 /// A text in both languages of the product.
@@ -165,6 +173,15 @@ pub struct Host {
     /// Command that replaces the image's own.
     pub command: Option<Vec<String>>,
 }
+
+/// True when policy lets a container of this role have a capability, named without `CAP_`.
+#[must_use]
+pub fn may_have(role: Role, capability: &str) -> bool {
+    shape::CAPABILITIES.contains(&capability) && (role == Role::Gateway || capability != GATEWAY_ONLY)
+}
+
+/// The capability that only the gateway may have.
+const GATEWAY_ONLY: &str = "NET_ADMIN";
 
 /// A derived secret, and a log-in where it is one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

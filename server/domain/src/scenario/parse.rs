@@ -1,27 +1,21 @@
 //! From YAML text to a [`Scenario`], or to every fault at once.
+//!
+//! Four steps: the text becomes a tree with places ([`super::tree`]), the tree is held against the table of the format
+//! ([`super::check`]), becomes a scenario ([`super::build`]), and what refers to something else is followed
+//! ([`super::refs`]). Each step reports what it finds and goes on.
 
-use super::Scenario;
+use super::fault::{Fault, Faults};
+use super::{Scenario, build, check, refs, shape, tree};
 
-/// Something wrong in a scenario file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// File as named by the caller.
-    pub file: String,
-    /// Line, from 1.
-    pub line: usize,
-    /// Column, from 1, in characters.
-    pub column: usize,
-    /// What is wrong.
-    pub what: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-/// Reads a scenario. `file` is only used in the faults.
+/// Reads a scenario. `file` is only used in the faults. A byte-order mark and CRLF line ends are accepted.
 ///
 /// # Errors
 /// All faults found, in the order of the file.
 pub fn parse(file: &str, source: &str) -> Result<Scenario, Vec<Fault>> {
-    let _ = source;
-    Err(vec![Fault { file: file.to_owned(), line: 1, column: 1, what: String::new(), hint: None }])
+    let mut faults = Faults::new(file);
+    let Some(mut root) = tree::read(source, &mut faults) else { return Err(faults.into_list()) };
+    check::map(&mut root, &shape::SCENARIO, &mut faults);
+    let scenario = build::scenario(&root);
+    refs::check(&root, &scenario, &mut faults);
+    if faults.is_empty() { Ok(scenario) } else { Err(faults.into_list()) }
 }
