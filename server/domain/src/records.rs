@@ -1,1 +1,25 @@
-//! Attendance and the tables made from it.
+//! Attendance and the tables made from it: from presence in milliseconds to official tables by gender.
+//!
+//! The road is one way: [`attendance`](mod@attendance) turns stays into whole seconds by one printed rule, [`figures`] counts people
+//! and adds seconds, [`tables`] lays the figures out as a [`Table`]. Nothing is rounded before a cell is printed.
+//! Gender enters only in [`figures`], as a map beside the attendance, because it is kept apart from everything else.
+
+pub mod attendance;
+pub mod figures;
+pub mod gender;
+pub mod interval;
+pub mod roc;
+pub mod table;
+pub mod tables;
+pub mod words;
+
+pub use attendance::{Attendance, Pause, Review, Rule, Session, Source, Stay, StayError, attendance};
+pub use figures::{Attended, Counts, Heads, Hundredths, PersonHours};
+pub use gender::Gender;
+pub use interval::{Interval, IntervalError, IntervalSet};
+pub use roc::{RocDate, RocYear};
+pub use table::{Cell, Column, Table};
+pub use tables::Issue;
+
+#[cfg(test)]
+mod tests;
