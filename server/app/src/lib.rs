@@ -1,1 +1,359 @@
-//! placeholder
+//! The use cases of Rampart: exercises, ranges, people, attendance, records. Siblings never call each other: they append
+//! to the ledger or fold it, and the exercise's runner calls them.
+
+mod attendance;
+pub mod clock;
+pub mod exercise;
+mod images;
+mod launch;
+pub mod library;
+pub mod limits;
+mod people;
+pub mod range;
+pub mod records;
+mod statistics;
+pub mod terminal;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rampart_domain::decide;
+use rampart_domain::ledger;
+use rampart_domain::scenario::{Bundle, Fault};
+use rampart_domain::secret::RunSecret;
+use rampart_engine::Engine;
+use rampart_store::{NewExercise as NewRow, Store, StoreError};
+use scoreboard::Entry;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+pub use attendance::{AttendanceRow, SignError};
+use clock::{Clock, new_id, random_bytes};
+use exercise::{CommandError, Exercise, Seed, Tools};
+pub use images::{ImageState, ImagesState};
+pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
+pub use statistics::{Export, ExportFormat, Statistics};
+
+/// Longest that a stop waits for tasks to come to an end.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// Most ranges of one exercise.
+pub const PAIRS_MAX: u16 = 12;
+
+/// What the use cases need to know about their surroundings.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// Scenario folder.
+    pub scenarios_dir: PathBuf,
+    /// Image folder.
+    pub images_dir: PathBuf,
+    /// Block that ranges take their subnets from.
+    pub block: ipnet::Ipv4Net,
+    /// Ports that Rampart itself listens on; the walls are tried against them too.
+    pub own_ports: Vec<u16>,
+    /// How long after filing a report is judged, ms: late evidence comes in, and the score is no oracle.
+    pub judge_delay_ms: i64,
+}
+
+/// What can go wrong in a use case, beyond what its own error says.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] rampart_engine::EngineError),
+    /// An exercise said no.
+    #[error(transparent)]
+    Command(CommandError),
+    /// A ledger is not what was written.
+    #[error("ledger of exercise {exercise}: {error}")]
+    Chain {
+        /// Exercise id.
+        exercise: String,
+        /// Where it breaks.
+        error: ledger::ChainError,
+    },
+    /// Something asked for is not there.
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// A stored scenario cannot be read any more.
+    #[error("the stored scenario of exercise {exercise} cannot be read: {why}")]
+    Bundle {
+        /// Exercise id.
+        exercise: String,
+        /// First fault.
+        why: String,
+    },
+    /// Anything else.
+    #[error("{0}")]
+    Inner(String),
+}
+
+/// What an instructor types to make an exercise.
+#[derive(Debug, Clone, Default)]
+pub struct NewExercise {
+    /// Scenario id.
+    pub scenario: String,
+    /// Session code, `S115-01`.
+    pub code: String,
+    /// Title; empty takes the scenario's.
+    pub title: String,
+    /// Number of red/blue pairs.
+    pub pairs: u16,
+    /// Place.
+    pub place: String,
+    /// Planned start, ms UTC.
+    pub starts_ms: i64,
+    /// Planned end, ms UTC.
+    pub ends_ms: i64,
+}
+
+/// Why an exercise could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateError {
+    /// Fields that are not right: name and text code.
+    #[error("{} fields are not right", .0.len())]
+    Fields(Vec<(&'static str, &'static str)>),
+    /// The scenario has faults.
+    #[error("the scenario has {} faults", .0.len())]
+    Scenario(Vec<Fault>),
+    /// Something of ours failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+}
+
+/// Everything that runs.
+pub struct App {
+    /// Storage; simple reads go straight to its repositories.
+    pub store: Store,
+    /// The container engine.
+    pub engine: Arc<dyn Engine>,
+    config: AppConfig,
+    clock: Arc<dyn Clock>,
+    tools: Tools,
+    live: RwLock<HashMap<String, Arc<Exercise>>>,
+    guesses: limits::Guesses,
+    /// A hash that no password fits, so that an unknown log-in costs the same time as a wrong password.
+    idle_hash: String,
+    images: watch::Sender<ImagesState>,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct StoredBundle {
+    source: String,
+    files: std::collections::BTreeMap<String, String>,
+}
+
+impl App {
+    /// Starts everything: reads every exercise's ledger, checks its chain, and goes on where it stood.
+    ///
+    /// # Errors
+    /// When the store fails, a chain is broken, or a stored scenario cannot be read.
+    pub async fn start(
+        config: AppConfig,
+        store: Store,
+        engine: Arc<dyn Engine>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, AppError> {
+        let tools = Tools {
+            store: store.clone(),
+            engine: engine.clone(),
+            clock: clock.clone(),
+            images_dir: config.images_dir.clone(),
+            block: config.block,
+            own_ports: config.own_ports.clone(),
+            judge_delay_ms: config.judge_delay_ms,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            turns: Arc::new(tokio::sync::Semaphore::new(1)),
+        };
+        let app = Arc::new(Self {
+            store,
+            engine,
+            config,
+            clock,
+            tools,
+            live: RwLock::default(),
+            guesses: limits::Guesses::default(),
+            idle_hash: people::idle_hash().await?,
+            images: watch::channel(ImagesState::default()).0,
+        });
+        for row in app.store.exercises().list().await? {
+            app.wake(&row.id).await?;
+        }
+        Ok(app)
+    }
+
+    /// Tells every task to stop and waits until they have. Ranges stand on; a later start adopts them.
+    pub async fn stop(&self) {
+        self.tools.stop.cancel();
+        self.tools.tasks.close();
+        if tokio::time::timeout(STOP_WITHIN, self.tools.tasks.wait()).await.is_err() {
+            tracing::warn!("some tasks did not stop in time");
+        }
+        self.store.close().await;
+    }
+
+    /// Fires when the server goes down; long answers end then.
+    #[must_use]
+    pub fn stopping(&self) -> CancellationToken {
+        self.tools.stop.clone()
+    }
+
+    /// Milliseconds since 1970 UTC.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// The scenarios on the shelf, with the faults of those that have some.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn library(&self) -> std::io::Result<Vec<library::Shelf>> {
+        library::shelves(&self.config.scenarios_dir)
+    }
+
+    /// A live exercise by id.
+    pub fn exercise(&self, id: &str) -> Option<Arc<Exercise>> {
+        self.live.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// All exercises, newest first.
+    pub fn exercises(&self) -> Vec<Arc<Exercise>> {
+        let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<_> = live.values().cloned().collect();
+        all.sort_by(|a, b| b.id.cmp(&a.id));
+        all
+    }
+
+    async fn wake(&self, id: &str) -> Result<Arc<Exercise>, AppError> {
+        let row = self.store.exercises().get(id).await?.ok_or(AppError::Missing("exercise"))?;
+        let rows = self.store.ledger().read_all(id).await?;
+        let entries: Vec<Entry> =
+            ledger::verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())))
+                .map_err(|error| AppError::Chain { exercise: id.to_owned(), error })?;
+        let broken = |why: String| AppError::Bundle { exercise: id.to_owned(), why };
+        let stored: StoredBundle =
+            serde_json::from_str(&row.bundle).map_err(|error| broken(error.to_string()))?;
+        let first = |faults: Vec<Fault>| broken(faults.first().map(ToString::to_string).unwrap_or_default());
+        let scenario = rampart_domain::scenario::parse("scenario.yaml", &stored.source).map_err(first)?;
+        let bundle = Bundle::new(scenario, stored.source, stored.files).map_err(first)?;
+        let plan = match &row.plan {
+            Some(text) => Some(serde_json::from_str(text).map_err(|error| broken(error.to_string()))?),
+            None => None,
+        };
+        let secret = RunSecret::new(row.secret);
+        let other_tags = self.store.exercises().other_tags(id).await?;
+        let labels = self.store.as_judge().labels(id).await?;
+        let seed = Seed {
+            id: row.id,
+            bundle,
+            pairs: row.pairs,
+            secret,
+            other_tags,
+            plan,
+            entries,
+            last_hash: rows.last().map_or_else(|| ledger::FIRST.to_owned(), |row| row.hash.clone()),
+            labels: labels.into_iter().map(|(event, label)| (event, vec![label])).collect(),
+        };
+        let exercise = exercise::spawn(self.tools.clone(), seed);
+        self.live
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(exercise.id.clone(), exercise.clone());
+        Ok(exercise)
+    }
+
+    /// Makes an exercise from a scenario on the shelf; it keeps its own copy of it.
+    ///
+    /// # Errors
+    /// All fields that are not right, at once; the scenario's faults; or what of ours failed.
+    pub async fn create_exercise(&self, new: &NewExercise, account: &str) -> Result<String, CreateError> {
+        let mut fields = check_fields(new);
+        let shelf = self
+            .library()
+            .map_err(|error| AppError::Inner(error.to_string()))?
+            .into_iter()
+            .find(|shelf| shelf.id == new.scenario);
+        let bundle = match shelf {
+            Some(shelf) => Some(shelf.bundle.map_err(CreateError::Scenario)?),
+            None => {
+                fields.push(("scenario", "exercise.scenario"));
+                None
+            }
+        };
+        let code = new.code.trim().to_owned();
+        if self.store.exercises().list().await.map_err(AppError::from)?.iter().any(|row| row.code == code) {
+            fields.push(("code", "exercise.code_taken"));
+        }
+        let Some(bundle) = bundle.filter(|_| fields.is_empty()) else {
+            return Err(CreateError::Fields(fields));
+        };
+        let secret = RunSecret::new(random_bytes());
+        let title =
+            if new.title.trim().is_empty() { bundle.scenario.title.zh.clone() } else { new.title.trim().into() };
+        let stored = StoredBundle { source: bundle.source.clone(), files: bundle.files.clone() };
+        let row = NewRow {
+            id: new_id(),
+            code: code.clone(),
+            title: title.clone(),
+            scenario_id: bundle.scenario.id.clone(),
+            scenario_version: bundle.scenario.version,
+            bundle: serde_json::to_string(&stored).map_err(|error| AppError::Inner(error.to_string()))?,
+            pairs: new.pairs,
+            secret: *secret.bytes(),
+            tag: secret.tag(),
+            place: new.place.trim().to_owned(),
+            starts_ms: new.starts_ms,
+            ends_ms: new.ends_ms,
+            created_by: account.to_owned(),
+            created_ms: self.now_ms(),
+        };
+        let entries = decide::create(&bundle.scenario, &code, &title, account, new.pairs);
+        let mut sealed = Vec::new();
+        let mut hash = ledger::FIRST.to_owned();
+        for (index, (actor, body)) in entries.into_iter().enumerate() {
+            let entry = Entry { seq: index as u64 + 1, at_ms: row.created_ms, actor, body };
+            let next = ledger::seal(&hash, entry).map_err(|error| AppError::Inner(error.to_string()))?;
+            hash.clone_from(&next.hash);
+            sealed.push(next);
+        }
+        self.store.exercises().create(&row).await.map_err(AppError::from)?;
+        self.store
+            .ledger()
+            .append(&row.id, sealed)
+            .await
+            .map_err(|error| AppError::Inner(error.to_string()))?;
+        self.wake(&row.id).await?;
+        Ok(row.id)
+    }
+}
+
+/// Fields of the form that are not right, whatever the scenario.
+fn check_fields(new: &NewExercise) -> Vec<(&'static str, &'static str)> {
+    let mut fields = Vec::new();
+    let code = new.code.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    if code.is_empty() || code.len() > 20 || !code.chars().all(plain) {
+        fields.push(("code", "exercise.code"));
+    }
+    let long = |text: &str, limit| text.chars().count() > limit || text.chars().any(char::is_control);
+    if long(&new.title, 80) {
+        fields.push(("title", "exercise.title"));
+    }
+    if long(&new.place, 80) {
+        fields.push(("place", "exercise.place"));
+    }
+    if new.pairs == 0 || new.pairs > PAIRS_MAX {
+        fields.push(("pairs", "exercise.pairs"));
+    }
+    if new.ends_ms <= new.starts_ms {
+        fields.push(("ends", "exercise.ends"));
+    }
+    fields
+}

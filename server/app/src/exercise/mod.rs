@@ -1,0 +1,254 @@
+//! An exercise that lives: one runner task owns its state, decides, appends to the ledger and only then applies.
+//! This handle is what pages talk to.
+
+mod feed;
+mod probes;
+mod runner;
+mod telemetry;
+
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm};
+use rampart_domain::plan::Plan;
+use rampart_domain::scenario::{Bundle, Scenario, Words};
+use rampart_domain::secret::RunSecret;
+use rampart_domain::truth::Event;
+use scoreboard::{Actor, Fold, Status};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+pub use feed::{BoardFeed, Snapshot, Start, Update};
+pub(crate) use runner::{Seed, Tools, spawn};
+
+/// Commands that wait at most; beyond it people are told to try again.
+const QUEUE: usize = 4096;
+
+/// What went wrong with a command.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// A rule of the exercise says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too much waits already; nothing was done.
+    #[error("busy")]
+    Busy,
+    /// The ledger could not be written; nothing was done and nothing is shown.
+    #[error("the ledger could not be written: {0}")]
+    Ledger(String),
+    /// The runner has stopped, because the server is going down.
+    #[error("the server is stopping")]
+    Stopping,
+}
+
+/// A launch, a clearing or a freeze under way, for the control room.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Progress {
+    /// What is going on: `images`, `launch`, `clear`; empty when nothing is.
+    pub what: String,
+    /// Steps done, for each range: number, step (`networks`, `hosts`, `plants`, `ready`, `walls`), done, all.
+    pub steps: Vec<Step>,
+    /// Last line of an image build.
+    pub line: Option<String>,
+    /// What went wrong last, for a person.
+    pub error: Option<String>,
+    /// When it began, ms UTC.
+    pub since_ms: i64,
+}
+
+/// One step of a launch.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Step {
+    /// Range number; 0 for what concerns all.
+    pub range: u16,
+    /// Step.
+    pub step: String,
+    /// Objects done.
+    pub done: usize,
+    /// Objects in all.
+    pub all: usize,
+}
+
+pub(crate) enum Command {
+    Flag { team: String, seat: String, objective: String, typed: String, reply: Reply<FlagOutcome> },
+    Hint { team: String, seat: String, hint: String, reply: Reply<Words> },
+    Report { team: String, seat: String, form: ReportForm, reply: Reply<String> },
+    Repair { team: String, seat: String, repair: String, reply: Reply<()> },
+    Turn { actor: Actor, to: Status, reply: Reply<()> },
+    Seat { actor: Actor, seat: String, person: String, team: String, given: bool, reply: Reply<()> },
+    Inner(Inner),
+}
+
+/// What the runner's own tasks tell it.
+pub(crate) enum Inner {
+    Launched(Result<(Plan, Vec<(u16, Vec<scoreboard::Proof>)>), String>),
+    Cleared,
+    Confirmed { range: u16, confirmed: rampart_domain::truth::Confirmed },
+    Checked { range: u16, check: String, state: scoreboard::HealthState, detail: String },
+    Retested { team: String, repair: String, attack: scoreboard::AttackState, checks: Option<bool> },
+}
+
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
+
+/// Events of blue's list, live: those of one range go to its team only.
+pub type EventFeed = broadcast::Receiver<Arc<Event>>;
+
+/// A live exercise.
+pub struct Exercise {
+    /// Id; also the run's id on the engine.
+    pub id: String,
+    /// Its own copy of the scenario.
+    pub bundle: Arc<Bundle>,
+    /// Number of ranges.
+    pub pairs: u16,
+    pub(crate) secret: RunSecret,
+    pub(crate) fold: RwLock<Fold>,
+    pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) board: BoardFeed,
+    pub(crate) changed: watch::Sender<u64>,
+    pub(crate) events: broadcast::Sender<Arc<Event>>,
+    pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) plan: RwLock<Option<Arc<Plan>>>,
+    pub(crate) labels: RwLock<rampart_domain::truth::Labels>,
+}
+
+impl Exercise {
+    /// The state as the ledger has it. Held only for as long as it takes to read from it; never across an await.
+    pub fn fold(&self) -> RwLockReadGuard<'_, Fold> {
+        self.fold.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The scenario.
+    #[must_use]
+    pub fn scenario(&self) -> &Scenario {
+        &self.bundle.scenario
+    }
+
+    /// The plan of the present range, once there is one.
+    #[must_use]
+    pub fn plan(&self) -> Option<Arc<Plan>> {
+        self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The board.
+    #[must_use]
+    pub fn board(&self) -> &BoardFeed {
+        &self.board
+    }
+
+    /// Changes when anything in the exercise does; the value is the ledger position.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// What is going on with the range.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    /// New records of all ranges; the reader keeps its own range's.
+    #[must_use]
+    pub fn events(&self) -> EventFeed {
+        self.events.subscribe()
+    }
+
+    /// Password of an account of a range, as planted.
+    #[must_use]
+    pub fn password(&self, range: u16, account: &str) -> String {
+        self.secret.range_password(range, account)
+    }
+
+    /// The flag of a red team's objective. For tests and proofs of scenarios; no page shows it.
+    #[must_use]
+    pub fn flag_of(&self, team: &str, objective: &str) -> String {
+        self.secret.flag(team, objective)
+    }
+
+    async fn ask<T>(&self, make: impl FnOnce(Reply<T>) -> Command) -> Result<T, CommandError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(make(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => CommandError::Busy,
+            mpsc::error::TrySendError::Closed(_) => CommandError::Stopping,
+        })?;
+        answer.await.map_err(|_| CommandError::Stopping)?
+    }
+
+    /// A seat submits a flag. The answer comes when it is durable.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; a refusal costs nothing.
+    pub async fn submit_flag(
+        &self,
+        team: &str,
+        seat: &str,
+        objective: &str,
+        typed: &str,
+    ) -> Result<FlagOutcome, CommandError> {
+        let (team, seat) = (team.to_owned(), seat.to_owned());
+        let (objective, typed) = (objective.to_owned(), typed.to_owned());
+        self.ask(|reply| Command::Flag { team, seat, objective, typed, reply }).await
+    }
+
+    /// A seat opens a hint; the team pays once.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn open_hint(&self, team: &str, seat: &str, hint: &str) -> Result<Words, CommandError> {
+        let (team, seat, hint) = (team.to_owned(), seat.to_owned(), hint.to_owned());
+        self.ask(|reply| Command::Hint { team, seat, hint, reply }).await
+    }
+
+    /// A seat files an incident report; its id comes back.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn file_report(
+        &self,
+        team: &str,
+        seat: &str,
+        form: ReportForm,
+    ) -> Result<String, CommandError> {
+        let (team, seat) = (team.to_owned(), seat.to_owned());
+        self.ask(|reply| Command::Report { team, seat, form, reply }).await
+    }
+
+    /// A seat asks for a retest.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn ask_retest(&self, team: &str, seat: &str, repair: &str) -> Result<(), CommandError> {
+        let (team, seat, repair) = (team.to_owned(), seat.to_owned(), repair.to_owned());
+        self.ask(|reply| Command::Repair { team, seat, repair, reply }).await
+    }
+
+    /// Staff changes the status: launch (`Provisioning`), start and resume (`Running`), pause, end, clear (`Cleared`).
+    /// Clearing answers as soon as it has begun; the status says 已清除 only when the engine answered zero.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn turn(&self, account: &str, to: Status) -> Result<(), CommandError> {
+        let actor = Actor::Account(account.to_owned());
+        self.ask(|reply| Command::Turn { actor, to, reply }).await
+    }
+
+    /// Enters a seat given to or taken from a person.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn enter_seat(
+        &self,
+        account: &str,
+        seat: &str,
+        person: &str,
+        team: &str,
+        given: bool,
+    ) -> Result<(), CommandError> {
+        let actor = Actor::Account(account.to_owned());
+        let (seat, person, team) = (seat.to_owned(), person.to_owned(), team.to_owned());
+        self.ask(|reply| Command::Seat { actor, seat, person, team, given, reply }).await
+    }
+}
+
+pub(crate) fn queue() -> (mpsc::Sender<Command>, mpsc::Receiver<Command>) {
+    mpsc::channel(QUEUE)
+}

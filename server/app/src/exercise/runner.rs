@@ -1,0 +1,527 @@
+//! The runner: one task owns one exercise. It takes what waits, decides on a state that runs ahead of the ledger, appends
+//! in one go, and only when the entries are durable applies them to the state that people see and answers.
+//!
+//! A failed append leaves nothing: the state ahead is thrown away and made anew from the one that the ledger has.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rampart_domain::decide::{self, Entries, Refusal, Rules};
+use rampart_domain::ledger::{self, Sealed};
+use rampart_domain::plan::Plan;
+use rampart_domain::scenario::Bundle;
+use rampart_domain::secret::RunSecret;
+use rampart_engine::Engine;
+use rampart_store::Store;
+use scoreboard::{Actor, Entry, Fold, Side, Status};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::feed::BoardFeed;
+use super::{Command, CommandError, Exercise, Inner, Progress, Reply, probes, telemetry};
+use crate::clock::{Clock, new_id};
+
+/// Commands decided together at most.
+const BATCH: usize = 256;
+/// Availability is booked at least this often on the exercise clock, ms.
+const BOOK_EVERY_MS: i64 = 60_000;
+/// The board is sent at most this often.
+const BOARD_EVERY: Duration = Duration::from_millis(150);
+/// Events that a slow watcher of blue's list may lag behind.
+const EVENTS_KEPT: usize = 1024;
+
+/// What a runner works with.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub store: Store,
+    pub engine: Arc<dyn Engine>,
+    pub clock: Arc<dyn Clock>,
+    pub images_dir: PathBuf,
+    pub block: ipnet::Ipv4Net,
+    pub own_ports: Vec<u16>,
+    pub judge_delay_ms: i64,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    /// One launch or clearing at a time over all exercises, so that the engine is never swamped.
+    pub turns: Arc<tokio::sync::Semaphore>,
+}
+
+/// What an exercise is started from.
+pub(crate) struct Seed {
+    pub id: String,
+    pub bundle: Bundle,
+    pub pairs: u16,
+    pub secret: RunSecret,
+    pub other_tags: Vec<String>,
+    pub plan: Option<Plan>,
+    pub entries: Vec<Entry>,
+    pub last_hash: String,
+    pub labels: rampart_domain::truth::Labels,
+}
+
+/// Starts the runner of an exercise.
+pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
+    let fold = Fold::of(&seed.entries);
+    let (commands, queue) = super::queue();
+    let exercise = Arc::new(Exercise {
+        id: seed.id,
+        bundle: Arc::new(seed.bundle),
+        pairs: seed.pairs,
+        secret: seed.secret,
+        board: BoardFeed::new(&fold),
+        changed: watch::channel(fold.seq).0,
+        events: broadcast::channel(EVENTS_KEPT).0,
+        progress: watch::channel(Progress::default()).0,
+        plan: RwLock::new(seed.plan.map(Arc::new)),
+        labels: RwLock::new(seed.labels),
+        fold: RwLock::new(fold.clone()),
+        commands,
+    });
+    let runner = Runner {
+        exercise: exercise.clone(),
+        tools: tools.clone(),
+        ahead: fold,
+        last_hash: seed.last_hash,
+        other_tags: seed.other_tags,
+        range_tasks: None,
+        freezing: None,
+    };
+    tools.tasks.spawn(runner.run(queue));
+    tools.tasks.spawn(show_board(exercise.clone(), tools.stop.clone()));
+    exercise
+}
+
+/// Publishes the board whenever the state moved, but not for every single entry of a burst.
+async fn show_board(exercise: Arc<Exercise>, stop: CancellationToken) {
+    let mut changes = exercise.changed.subscribe();
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            moved = changes.changed() => if moved.is_err() { return },
+        }
+        exercise.board.publish(&exercise.fold());
+        tokio::time::sleep(BOARD_EVERY).await;
+    }
+}
+
+/// An answer that waits until its entries are durable.
+type Answer = Box<dyn FnOnce(Result<(), CommandError>) + Send>;
+
+struct Runner {
+    exercise: Arc<Exercise>,
+    tools: Tools,
+    /// The state with what was decided but is not durable yet.
+    ahead: Fold,
+    last_hash: String,
+    other_tags: Vec<String>,
+    /// Log followers, checks and users of the standing range.
+    range_tasks: Option<CancellationToken>,
+    /// Freezing or thawing under way; a newer wish replaces it.
+    freezing: Option<CancellationToken>,
+}
+
+/// What one batch has decided so far.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<Entry>,
+    answers: Vec<Answer>,
+}
+
+fn deferred<T: Send + 'static>(reply: Reply<T>, value: T) -> Answer {
+    Box::new(move |durable| {
+        // Whoever asked may have gone away; the entry stands all the same.
+        let _ = reply.send(durable.map(|()| value));
+    })
+}
+
+impl Runner {
+    async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
+        self.take_up();
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut waiting = Vec::with_capacity(BATCH);
+        loop {
+            let mut batch = Batch::default();
+            let stop = self.tools.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                count = queue.recv_many(&mut waiting, BATCH) => {
+                    if count == 0 { break }
+                    for command in waiting.drain(..) {
+                        self.decide(command, &mut batch);
+                    }
+                }
+                _ = tick.tick() => self.tick(&mut batch),
+            }
+            self.commit(batch).await;
+        }
+        if let Some(tasks) = self.range_tasks.take() {
+            tasks.cancel();
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.tools.clock.now_ms()
+    }
+
+    fn rules<'a>(exercise: &'a Exercise, other_tags: &'a [String]) -> Rules<'a> {
+        Rules { scenario: &exercise.bundle.scenario, secret: &exercise.secret, other_tags }
+    }
+
+    /// Puts entries on the state ahead; they become real with the batch.
+    fn propose(&mut self, batch: &mut Batch, entries: Entries, at_ms: i64) {
+        for (actor, body) in entries {
+            // The ledger's time never runs backwards, whatever the machine's clock does.
+            let at_ms = at_ms.max(self.ahead.at_ms);
+            let entry = Entry { seq: self.ahead.seq + 1, at_ms, actor, body };
+            self.ahead.apply(&entry);
+            batch.entries.push(entry);
+        }
+    }
+
+    fn decide(&mut self, command: Command, batch: &mut Batch) {
+        let at_ms = self.now();
+        let exercise = self.exercise.clone();
+        let tags = std::mem::take(&mut self.other_tags);
+        let rules = Self::rules(&exercise, &tags);
+        match command {
+            Command::Flag { team, seat, objective, typed, reply } => {
+                match decide::flag(rules, &self.ahead, &team, &seat, &objective, &typed) {
+                    Ok((entries, outcome)) => {
+                        self.propose(batch, entries, at_ms);
+                        batch.answers.push(deferred(reply, outcome));
+                    }
+                    Err(refusal) => Self::refuse(reply, refusal, batch),
+                }
+            }
+            Command::Hint { team, seat, hint, reply } => {
+                match decide::hint(rules, &self.ahead, &team, &seat, &hint) {
+                    Ok((entries, words)) => {
+                        self.propose(batch, entries, at_ms);
+                        batch.answers.push(deferred(reply, words));
+                    }
+                    Err(refusal) => Self::refuse(reply, refusal, batch),
+                }
+            }
+            Command::Report { team, seat, form, reply } => {
+                let id = new_id();
+                match decide::report(rules, &self.ahead, &team, &seat, &id, &form, at_ms) {
+                    Ok(entries) => {
+                        self.propose(batch, entries, at_ms);
+                        batch.answers.push(deferred(reply, id));
+                    }
+                    Err(refusal) => Self::refuse(reply, refusal, batch),
+                }
+            }
+            Command::Repair { team, seat, repair, reply } => {
+                match decide::repair(rules, &self.ahead, &team, &seat, &new_id(), &repair) {
+                    Ok(entries) => {
+                        self.propose(batch, entries, at_ms);
+                        batch.answers.push(deferred(reply, ()));
+                    }
+                    Err(refusal) => Self::refuse(reply, refusal, batch),
+                }
+            }
+            Command::Seat { actor, seat, person, team, given, reply } => {
+                let body = scoreboard::Body::Seat { seat, person, team, given };
+                self.propose(batch, vec![(actor, body)], at_ms);
+                batch.answers.push(deferred(reply, ()));
+            }
+            Command::Turn { actor, to, reply } => self.turn(rules, actor, to, reply, batch, at_ms),
+            Command::Inner(inner) => self.inner(rules, inner, batch, at_ms),
+        }
+        self.other_tags = tags;
+    }
+
+    /// A refusal may rest on something that is decided but not durable (a capture in the same batch), so it is told
+    /// only together with it.
+    fn refuse<T: Send + 'static>(reply: Reply<T>, refusal: Refusal, batch: &mut Batch) {
+        batch.answers.push(Box::new(move |durable| {
+            let _ = reply.send(durable.and(Err(CommandError::Refused(refusal))));
+        }));
+    }
+
+    fn turn(
+        &mut self,
+        rules: Rules<'_>,
+        actor: Actor,
+        to: Status,
+        reply: Reply<()>,
+        batch: &mut Batch,
+        at_ms: i64,
+    ) {
+        if to == Status::Cleared {
+            // Cleared is said by the engine's answer, not by a button: the button only begins it.
+            if self.ahead.status == Status::Ended {
+                self.begin_clear();
+                batch.answers.push(deferred(reply, ()));
+            } else {
+                Self::refuse(reply, Refusal::Turn { from: self.ahead.status, to }, batch);
+            }
+            return;
+        }
+        if matches!(to, Status::Ready | Status::Draft) {
+            // Only a launch itself says these.
+            Self::refuse(reply, Refusal::Turn { from: self.ahead.status, to }, batch);
+            return;
+        }
+        match decide::turn(&self.ahead, actor, to, None) {
+            Ok(entries) => {
+                if to == Status::Ended {
+                    self.close(rules, batch, at_ms);
+                }
+                self.propose(batch, entries, at_ms);
+                batch.answers.push(deferred(reply, ()));
+            }
+            Err(refusal) => Self::refuse(reply, refusal, batch),
+        }
+    }
+
+    /// Everything that is still open is settled before the end: reports judged, availability booked.
+    fn close(&mut self, rules: Rules<'_>, batch: &mut Batch, at_ms: i64) {
+        self.judge(rules, batch, at_ms, i64::MAX);
+        self.book(rules, batch, at_ms, 0);
+    }
+
+    fn inner(&mut self, rules: Rules<'_>, inner: Inner, batch: &mut Batch, at_ms: i64) {
+        match inner {
+            Inner::Launched(Ok((plan, proofs))) => {
+                *self.exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
+                for (range, proofs) in proofs {
+                    self.propose(batch, decide::walls(range, proofs), at_ms);
+                }
+                if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Ready, None) {
+                    self.propose(batch, entries, at_ms);
+                }
+            }
+            Inner::Launched(Err(why)) => {
+                if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Draft, Some(why)) {
+                    self.propose(batch, entries, at_ms);
+                }
+            }
+            Inner::Cleared => {
+                if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Cleared, None) {
+                    self.propose(batch, entries, at_ms);
+                }
+            }
+            Inner::Confirmed { range, confirmed } => {
+                let entries = decide::action(&self.ahead, range, &confirmed);
+                self.propose(batch, entries, at_ms);
+            }
+            Inner::Checked { range, check, state, detail } => {
+                // A probe that ends after the exercise stopped says nothing about the team.
+                if self.ahead.status == Status::Running {
+                    let entries = decide::health(rules, &self.ahead, range, &check, state, &detail, at_ms);
+                    self.propose(batch, entries, at_ms);
+                }
+            }
+            Inner::Retested { team, repair, attack, checks } => {
+                let entries = decide::retested(rules, &self.ahead, &team, &repair, attack, checks);
+                self.propose(batch, entries, at_ms);
+            }
+        }
+    }
+
+    fn tick(&mut self, batch: &mut Batch) {
+        if self.ahead.status != Status::Running {
+            return;
+        }
+        let at_ms = self.now();
+        let exercise = self.exercise.clone();
+        let tags = std::mem::take(&mut self.other_tags);
+        let rules = Self::rules(&exercise, &tags);
+        self.judge(rules, batch, at_ms, at_ms - self.tools.judge_delay_ms);
+        self.book(rules, batch, at_ms, BOOK_EVERY_MS);
+        self.other_tags = tags;
+    }
+
+    /// Judges reports filed up to `filed_by_ms`.
+    fn judge(&mut self, rules: Rules<'_>, batch: &mut Batch, at_ms: i64, filed_by_ms: i64) {
+        let due: Vec<String> = self
+            .ahead
+            .reports
+            .iter()
+            .filter(|filed| filed.judged.is_none() && filed.at_ms <= filed_by_ms)
+            .map(|filed| filed.report.clone())
+            .collect();
+        for report in due {
+            let entries = {
+                let labels = self.exercise.labels.read().unwrap_or_else(PoisonError::into_inner);
+                decide::judge(rules, &self.ahead, &labels, &report)
+            };
+            self.propose(batch, entries, at_ms);
+        }
+    }
+
+    /// Books availability of teams whose last booking lies `after_ms` or more back.
+    fn book(&mut self, rules: Rules<'_>, batch: &mut Batch, at_ms: i64, after_ms: i64) {
+        let now = self.ahead.clock.at(at_ms);
+        let due: Vec<String> = self
+            .ahead
+            .teams
+            .iter()
+            .filter(|team| {
+                let booked = self.ahead.booked.get(&team.id).map_or(0, |(through, ..)| *through);
+                team.side == Side::Blue && now - booked >= after_ms
+            })
+            .map(|team| team.id.clone())
+            .collect();
+        for team in due {
+            let entries = decide::availability(rules, &self.ahead, &team, at_ms);
+            self.propose(batch, entries, at_ms);
+        }
+    }
+
+    async fn commit(&mut self, batch: Batch) {
+        let result = self.append(&batch.entries).await;
+        if result.is_ok() {
+            {
+                let mut fold = self.exercise.fold.write().unwrap_or_else(PoisonError::into_inner);
+                for entry in &batch.entries {
+                    fold.apply(entry);
+                }
+            }
+            if !batch.entries.is_empty() {
+                self.exercise.changed.send_replace(self.ahead.seq);
+            }
+        } else {
+            self.ahead = self.exercise.fold().clone();
+        }
+        for answer in batch.answers {
+            answer(result.clone());
+        }
+        if result.is_ok() {
+            for entry in &batch.entries {
+                self.act_on(entry);
+            }
+        } else {
+            // A full disk is not repaired by asking again at once.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    async fn append(&mut self, entries: &[Entry]) -> Result<(), CommandError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let mut hash = self.last_hash.clone();
+        let mut sealed: Vec<Sealed> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let next = ledger::seal(&hash, entry.clone())
+                .map_err(|error| CommandError::Ledger(error.to_string()))?;
+            hash.clone_from(&next.hash);
+            sealed.push(next);
+        }
+        match self.tools.store.ledger().append(&self.exercise.id, sealed).await {
+            Ok(()) => {
+                self.last_hash = hash;
+                Ok(())
+            }
+            Err(error) => {
+                tracing::error!(exercise = %self.exercise.id, %error, "ledger append failed; nothing was applied");
+                Err(CommandError::Ledger(error.to_string()))
+            }
+        }
+    }
+
+    /// After a start of the server: goes on with whatever the ledger says is under way.
+    fn take_up(&mut self) {
+        match self.ahead.status {
+            Status::Draft | Status::Cleared => {}
+            Status::Provisioning => self.begin_launch(),
+            Status::Ready | Status::Running | Status::Paused => {
+                self.begin_range_tasks();
+                self.freeze(self.ahead.status == Status::Paused);
+                for (team, repair) in waiting_repairs(&self.ahead) {
+                    self.begin_retest(team, repair);
+                }
+            }
+            // Ended but not cleared waits for the instructor; a clearing that was begun is begun again by hand.
+            Status::Ended => {}
+        }
+    }
+
+    /// Effects of an entry that is durable.
+    fn act_on(&mut self, entry: &Entry) {
+        match &entry.body {
+            scoreboard::Body::Status { from, to, .. } => match to {
+                Status::Provisioning => self.begin_launch(),
+                Status::Ready => self.begin_range_tasks(),
+                Status::Paused => self.freeze(true),
+                Status::Running if *from == Status::Paused => self.freeze(false),
+                Status::Ended => {
+                    if let Some(tasks) = self.range_tasks.take() {
+                        tasks.cancel();
+                    }
+                }
+                _ => {}
+            },
+            scoreboard::Body::Repair { team, repair, .. } => {
+                self.begin_retest(team.clone(), repair.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_launch(&mut self) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            let result = crate::launch::launch(&exercise, &tools).await;
+            let _ = exercise.commands.send(Command::Inner(Inner::Launched(result))).await;
+        });
+    }
+
+    fn begin_clear(&mut self) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            if crate::launch::clear(&exercise, &tools).await {
+                let _ = exercise.commands.send(Command::Inner(Inner::Cleared)).await;
+            }
+        });
+    }
+
+    fn begin_range_tasks(&mut self) {
+        let Some(plan) = self.exercise.plan() else { return };
+        if let Some(old) = self.range_tasks.take() {
+            old.cancel();
+        }
+        let stop = self.tools.stop.child_token();
+        telemetry::follow(&self.exercise, &self.tools, &plan, &stop);
+        probes::start(&self.exercise, &self.tools, &plan, &stop);
+        self.range_tasks = Some(stop);
+    }
+
+    fn begin_retest(&mut self, team: String, repair: String) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            let (attack, checks) = probes::retest(&exercise, &tools, &team, &repair).await;
+            let _ = exercise
+                .commands
+                .send(Command::Inner(Inner::Retested { team, repair, attack, checks }))
+                .await;
+        });
+    }
+
+    /// Makes the containers follow the clock. Tried again until it holds or the wish changes.
+    fn freeze(&mut self, frozen: bool) {
+        if let Some(former) = self.freezing.take() {
+            former.cancel();
+        }
+        let wish = self.tools.stop.child_token();
+        self.freezing = Some(wish.clone());
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
+        });
+    }
+}
+
+fn waiting_repairs(fold: &Fold) -> Vec<(String, String)> {
+    fold.repairs
+        .iter()
+        .filter(|(_, state)| state.waiting)
+        .map(|((team, repair), _)| (team.clone(), repair.clone()))
+        .collect()
+}
