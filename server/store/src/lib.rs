@@ -1,1 +1,161 @@
-//! placeholder
+//! The store: everything that Rampart keeps, in SQLite or PostgreSQL. All of sqlx is in this crate, none of it in its
+//! signatures. Repositories by noun ([`Store::persons`], [`Store::seats`], …), two role views ([`Store::as_officer`],
+//! [`Store::as_judge`]) and one commit queue ([`Ledger::append`]).
+//!
+//! The store has no clock and makes no ids: both come as arguments, times as milliseconds since 1970 UTC. "Not there"
+//! is `None` or `false`; what cannot be is a [`StoreError`].
+
+mod accounts;
+mod audit;
+mod commit;
+mod db;
+mod error;
+mod events;
+mod exercises;
+mod judge;
+mod ledger;
+mod officer;
+mod open;
+mod persons;
+mod presence;
+mod seats;
+mod sessions;
+mod settings;
+mod signs;
+mod subnets;
+
+use std::sync::Arc;
+
+pub use accounts::{Account, Accounts, Credentials, NewAccount, Role};
+pub use audit::{Audit, AuditLine};
+pub use commit::AppendError;
+pub use error::{DriverError, StoreError};
+pub use events::{Cursor, Event, Events, Page};
+pub use exercises::{Desired, Exercise, ExerciseEdit, Exercises, NewExercise};
+pub use judge::JudgeView;
+pub use ledger::{Ledger, RawEntry};
+pub use officer::{Officer, OfficerView, PersonalRow, Purpose};
+pub use open::migration_names;
+pub use persons::{Gender, Imported, NewPerson, Person, Persons};
+pub use presence::{Interval, Presence, Touch};
+pub use seats::{NewSeat, Seat, Seats};
+pub use sessions::{NewSession, Sessions, Viewer};
+pub use settings::Settings;
+pub use signs::{NewSign, Sign, Signs};
+pub use subnets::{Claim, Holder, Subnet, Subnets};
+
+/// The open store. Clones share the connections and the commit queue.
+#[derive(Clone, Debug)]
+pub struct Store(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    db: Arc<db::Db>,
+    queue: commit::Queue,
+}
+
+impl Store {
+    /// Opens `sqlite:PATH` (the file is made, readable by its owner only) or `postgres://…`, and brings the tables up
+    /// to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Address`], [`StoreError::File`], [`StoreError::Unavailable`], [`StoreError::Newer`],
+    /// [`StoreError::Migration`], or what the driver reports.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let db = Arc::new(open::open(url).await?);
+        let queue = commit::Queue::start(Arc::clone(&db));
+        Ok(Self(Arc::new(Inner { db, queue })))
+    }
+
+    /// Takes no further appends, writes those that wait, and closes the connections. For the end of the program.
+    pub async fn close(&self) {
+        self.0.queue.close().await;
+        self.0.db.close().await;
+    }
+
+    /// People.
+    #[must_use]
+    pub fn persons(&self) -> Persons<'_> {
+        Persons(&self.0.db)
+    }
+
+    /// Accounts of staff.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts<'_> {
+        Accounts(&self.0.db)
+    }
+
+    /// Log-ins.
+    #[must_use]
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(&self.0.db)
+    }
+
+    /// Exercises.
+    #[must_use]
+    pub fn exercises(&self) -> Exercises<'_> {
+        Exercises(&self.0.db)
+    }
+
+    /// Ledgers of all exercises.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger { db: &self.0.db, queue: &self.0.queue }
+    }
+
+    /// Seats.
+    #[must_use]
+    pub fn seats(&self) -> Seats<'_> {
+        Seats(&self.0.db)
+    }
+
+    /// When seats were in use.
+    #[must_use]
+    pub fn presence(&self) -> Presence<'_> {
+        Presence(&self.0.db)
+    }
+
+    /// Sign-in sheets.
+    #[must_use]
+    pub fn signs(&self) -> Signs<'_> {
+        Signs(&self.0.db)
+    }
+
+    /// Subnets held by running ranges.
+    #[must_use]
+    pub fn subnets(&self) -> Subnets<'_> {
+        Subnets(&self.0.db)
+    }
+
+    /// Telemetry, without its truth.
+    #[must_use]
+    pub fn events(&self) -> Events<'_> {
+        Events(&self.0.db)
+    }
+
+    /// Audit lines.
+    #[must_use]
+    pub fn audit(&self) -> Audit<'_> {
+        Audit(&self.0.db)
+    }
+
+    /// Small settings.
+    #[must_use]
+    pub fn settings(&self) -> Settings<'_> {
+        Settings(&self.0.db)
+    }
+
+    /// The officer's view: the only road to gender. Each of its methods checks that the account is an enabled officer
+    /// and writes an audit line, in the transaction that reads.
+    #[must_use]
+    pub fn as_officer(&self, officer: &Officer) -> OfficerView<'_> {
+        OfficerView { db: &self.0.db, account_id: officer.account_id.clone() }
+    }
+
+    /// The judge's view: the only road to what events really were. For the platform's own scoring; no person's role
+    /// may be given it.
+    #[must_use]
+    pub fn as_judge(&self) -> JudgeView<'_> {
+        JudgeView(&self.0.db)
+    }
+}

@@ -1,0 +1,379 @@
+//! One way to speak to two engines. Everything above this file uses the same SQL text, the same [`Value`]s and the
+//! same [`Row`]s; the enum over two pools and the macro that picks the arm end here.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction};
+
+use crate::error::{StoreError, wrap};
+
+/// Rows that one INSERT statement writes at most.
+const ROWS: usize = 512;
+
+/// A value to bind. Always typed, so that a NULL has its column's type on the engine that asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Text(Option<String>),
+    Int(Option<i64>),
+    Bytes(Vec<u8>),
+}
+
+macro_rules! value_from {
+    ($($from:ty => |$v:ident| $make:expr;)*) => {
+        $(impl From<$from> for Value {
+            fn from($v: $from) -> Self { $make }
+        })*
+    };
+}
+
+value_from! {
+    &str => |v| Self::Text(Some(v.to_owned()));
+    String => |v| Self::Text(Some(v));
+    &String => |v| Self::Text(Some(v.clone()));
+    Option<String> => |v| Self::Text(v);
+    &Option<String> => |v| Self::Text(v.clone());
+    Option<&str> => |v| Self::Text(v.map(ToOwned::to_owned));
+    i64 => |v| Self::Int(Some(v));
+    Option<i64> => |v| Self::Int(v);
+    u16 => |v| Self::Int(Some(i64::from(v)));
+    u32 => |v| Self::Int(Some(i64::from(v)));
+    bool => |v| Self::Int(Some(i64::from(v)));
+    &[u8] => |v| Self::Bytes(v.to_vec());
+}
+
+/// Values for `$1`, `$2`, …
+macro_rules! args {
+    ($($value:expr),* $(,)?) => { vec![$($crate::db::Value::from($value)),*] };
+}
+pub(crate) use args;
+
+/// Runs the same code in the arm of whichever engine is behind `$on`, with `$db` naming that engine's type.
+macro_rules! engine {
+    ($on:expr, $kind:ident, |$conn:ident, $db:ident| $body:expr) => {
+        match $on {
+            $kind::Sqlite($conn) => {
+                type $db = Sqlite;
+                $body
+            }
+            $kind::Postgres($conn) => {
+                type $db = Postgres;
+                $body
+            }
+        }
+    };
+}
+
+/// A prepared query with its values; a statement that comes again is taken from the connection's cache.
+macro_rules! query {
+    ($db:ty, $sql:expr, $values:expr) => {{
+        let mut query = sqlx::query::<$db>($sql);
+        for value in $values {
+            query = match value {
+                Value::Text(value) => query.bind(value),
+                Value::Int(value) => query.bind(value),
+                Value::Bytes(value) => query.bind(value),
+            };
+        }
+        query
+    }};
+}
+
+/// The database: SQLite with its one write connection and a pool of readers, or PostgreSQL.
+#[derive(Debug)]
+pub(crate) enum Db {
+    Sqlite { write: SqlitePool, read: SqlitePool },
+    Postgres(PgPool),
+}
+
+enum Pool<'p> {
+    Sqlite(&'p SqlitePool),
+    Postgres(&'p PgPool),
+}
+
+/// A transaction. Dropped without [`Tx::commit`], it leaves nothing.
+pub(crate) enum Tx {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// A row of a result.
+pub(crate) enum Row {
+    Sqlite(sqlx::sqlite::SqliteRow),
+    Postgres(sqlx::postgres::PgRow),
+}
+
+impl From<sqlx::sqlite::SqliteRow> for Row {
+    fn from(row: sqlx::sqlite::SqliteRow) -> Self {
+        Self::Sqlite(row)
+    }
+}
+
+impl From<sqlx::postgres::PgRow> for Row {
+    fn from(row: sqlx::postgres::PgRow) -> Self {
+        Self::Postgres(row)
+    }
+}
+
+/// PostgreSQL cannot hold NUL in a text; SQLite could, and the data could then never move.
+fn refuse_nul(values: &[Value]) -> Result<(), StoreError> {
+    let nul = |value: &Value| matches!(value, Value::Text(Some(text)) if text.as_bytes().contains(&0));
+    if values.iter().any(nul) { Err(StoreError::Nul) } else { Ok(()) }
+}
+
+impl Db {
+    fn reader(&self) -> Pool<'_> {
+        match self {
+            Self::Sqlite { read, .. } => Pool::Sqlite(read),
+            Self::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+
+    fn writer(&self) -> Pool<'_> {
+        match self {
+            Self::Sqlite { write, .. } => Pool::Sqlite(write),
+            Self::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+
+    /// True on SQLite, where this process holds the only writer.
+    pub(crate) fn is_single_writer(&self) -> bool {
+        matches!(self, Self::Sqlite { .. })
+    }
+
+    /// A transaction that writes. On SQLite it takes the write lock at once, as one that reads first and writes later
+    /// fails with "locked" however long it would have waited.
+    pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
+        match self {
+            Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
+        }
+        .map_err(wrap)
+    }
+
+    /// Rows of one query.
+    pub(crate) async fn rows(
+        &self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        refuse_nul(&values)?;
+        engine!(self.reader(), Pool, |pool, Engine| {
+            let rows = query!(Engine, sql, values).fetch_all(pool).await.map_err(wrap)?;
+            Ok(rows.into_iter().map(Row::from).collect())
+        })
+    }
+
+    /// The row of a query that gives one or none.
+    pub(crate) async fn row(
+        &self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        refuse_nul(&values)?;
+        engine!(self.reader(), Pool, |pool, Engine| {
+            Ok(query!(Engine, sql, values).fetch_optional(pool).await.map_err(wrap)?.map(Row::from))
+        })
+    }
+
+    /// One statement that writes, as its own transaction. Answers with the number of rows it touched.
+    pub(crate) async fn run(&self, sql: impl SqlSafeStr, values: Vec<Value>) -> Result<u64, StoreError> {
+        refuse_nul(&values)?;
+        engine!(self.writer(), Pool, |pool, Engine| {
+            Ok(query!(Engine, sql, values).execute(pool).await.map_err(wrap)?.rows_affected())
+        })
+    }
+
+    /// Closes all connections once they are idle.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { write, read } => {
+                read.close().await;
+                write.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// See [`Db::rows`].
+    pub(crate) async fn rows(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        refuse_nul(&values)?;
+        engine!(self, Self, |tx, Engine| {
+            let rows = query!(Engine, sql, values).fetch_all(&mut **tx).await.map_err(wrap)?;
+            Ok(rows.into_iter().map(Row::from).collect())
+        })
+    }
+
+    /// See [`Db::row`].
+    pub(crate) async fn row(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+    ) -> Result<Option<Row>, StoreError> {
+        refuse_nul(&values)?;
+        engine!(self, Self, |tx, Engine| {
+            Ok(query!(Engine, sql, values).fetch_optional(&mut **tx).await.map_err(wrap)?.map(Row::from))
+        })
+    }
+
+    /// A statement that writes. Answers with the number of rows it touched.
+    pub(crate) async fn run(&mut self, sql: impl SqlSafeStr, values: Vec<Value>) -> Result<u64, StoreError> {
+        refuse_nul(&values)?;
+        engine!(self, Self, |tx, Engine| {
+            Ok(query!(Engine, sql, values).execute(&mut **tx).await.map_err(wrap)?.rows_affected())
+        })
+    }
+
+    /// Inserts many rows: `head` is `INSERT INTO t (a, b)`, `values` are `width` for each row, one row after the
+    /// other, `tail` what follows the rows. Statements of 512, 256, … 1 rows, so that ten texts serve every number of
+    /// rows and stay prepared. Answers with the number of rows written.
+    pub(crate) async fn insert_many(
+        &mut self,
+        head: &str,
+        width: usize,
+        tail: &str,
+        values: Vec<Value>,
+    ) -> Result<u64, StoreError> {
+        let mut left = values.len() / width;
+        let mut values = values.into_iter();
+        let mut written = 0;
+        let mut size = ROWS;
+        while left > 0 {
+            while size > left {
+                size /= 2;
+            }
+            let mut sql = String::with_capacity(head.len() + tail.len() + 16 + size * width * 6);
+            sql.push_str(head);
+            sql.push_str(" VALUES ");
+            for row in 0..size {
+                sql.push_str(if row == 0 { "(" } else { ", (" });
+                sql.push_str(&marks(row * width + 1, width));
+                sql.push(')');
+            }
+            sql.push(' ');
+            sql.push_str(tail);
+            written += self.run(AssertSqlSafe(sql), values.by_ref().take(size * width).collect()).await?;
+            left -= size;
+        }
+        Ok(written)
+    }
+
+    /// Keeps other writers that name the same lock waiting until this transaction ends. SQLite has one writer anyway.
+    pub(crate) async fn lock(&mut self, name: &'static str) -> Result<(), StoreError> {
+        self.run("UPDATE locks SET turns = turns + 1 WHERE name = $1", args![name]).await?;
+        Ok(())
+    }
+
+    /// Makes it durable.
+    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+        engine!(self, Self, |tx, _Engine| tx.commit().await.map_err(wrap))
+    }
+
+    /// Undoes it now rather than at some later use of the connection.
+    pub(crate) async fn rollback(self) -> Result<(), StoreError> {
+        engine!(self, Self, |tx, _Engine| tx.rollback().await.map_err(wrap))
+    }
+}
+
+/// `$first, $first+1, …`, `count` of them.
+pub(crate) fn marks(first: usize, count: usize) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(count * 6);
+    for number in first..first + count {
+        if number != first {
+            text.push_str(", ");
+        }
+        // Writing to a String does not fail.
+        let _ = write!(text, "${number}");
+    }
+    text
+}
+
+/// Values for an `IN` list.
+pub(crate) fn texts<'t>(list: impl IntoIterator<Item = &'t String>) -> Vec<Value> {
+    list.into_iter().map(Value::from).collect()
+}
+
+impl Row {
+    /// The cells of this row as columns of `table`, whose id is in column `key`; both only name the place in an error.
+    pub(crate) fn of<'r>(&'r self, table: &'static str, key: &'static str) -> Cells<'r> {
+        Cells { row: self, table, key }
+    }
+}
+
+/// A row being read. Every value that does not fit is a named error with table, column and id.
+pub(crate) struct Cells<'r> {
+    row: &'r Row,
+    table: &'static str,
+    key: &'static str,
+}
+
+impl Cells<'_> {
+    fn broken(&self, column: &str, why: impl std::fmt::Display) -> StoreError {
+        let id = engine!(self.row, Row, |row, _Engine| row.try_get::<String, _>(self.key));
+        StoreError::Inconsistent {
+            table: self.table,
+            column: column.to_owned(),
+            id: id.unwrap_or_else(|_| "?".to_owned()),
+            why: why.to_string(),
+        }
+    }
+
+    /// A text that may be NULL.
+    pub(crate) fn opt_text(&self, column: &str) -> Result<Option<String>, StoreError> {
+        engine!(self.row, Row, |row, _Engine| row.try_get(column)).map_err(|why| self.broken(column, why))
+    }
+
+    /// A text.
+    pub(crate) fn text(&self, column: &str) -> Result<String, StoreError> {
+        self.opt_text(column)?.ok_or_else(|| self.broken(column, "it is NULL"))
+    }
+
+    /// A number that may be NULL.
+    pub(crate) fn opt_int(&self, column: &str) -> Result<Option<i64>, StoreError> {
+        engine!(self.row, Row, |row, _Engine| row.try_get(column)).map_err(|why| self.broken(column, why))
+    }
+
+    /// A number.
+    pub(crate) fn int(&self, column: &str) -> Result<i64, StoreError> {
+        self.opt_int(column)?.ok_or_else(|| self.broken(column, "it is NULL"))
+    }
+
+    /// A number of a narrower type.
+    pub(crate) fn number<N: TryFrom<i64>>(&self, column: &str) -> Result<N, StoreError> {
+        let wide = self.int(column)?;
+        N::try_from(wide).map_err(|_| self.broken(column, format_args!("{wide} is out of range")))
+    }
+
+    /// Yes or no, stored as 1 or 0.
+    pub(crate) fn flag(&self, column: &str) -> Result<bool, StoreError> {
+        match self.int(column)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(self.broken(column, format_args!("{other} is neither 0 nor 1"))),
+        }
+    }
+
+    /// Exactly 32 bytes.
+    pub(crate) fn bytes32(&self, column: &str) -> Result<[u8; 32], StoreError> {
+        let bytes: Vec<u8> = engine!(self.row, Row, |row, _Engine| row.try_get(column))
+            .map_err(|why| self.broken(column, why))?;
+        let length = bytes.len();
+        <[u8; 32]>::try_from(bytes).map_err(|_| self.broken(column, format_args!("{length} bytes, not 32")))
+    }
+
+    /// A word of a closed list.
+    pub(crate) fn word<W: FromStr>(&self, column: &str) -> Result<W, StoreError> {
+        let text = self.text(column)?;
+        W::from_str(&text).map_err(|_| self.broken(column, format_args!("{text:?} is no word of this list")))
+    }
+}
+
+/// Rows by a text key.
+pub(crate) type ByKey<T> = HashMap<String, T>;

@@ -1,0 +1,177 @@
+//! What can go wrong in the store. "Not there" is an `Option` or `false`, not an error.
+
+use std::path::PathBuf;
+
+use sqlx::error::{DatabaseError, ErrorKind};
+
+/// A failure of the database's driver or of the database itself. Opaque: nobody above can name the driver.
+#[derive(Debug, thiserror::Error)]
+#[error("the database driver reports a failure")]
+pub struct DriverError(#[source] sqlx::Error);
+
+/// Why the store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached, or no connection came free in time.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] DriverError),
+    /// The disk below the database is full; nothing was written.
+    #[error("the disk of the database is full")]
+    DiskFull(#[source] DriverError),
+    /// The database or its file is read-only.
+    #[error("the database is read-only")]
+    ReadOnly(#[source] DriverError),
+    /// Anything else that the driver reports.
+    #[error("the database failed")]
+    Driver(#[source] DriverError),
+    /// A value that must be unique is taken.
+    #[error("{what} is taken")]
+    Duplicate {
+        /// `table.column`, or several with a comma and a space between, alike on both engines.
+        what: String,
+    },
+    /// The row names another one that is not there.
+    #[error("{what} names something that is not there")]
+    Missing {
+        /// `table.column`, or `reference` where the engine does not say which one.
+        what: String,
+    },
+    /// A stored value that this program could not have written.
+    #[error("{table}.{column} of {id} is not readable: {why}")]
+    Inconsistent {
+        /// Table.
+        table: &'static str,
+        /// Column.
+        column: String,
+        /// Id of the row.
+        id: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A text with a NUL character, which PostgreSQL cannot hold; refused on both engines.
+    #[error("a text holds a NUL character")]
+    Nul,
+    /// The change would leave nobody who can administer.
+    #[error("this is the last enabled administrator")]
+    LastAdministrator,
+    /// Personal data asked for by an account that is no enabled officer.
+    #[error("account {account_id} is no programme officer")]
+    NotOfficer {
+        /// Who asked.
+        account_id: String,
+    },
+    /// The database's address is not understood. The address is left out, it may hold a password.
+    #[error("database address: {why}")]
+    Address {
+        /// What is wrong.
+        why: String,
+    },
+    /// The database file cannot be opened or made.
+    #[error("database file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database was made by a newer Rampart: it holds a migration that this one does not know.
+    #[error("the database is newer than this program: migration {version} is unknown here")]
+    Newer {
+        /// Number of the unknown migration.
+        version: i64,
+    },
+    /// A migration did not go through, or an applied one was edited afterwards.
+    #[error("migration: {why}")]
+    Migration {
+        /// What the migrator says.
+        why: String,
+    },
+}
+
+impl StoreError {
+    /// True when the same write may succeed for another request: the data was refused, not the database broken.
+    pub(crate) fn is_about_data(&self) -> bool {
+        !matches!(self, Self::Unavailable(_) | Self::DiskFull(_) | Self::ReadOnly(_))
+    }
+}
+
+/// Sorts a driver's error once, where it enters.
+pub(crate) fn wrap(error: sqlx::Error) -> StoreError {
+    match &error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => StoreError::Unavailable(DriverError(error)),
+        sqlx::Error::Database(fault) => match fault.kind() {
+            ErrorKind::UniqueViolation => StoreError::Duplicate { what: taken(fault.as_ref()) },
+            ErrorKind::ForeignKeyViolation => StoreError::Missing { what: "reference".to_owned() },
+            _ => sort(error),
+        },
+        _ => StoreError::Driver(DriverError(error)),
+    }
+}
+
+fn sort(error: sqlx::Error) -> StoreError {
+    let sqlite = error
+        .as_database_error()
+        .and_then(|fault| fault.try_downcast_ref::<sqlx::sqlite::SqliteError>())
+        .and_then(|fault| fault.code())
+        .and_then(|code| code.parse::<i32>().ok());
+    // The low byte is the primary result code: 5 BUSY, 6 LOCKED, 8 READONLY, 13 FULL, 14 CANTOPEN.
+    match sqlite.map(|code| code & 0xff) {
+        Some(13) => return StoreError::DiskFull(DriverError(error)),
+        Some(8) => return StoreError::ReadOnly(DriverError(error)),
+        Some(5 | 6 | 14) => return StoreError::Unavailable(DriverError(error)),
+        Some(_) => return StoreError::Driver(DriverError(error)),
+        None => {}
+    }
+    let postgres = error.as_database_error().and_then(|fault| fault.code()).unwrap_or_default().into_owned();
+    match postgres.as_str() {
+        "53100" => StoreError::DiskFull(DriverError(error)),
+        "25006" => StoreError::ReadOnly(DriverError(error)),
+        // Too many connections, shutting down, starting up, connection exceptions.
+        "53300" | "57P01" | "57P02" | "57P03" => StoreError::Unavailable(DriverError(error)),
+        code if code.starts_with("08") => StoreError::Unavailable(DriverError(error)),
+        _ => StoreError::Driver(DriverError(error)),
+    }
+}
+
+/// What is taken, in SQLite's way of saying it: `table.column, table.column`.
+fn taken(fault: &dyn DatabaseError) -> String {
+    if let Some(postgres) = fault.try_downcast_ref::<sqlx::postgres::PgDatabaseError>() {
+        // `Key (exercise_id, seq)=(..) already exists.`
+        let columns = postgres
+            .detail()
+            .and_then(|detail| detail.strip_prefix("Key ("))
+            .and_then(|rest| rest.split_once(")=("))
+            .map(|(columns, _)| columns);
+        return match (postgres.table(), columns) {
+            (Some(table), Some(columns)) => {
+                columns.split(", ").map(|column| format!("{table}.{column}")).collect::<Vec<_>>().join(", ")
+            }
+            (table, _) => postgres.constraint().or(table).unwrap_or("value").to_owned(),
+        };
+    }
+    fault
+        .message()
+        .strip_prefix("UNIQUE constraint failed: ")
+        .map_or_else(|| fault.message().to_owned(), ToOwned::to_owned)
+}
+
+/// Sorts what the migrator reports.
+pub(crate) fn wrap_migration(error: sqlx::migrate::MigrateError) -> StoreError {
+    use sqlx::migrate::MigrateError;
+    match error {
+        MigrateError::Execute(error) => wrap(error),
+        MigrateError::VersionMissing(version) => StoreError::Newer { version },
+        MigrateError::ExecuteMigration(error, version) => match wrap(error) {
+            StoreError::Driver(DriverError(error)) => {
+                StoreError::Migration { why: format!("number {version}: {error}") }
+            }
+            sorted => sorted,
+        },
+        other => StoreError::Migration { why: other.to_string() },
+    }
+}

@@ -1,0 +1,123 @@
+//! Opening: the address, the pragmas, the migrations.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::db::Db;
+use crate::error::{StoreError, wrap, wrap_migration};
+
+/// How long a request waits for a connection before the database counts as out of reach.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Readers of a SQLite file.
+const READERS: u32 = 4;
+/// Connections to PostgreSQL.
+const CONNECTIONS: u32 = 12;
+
+/// One migration on both engines: number, name, SQLite's text, PostgreSQL's text.
+type Pair = (i64, &'static str, &'static str, &'static str);
+
+/// Named by a macro so that a number can never have one engine's text only.
+macro_rules! migrations {
+    ($(($number:literal, $name:literal)),* $(,)?) => {
+        &[$((
+            $number,
+            $name,
+            include_str!(concat!("../migrations/sqlite/", $name, ".sql")),
+            include_str!(concat!("../migrations/postgres/", $name, ".sql")),
+        )),*]
+    };
+}
+
+const MIGRATIONS: &[Pair] = migrations![(1, "0001_house")];
+
+/// Names of the migrations, in order; a test compares them with the two folders.
+#[must_use]
+pub fn migration_names() -> Vec<&'static str> {
+    MIGRATIONS.iter().map(|(_, name, ..)| *name).collect()
+}
+
+fn migrator(text: impl Fn(&Pair) -> &'static str) -> Migrator {
+    let of = |pair: &Pair| {
+        Migration::new(pair.0, pair.1.into(), MigrationType::Simple, text(pair).into_sql_str(), false)
+    };
+    Migrator::with_migrations(MIGRATIONS.iter().map(of).collect())
+}
+
+pub(crate) async fn open(url: &str) -> Result<Db, StoreError> {
+    if let Some(rest) = url.strip_prefix("sqlite:") {
+        let path = rest.strip_prefix("//").unwrap_or(rest);
+        if path.is_empty() || path == ":memory:" {
+            return Err(StoreError::Address {
+                why: "sqlite: needs the path of a file, as in sqlite:data/rampart.db".to_owned(),
+            });
+        }
+        sqlite(Path::new(path)).await
+    } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        postgres(url).await
+    } else {
+        Err(StoreError::Address { why: "it must begin with sqlite: or postgres://".to_owned() })
+    }
+}
+
+/// Makes the file before SQLite does, for its owner only: it holds password hashes and the secrets of the runs. The
+/// files that SQLite puts beside it take over its mode.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(StoreError::File { path: path.to_owned(), source }),
+    }
+}
+
+async fn sqlite(path: &Path) -> Result<Db, StoreError> {
+    make_private(path)?;
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(PATIENCE);
+    // Neither ages: a connection that is replaced while others wait for it only costs time.
+    let pool = || SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false);
+    let write = pool()
+        .max_connections(1)
+        // A roster or a long page of events may be before us in the queue of the one write connection.
+        .acquire_timeout(3 * PATIENCE)
+        .connect_with(options.clone())
+        .await
+        .map_err(wrap)?;
+    migrator(|pair| pair.2).run(&write).await.map_err(wrap_migration)?;
+    let read = pool()
+        .max_connections(READERS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await
+        .map_err(wrap)?;
+    Ok(Db::Sqlite { write, read })
+}
+
+async fn postgres(url: &str) -> Result<Db, StoreError> {
+    let options = PgConnectOptions::from_str(url)
+        .map_err(|_| StoreError::Address { why: "it is no valid PostgreSQL address".to_owned() })?
+        .application_name("rampart")
+        // An answer means durable, whatever the server's default is.
+        .options([("synchronous_commit", "on")]);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(PATIENCE)
+        .connect_with(options)
+        .await
+        .map_err(wrap)?;
+    migrator(|pair| pair.3).run(&pool).await.map_err(wrap_migration)?;
+    Ok(Db::Postgres(pool))
+}
