@@ -101,7 +101,7 @@ pub enum Answer {
         /// Whose flag it is.
         owner: String,
         /// Which objective of theirs.
-        objective: String,
+        theirs: String,
     },
     /// A flag of another run of an exercise.
     OtherRun,

@@ -269,7 +269,7 @@ pub fn flag(
         .find(|(other, objective)| rules.secret.is_flag(&typed, &other.id, &objective.id));
     if let Some((other, theirs)) = owner {
         let reason = Reason::new("flag.wrong", [("objective", objective.to_owned())]);
-        let answer = Answer::Foreign { owner: other.id.clone(), objective: theirs.id.clone() };
+        let answer = Answer::Foreign { owner: other.id.clone(), theirs: theirs.id.clone() };
         return Ok((entry(answer, 0, reason), FlagOutcome::Wrong { left }));
     }
     let tag = tag_of(&typed).unwrap_or_default();
