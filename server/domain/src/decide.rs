@@ -730,3 +730,6 @@ pub fn retested(
 pub fn walls(range: u16, proofs: Vec<Proof>) -> Entries {
     vec![(Actor::System, Body::Walls { range, proofs })]
 }
+
+#[cfg(test)]
+mod tests;

@@ -268,3 +268,6 @@ impl Watched {
 
 /// Labels of events: which action an event is evidence of. Grows with the records of one exercise.
 pub type Labels = HashMap<String, Vec<String>>;
+
+#[cfg(test)]
+mod tests;
