@@ -1,0 +1,319 @@
+//! Networks and containers.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use bollard::models::{
+    ContainerCreateBody, ContainerState, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig, Ipam,
+    IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
+};
+use bollard::query_parameters::{
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
+    ListNetworksOptionsBuilder, UploadToContainerOptionsBuilder,
+};
+use futures_util::{StreamExt, TryStreamExt};
+use ipnet::Ipv4Net;
+use rampart_domain::plan::{HostPlan, LABEL_NAME, LABEL_PLAN, LABEL_RANGE, LABEL_RUN, Leg, NetworkPlan};
+
+use super::{DockerEngine, QUICK, SLOW};
+use crate::{Container, Ended, EngineError, Inspection, Labels, Network, Observation, State, archive};
+
+/// Seconds between asking a container to end and ending it.
+pub(super) const STOP_S: i32 = 2;
+/// Tries of a network while another program holds the firewall's lock.
+const LOCK_TRIES: u32 = 8;
+/// Calls at once when looking closely at containers that do not run.
+const AT_ONCE: usize = 8;
+
+type Words = HashMap<String, String>;
+
+fn words(labels: &Labels) -> Words {
+    HashMap::from([
+        (LABEL_RUN.to_owned(), labels.run.clone()),
+        (LABEL_RANGE.to_owned(), labels.range.to_string()),
+        (LABEL_NAME.to_owned(), labels.name.clone()),
+        (LABEL_PLAN.to_owned(), labels.plan.clone()),
+    ])
+}
+
+fn word(labels: Option<&Words>, key: &str) -> String {
+    labels.and_then(|labels| labels.get(key)).cloned().unwrap_or_default()
+}
+
+fn with_label(label: &str) -> HashMap<&'static str, Vec<String>> {
+    HashMap::from([("label", vec![label.to_owned()])])
+}
+
+fn endpoint(leg: &Leg) -> EndpointSettings {
+    EndpointSettings {
+        ipam_config: Some(EndpointIpamConfig {
+            ipv4_address: Some(leg.address.to_string()),
+            ..EndpointIpamConfig::default()
+        }),
+        ..EndpointSettings::default()
+    }
+}
+
+/// The settings of a host. Nothing of the engine's host is visible in it, and everything has a bound.
+fn settings(host: &HostPlan, labels: &Labels) -> ContainerCreateBody {
+    let memory = i64::try_from(host.resources.memory).unwrap_or(i64::MAX);
+    let log = HashMap::from([("max-size".to_owned(), "10m".to_owned()), ("max-file".to_owned(), "3".to_owned())]);
+    let first = host.legs.first();
+    ContainerCreateBody {
+        hostname: Some(host.host.clone()),
+        image: Some(host.image.clone()),
+        cmd: host.command.clone(),
+        labels: Some(words(labels)),
+        stop_timeout: Some(i64::from(STOP_S)),
+        host_config: Some(HostConfig {
+            cap_drop: Some(vec!["ALL".into()]),
+            cap_add: Some(host.capabilities.clone()),
+            // Seccomp's default profile is on as long as no other is named.
+            security_opt: Some(vec!["no-new-privileges:true".into()]),
+            privileged: Some(false),
+            init: Some(true),
+            pids_limit: Some(i64::from(host.resources.pids)),
+            memory: Some(memory),
+            // Memory and swap together: no swap.
+            memory_swap: Some(memory),
+            nano_cpus: Some(i64::from(host.resources.milli_cpus) * 1_000_000),
+            log_config: Some(HostConfigLogConfig { typ: Some("json-file".into()), config: Some(log) }),
+            // A host that dies comes back with the same address and files; one that was stopped stays stopped.
+            restart_policy: Some(RestartPolicy {
+                name: Some(RestartPolicyNameEnum::UNLESS_STOPPED),
+                maximum_retry_count: None,
+            }),
+            network_mode: Some(first.map_or_else(|| "none".to_owned(), |leg| leg.network.clone())),
+            dns: Some(vec![host.dns.to_string()]),
+            // Without this the engine would hand in the search domain of its own host.
+            dns_search: Some(vec![".".into()]),
+            sysctls: host
+                .forwards
+                .then(|| HashMap::from([("net.ipv4.ip_forward".to_owned(), "1".to_owned())])),
+            ..HostConfig::default()
+        }),
+        networking_config: first.map(|leg| NetworkingConfig {
+            endpoints_config: Some(HashMap::from([(leg.network.clone(), endpoint(leg))])),
+        }),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn ended(state: &ContainerState) -> Ended {
+    Ended {
+        code: state.exit_code.unwrap_or(-1),
+        oom: state.oom_killed.unwrap_or(false),
+        finished_ms: state
+            .finished_at
+            .as_deref()
+            .and_then(|text| text.parse::<jiff::Timestamp>().ok())
+            .map(jiff::Timestamp::as_millisecond)
+            // The engine writes the year 1 for "not yet".
+            .filter(|ms| *ms > 0),
+    }
+}
+
+fn state_of(word: &str, state: Option<&ContainerState>) -> State {
+    let end = || state.map_or(Ended { code: -1, oom: false, finished_ms: None }, ended);
+    match word {
+        "created" => State::Created,
+        "running" | "stopping" => State::Running,
+        "paused" => State::Paused,
+        "restarting" => State::Restarting(end()),
+        "removing" => State::Removing,
+        _ => State::Exited(end()),
+    }
+}
+
+impl DockerEngine {
+    pub(super) async fn make_network(&self, network: &NetworkPlan, labels: &Labels) -> Result<(), EngineError> {
+        let request = NetworkCreateRequest {
+            name: network.name.clone(),
+            driver: Some("bridge".into()),
+            enable_ipv6: Some(false),
+            ipam: Some(Ipam {
+                config: Some(vec![IpamConfig {
+                    subnet: Some(network.subnet.to_string()),
+                    gateway: Some(network.router.to_string()),
+                    ..IpamConfig::default()
+                }]),
+                ..Ipam::default()
+            }),
+            options: Some(HashMap::from([
+                // The host has no address there; `gateway` above is only where default routes point.
+                ("com.docker.network.bridge.inhibit_ipv4".to_owned(), "true".to_owned()),
+                ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned()),
+                ("com.docker.network.bridge.name".to_owned(), network.name.clone()),
+            ])),
+            labels: Some(words(labels)),
+            ..NetworkCreateRequest::default()
+        };
+        let mut tries = 0;
+        loop {
+            let answer = self
+                .call("make a network", SLOW, |docker| docker.create_network(request.clone()))
+                .await;
+            match answer {
+                Err(EngineError::Refused(text)) if text.contains("xtables lock") && tries < LOCK_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(100 * u64::from(tries))).await;
+                }
+                other => return other.map(|_| ()),
+            }
+        }
+    }
+
+    pub(super) async fn make_container(&self, host: &HostPlan, labels: &Labels) -> Result<String, EngineError> {
+        let options = CreateContainerOptionsBuilder::new().name(&host.name).build();
+        let body = settings(host, labels);
+        let made = self
+            .call("make a container", SLOW, |docker| docker.create_container(Some(options), body))
+            .await?;
+        Ok(made.id)
+    }
+
+    pub(super) async fn join_network(&self, container: &str, leg: &Leg) -> Result<(), EngineError> {
+        let request =
+            NetworkConnectRequest { container: container.to_owned(), endpoint_config: Some(endpoint(leg)) };
+        self.call("connect a container", SLOW, |docker| docker.connect_network(&leg.network, request)).await
+    }
+
+    pub(super) async fn all_subnets(&self) -> Result<Vec<(String, Ipv4Net)>, EngineError> {
+        let networks = self.call("list networks", QUICK, |docker| docker.list_networks(None)).await?;
+        let mut subnets = Vec::new();
+        for network in networks {
+            let name = network.name.unwrap_or_default();
+            for config in network.ipam.and_then(|ipam| ipam.config).into_iter().flatten() {
+                if let Some(subnet) = config.subnet.and_then(|text| text.parse::<Ipv4Net>().ok()) {
+                    subnets.push((name.clone(), subnet));
+                }
+            }
+        }
+        Ok(subnets)
+    }
+
+    pub(super) async fn observe_run(&self, run: &str) -> Result<Observation, EngineError> {
+        let label = format!("{LABEL_RUN}={run}");
+        let (networks, containers) = self.labelled(&label).await?;
+        let containers = futures_util::stream::iter(containers)
+            .map(|found| self.look(found))
+            .buffered(AT_ONCE)
+            .try_filter_map(|found| std::future::ready(Ok(found)))
+            .try_collect()
+            .await?;
+        let networks = networks
+            .into_iter()
+            .map(|network| Network {
+                zone: word(network.labels.as_ref(), LABEL_NAME),
+                range: word(network.labels.as_ref(), LABEL_RANGE).parse().unwrap_or(0),
+                name: network.name.unwrap_or_default(),
+                id: network.id.unwrap_or_default(),
+            })
+            .collect();
+        Ok(Observation { networks, containers })
+    }
+
+    pub(super) async fn all_runs(&self) -> Result<BTreeSet<String>, EngineError> {
+        let (networks, containers) = self.labelled(LABEL_RUN).await?;
+        let labels = networks
+            .iter()
+            .map(|network| network.labels.as_ref())
+            .chain(containers.iter().map(|container| container.labels.as_ref()));
+        Ok(labels.map(|labels| word(labels, LABEL_RUN)).filter(|run| !run.is_empty()).collect())
+    }
+
+    async fn labelled(
+        &self,
+        label: &str,
+    ) -> Result<(Vec<bollard::models::Network>, Vec<bollard::models::ContainerSummary>), EngineError> {
+        let filters = with_label(label);
+        let networks = ListNetworksOptionsBuilder::new().filters(&filters).build();
+        let containers = ListContainersOptionsBuilder::new().all(true).filters(&filters).build();
+        Ok((
+            self.call("list networks", QUICK, |docker| docker.list_networks(Some(networks))).await?,
+            self.call("list containers", QUICK, |docker| docker.list_containers(Some(containers))).await?,
+        ))
+    }
+
+    /// A listed container, with its end looked up where it has one. `None` when it has vanished meanwhile.
+    async fn look(&self, found: bollard::models::ContainerSummary) -> Result<Option<Container>, EngineError> {
+        let labels = found.labels.as_ref();
+        let id = found.id.clone().unwrap_or_default();
+        let listed = found.state.map(|state| state.to_string()).unwrap_or_default();
+        let state = match state_of(&listed, None) {
+            State::Exited(_) | State::Restarting(_) => match self.inspect_one(&id).await {
+                Ok(inspection) => inspection.state,
+                Err(EngineError::NotFound(_)) => return Ok(None),
+                Err(other) => return Err(other),
+            },
+            plain => plain,
+        };
+        let name = found.names.iter().flatten().next().map(|name| name.trim_start_matches('/').to_owned());
+        Ok(Some(Container {
+            name: name.unwrap_or_default(),
+            host: word(labels, LABEL_NAME),
+            range: word(labels, LABEL_RANGE).parse().unwrap_or(0),
+            plan: word(labels, LABEL_PLAN),
+            id,
+            state,
+        }))
+    }
+
+    pub(super) async fn inspect_one(&self, container: &str) -> Result<Inspection, EngineError> {
+        let found = self
+            .call("inspect a container", QUICK, |docker| docker.inspect_container(container, None))
+            .await?;
+        let state = found.state.unwrap_or_default();
+        let word = state.status.map(|status| status.to_string()).unwrap_or_default();
+        let end = ended(&state);
+        Ok(Inspection {
+            last_end: end.finished_ms.is_some().then_some(end),
+            state: state_of(&word, Some(&state)),
+            restarts: found.restart_count.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        })
+    }
+
+    pub(super) async fn put_tar(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+        self.call("put files into a container", SLOW, |docker| {
+            docker.upload_to_container(container, Some(options), bollard::body_full(tar.into()))
+        })
+        .await
+    }
+
+    pub(super) async fn read_file(
+        &self,
+        container: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<archive::File, EngineError> {
+        let options = DownloadFromContainerOptionsBuilder::new().path(path).build();
+        // A tar adds heads and padding; what is larger is not read to its end.
+        let most = limit.saturating_add(64 * 1024);
+        let tar = self
+            .call("read a file of a container", SLOW, |docker| async move {
+                let mut stream = std::pin::pin!(docker.download_from_container(container, Some(options)));
+                let mut tar = Vec::new();
+                while let Some(chunk) = stream.try_next().await? {
+                    tar.extend_from_slice(&chunk);
+                    if tar.len() > most {
+                        break;
+                    }
+                }
+                Ok(tar)
+            })
+            .await?;
+        if tar.len() > most {
+            return Err(EngineError::Refused(format!("{path} is larger than {limit} bytes")));
+        }
+        let mut file = archive::unpack(&tar)?
+            .into_iter()
+            .next()
+            .ok_or_else(|| EngineError::Refused(format!("{path} is no plain file")))?;
+        if file.content.len() > limit {
+            return Err(EngineError::Refused(format!("{path} is larger than {limit} bytes")));
+        }
+        path.clone_into(&mut file.path);
+        Ok(file)
+    }
+}
