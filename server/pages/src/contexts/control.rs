@@ -385,7 +385,7 @@ impl ControlRoomLive {
                     6,
                     6,
                     2,
-                    Some(reason("hint.taken", &[("hint", "portal-db-1")])),
+                    Some(reason("hint.bought", &[("hint", "portal-db-1")])),
                 ),
                 line(
                     team("r3", "紅雀", Side::Red),
@@ -423,7 +423,7 @@ impl ControlRoomLive {
                     7,
                     7,
                     3,
-                    Some(reason("availability", &[])),
+                    Some(reason("availability.booked", &[("percent", "99"), ("minutes", "200")])),
                 ),
                 line(
                     team("b2", "藍染", Side::Blue),
@@ -439,7 +439,7 @@ impl ControlRoomLive {
                     6,
                     7,
                     2,
-                    Some(reason("report.false", &[])),
+                    Some(reason("report.false", &[("free", "2"), ("cost", "15")])),
                 ),
             ],
             health: HealthTable {
@@ -515,7 +515,7 @@ impl ControlRoomLive {
                     214,
                     "hint",
                     Some(team("r2", "紅楠", Side::Red)),
-                    reason("hint.taken", &[("hint", "portal-db-1")]),
+                    reason("hint.bought", &[("hint", "portal-db-1")]),
                     -20,
                 ),
                 feed(
@@ -523,10 +523,7 @@ impl ControlRoomLive {
                     252,
                     "health",
                     None,
-                    reason(
-                        "health",
-                        &[("range", "2"), ("host", "www"), ("state", "down"), ("detail", "timeout")],
-                    ),
+                    reason("health.changed", &[("check", "portal-search"), ("host", "www"), ("state", "down")]),
                     0,
                 ),
             ],

@@ -236,7 +236,7 @@ impl Page for SeatRed {
             Self {
                 answer: answer(
                     false,
-                    Some(Problem::new("flag_malformed").on("flag").with("length", 16)),
+                    Some(Problem::new("malformed").on("flag").with("found", 16)),
                     "RMP{7f3c-doc-arcihve}",
                 ),
                 ..base.clone()
@@ -529,8 +529,8 @@ impl Page for SeatBlue {
                         &[("action", "search-injection"), ("host", "www"), ("technique", "T1190")],
                     ),
                 ),
-                report("N-02", 40, ReportVerdict::AlreadyClaimed, 0, reason("report.already", &[])),
-                report("N-01", 70, ReportVerdict::False, -15, reason("report.false", &[])),
+                report("N-02", 40, ReportVerdict::AlreadyClaimed, 0, reason("report.already", &[("action", "search-injection")])),
+                report("N-01", 70, ReportVerdict::False, -15, reason("report.false", &[("free", "2"), ("cost", "15")])),
             ],
             repairs: vec![
                 repair("fix-search", RepairStage::Open, None, None, 0, None, None),
@@ -541,7 +541,7 @@ impl Page for SeatBlue {
                     None,
                     0,
                     None,
-                    Some(Problem::new("repair_running")),
+                    Some(Problem::new("waiting")),
                 ),
                 repair(
                     "fix-c",
@@ -549,8 +549,8 @@ impl Page for SeatBlue {
                     Some(true),
                     Some(true),
                     36,
-                    reason("repair.passed", &[]),
-                    Some(Problem::new("repair_done")),
+                    reason("repair.passed", &[("repair", "fix-c")]),
+                    Some(Problem::new("already_repaired")),
                 ),
                 repair(
                     "fix-d",
@@ -558,7 +558,7 @@ impl Page for SeatBlue {
                     Some(true),
                     Some(false),
                     0,
-                    reason("repair.attack_works", &[]),
+                    reason("repair.attack_works", &[("repair", "fix-d")]),
                     None,
                 ),
             ],
@@ -590,7 +590,8 @@ impl Page for SeatBlue {
                     events: vec!["e9".into(), "e8".into()],
                     text: String::new(),
                 },
-                problems: vec![Problem::new("seen_future").on("seen"), Problem::new("required").on("text")],
+                problems: vec![Problem::new("report.seen_future").on("seen"),
+                    Problem::new("report.cited_none").on("cited"), Problem::new("report.text_empty").on("text")],
                 free_left: 0,
                 filter: EventFilter { host: "www".into(), source: "web".into(), text: "union".into() },
                 ..base.clone()
@@ -612,7 +613,7 @@ impl Page for SeatBlue {
             },
             Self {
                 seat: SeatHead::sample(Side::Blue, ExerciseState::Ended, ExerciseClock::sample_ended()),
-                report_blocked: Some(Problem::new("exercise_over")),
+                report_blocked: Some(Problem::new("over")),
                 ..base
             },
         ]
