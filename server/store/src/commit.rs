@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::db::{Db, Tx, args};
 use crate::error::StoreError;
-use crate::ledger::as_int;
+use crate::ledger::{self, as_int};
 
 /// Requests that may wait. A full queue is seconds of work already, so the next caller hears it at once.
 const WAITING: usize = 4096;
@@ -201,33 +201,22 @@ impl Writer {
         let mut tx = self.db.write().await.map_err(Trouble::Before)?;
         let mut fresh: HashMap<&str, Head> = HashMap::new();
         let mut answers = Vec::with_capacity(batch.len());
-        let mut values = Vec::new();
+        let mut fitting = Vec::new();
         for request in batch {
             let answer = self.check(&mut tx, &fresh, request).await.map_err(Trouble::Before)?;
             if let (Ok(()), Some(last)) = (&answer, request.entries.last()) {
                 let head = Head { seq: last.entry.seq, hash: last.hash.clone() };
                 fresh.insert(&request.exercise_id, head);
-                for sealed in &request.entries {
-                    values.extend(args![
-                        &request.exercise_id,
-                        as_int(sealed.entry.seq),
-                        sealed.entry.at_ms,
-                        sealed.entry.body.kind(),
-                        &sealed.text,
-                        &sealed.prev,
-                        &sealed.hash
-                    ]);
-                }
+                fitting.extend(request.entries.iter().map(|sealed| (request.exercise_id.as_str(), sealed)));
             }
             answers.push(answer);
         }
-        if values.is_empty() {
+        if fitting.is_empty() {
             // Nothing to keep, so nothing is lost if even this fails.
             let _ = tx.rollback().await;
             return Ok(answers);
         }
-        let head = "INSERT INTO ledger (exercise_id, seq, at_ms, kind, text, prev, hash)";
-        if let Err(error) = tx.insert_many(head, 7, "", values).await {
+        if let Err(error) = ledger::insert(&mut tx, fitting.into_iter()).await {
             self.heads.clear();
             let _ = tx.rollback().await;
             return Err(Trouble::Before(error));

@@ -231,8 +231,7 @@ impl Tx {
     }
 
     /// Inserts many rows: `head` is `INSERT INTO t (a, b)`, `values` are `width` for each row, one row after the
-    /// other, `tail` what follows the rows. Statements of 512, 256, … 1 rows, so that ten texts serve every number of
-    /// rows and stay prepared. Answers with the number of rows written.
+    /// other, `tail` what follows the rows. Answers with the number of rows written.
     pub(crate) async fn insert_many(
         &mut self,
         head: &str,
@@ -240,28 +239,26 @@ impl Tx {
         tail: &str,
         values: Vec<Value>,
     ) -> Result<u64, StoreError> {
-        let mut left = values.len() / width;
-        let mut values = values.into_iter();
         let mut written = 0;
-        let mut size = ROWS;
-        while left > 0 {
-            while size > left {
-                size /= 2;
-            }
-            let mut sql = String::with_capacity(head.len() + tail.len() + 16 + size * width * 6);
-            sql.push_str(head);
-            sql.push_str(" VALUES ");
-            for row in 0..size {
-                sql.push_str(if row == 0 { "(" } else { ", (" });
-                sql.push_str(&marks(row * width + 1, width));
-                sql.push(')');
-            }
-            sql.push(' ');
-            sql.push_str(tail);
-            written += self.run(AssertSqlSafe(sql), values.by_ref().take(size * width).collect()).await?;
-            left -= size;
+        for (sql, values) in statements(head, width, tail, values) {
+            written += self.run(AssertSqlSafe(sql), values).await?;
         }
         Ok(written)
+    }
+
+    /// The same with a `tail` that returns rows.
+    pub(crate) async fn insert_returning(
+        &mut self,
+        head: &str,
+        width: usize,
+        tail: &str,
+        values: Vec<Value>,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut returned = Vec::new();
+        for (sql, values) in statements(head, width, tail, values) {
+            returned.extend(self.rows(AssertSqlSafe(sql), values).await?);
+        }
+        Ok(returned)
     }
 
     /// Keeps other writers that name the same lock waiting until this transaction ends. SQLite has one writer anyway.
@@ -279,6 +276,33 @@ impl Tx {
     pub(crate) async fn rollback(self) -> Result<(), StoreError> {
         engine!(self, Self, |tx, _Engine| tx.rollback().await.map_err(wrap))
     }
+}
+
+/// Statements that insert these rows: of 512, 256, … 1 rows, so that ten texts serve every number of rows and stay
+/// prepared.
+fn statements(head: &str, width: usize, tail: &str, values: Vec<Value>) -> Vec<(String, Vec<Value>)> {
+    let mut left = values.len() / width;
+    let mut values = values.into_iter();
+    let mut size = ROWS;
+    let mut statements = Vec::new();
+    while left > 0 {
+        while size > left {
+            size /= 2;
+        }
+        let mut sql = String::with_capacity(head.len() + tail.len() + 16 + size * width * 6);
+        sql.push_str(head);
+        sql.push_str(" VALUES ");
+        for row in 0..size {
+            sql.push_str(if row == 0 { "(" } else { ", (" });
+            sql.push_str(&marks(row * width + 1, width));
+            sql.push(')');
+        }
+        sql.push(' ');
+        sql.push_str(tail);
+        statements.push((sql, values.by_ref().take(size * width).collect()));
+        left -= size;
+    }
+    statements
 }
 
 /// `$first, $first+1, …`, `count` of them.
@@ -372,6 +396,19 @@ impl Cells<'_> {
     pub(crate) fn word<W: FromStr>(&self, column: &str) -> Result<W, StoreError> {
         let text = self.text(column)?;
         W::from_str(&text).map_err(|_| self.broken(column, format_args!("{text:?} is no word of this list")))
+    }
+
+    /// A word of a closed list that may be NULL.
+    pub(crate) fn opt_word<W>(
+        &self,
+        column: &str,
+        read: impl Fn(&str) -> Option<W>,
+    ) -> Result<Option<W>, StoreError> {
+        let Some(text) = self.opt_text(column)? else { return Ok(None) };
+        match read(&text) {
+            Some(word) => Ok(Some(word)),
+            None => Err(self.broken(column, format_args!("{text:?} is no word of this list"))),
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::str::FromStr;
 
+use rampart_domain::ledger::Sealed;
 use rampart_domain::secret::RunSecret;
 
 use crate::db::{Cells, Db, args};
 use crate::error::StoreError;
+use crate::ledger;
 
 /// What the engine should hold for an exercise; the reconciler works towards it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,7 +57,7 @@ pub struct Exercise {
     /// Scenario.
     pub scenario_id: String,
     /// Version of the scenario.
-    pub scenario_version: String,
+    pub scenario_version: u32,
     /// Number of red/blue pairs, one range each.
     pub pairs: u16,
     /// Where it takes place.
@@ -74,6 +76,19 @@ pub struct Exercise {
     pub tag: String,
 }
 
+/// An exercise with its heavy and secret parts, for the task that runs it.
+#[derive(Debug, Clone)]
+pub struct FullExercise {
+    /// The exercise.
+    pub exercise: Exercise,
+    /// The scenario's source and files as JSON.
+    pub bundle: String,
+    /// Secret of the run.
+    pub secret: RunSecret,
+    /// The plan made at launch, as JSON.
+    pub plan: Option<String>,
+}
+
 /// An exercise to make.
 #[derive(Debug, Clone)]
 pub struct NewExercise {
@@ -86,7 +101,7 @@ pub struct NewExercise {
     /// Scenario.
     pub scenario_id: String,
     /// Version of the scenario.
-    pub scenario_version: String,
+    pub scenario_version: u32,
     /// The scenario's source and files as JSON, kept so that a later change of the files changes nothing here.
     pub bundle: String,
     /// Number of red/blue pairs.
@@ -139,7 +154,7 @@ fn read(cells: &Cells<'_>) -> Result<Exercise, StoreError> {
         code: cells.text("code")?,
         title: cells.text("title")?,
         scenario_id: cells.text("scenario_id")?,
-        scenario_version: cells.text("scenario_version")?,
+        scenario_version: cells.number("scenario_version")?,
         pairs: cells.number("pairs")?,
         place: cells.text("place")?,
         starts_ms: cells.int("starts_ms")?,
@@ -152,36 +167,37 @@ fn read(cells: &Cells<'_>) -> Result<Exercise, StoreError> {
 }
 
 impl Exercises<'_> {
-    /// Makes an exercise; nothing is wanted of the engine yet.
+    /// Makes an exercise with the first entries of its ledger, in one transaction; nothing is wanted of the engine yet.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] of `exercises.code`, [`StoreError::Missing`] when its maker is no account, or those
     /// of the database.
-    pub async fn create(&self, new: &NewExercise) -> Result<(), StoreError> {
-        self.0
-            .run(
-                "INSERT INTO exercises (id, code, title, scenario_id, scenario_version, bundle, pairs, secret, place, \
-                 starts_ms, ends_ms, created_by, created_ms, plan, desired, tag) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, 'none', $14)",
-                args![
-                    &new.id,
-                    &new.code,
-                    &new.title,
-                    &new.scenario_id,
-                    &new.scenario_version,
-                    &new.bundle,
-                    new.pairs,
-                    &new.secret.bytes()[..],
-                    &new.place,
-                    new.starts_ms,
-                    new.ends_ms,
-                    &new.created_by,
-                    new.created_ms,
-                    new.secret.tag()
-                ],
-            )
-            .await?;
-        Ok(())
+    pub async fn create(&self, new: &NewExercise, first: &[Sealed]) -> Result<(), StoreError> {
+        let mut tx = self.0.write().await?;
+        tx.run(
+            "INSERT INTO exercises (id, code, title, scenario_id, scenario_version, bundle, pairs, secret, place, \
+             starts_ms, ends_ms, created_by, created_ms, plan, desired, tag) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, NULL, 'none', $14)",
+            args![
+                &new.id,
+                &new.code,
+                &new.title,
+                &new.scenario_id,
+                new.scenario_version,
+                &new.bundle,
+                new.pairs,
+                &new.secret.bytes()[..],
+                &new.place,
+                new.starts_ms,
+                new.ends_ms,
+                &new.created_by,
+                new.created_ms,
+                new.secret.tag()
+            ],
+        )
+        .await?;
+        ledger::insert(&mut tx, first.iter().map(|sealed| (new.id.as_str(), sealed))).await?;
+        tx.commit().await
     }
 
     /// All exercises, the latest planned start first.
@@ -211,31 +227,21 @@ impl Exercises<'_> {
         row.map(|row| read(&row.of("exercises", "id"))).transpose()
     }
 
-    /// The scenario's source and files as JSON.
+    /// Everything about the exercise with this id.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn bundle(&self, id: &str) -> Result<Option<String>, StoreError> {
-        let row = self.0.row("SELECT id, bundle FROM exercises WHERE id = $1", args![id]).await?;
-        row.map(|row| row.of("exercises", "id").text("bundle")).transpose()
-    }
-
-    /// The secret of the run.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn secret(&self, id: &str) -> Result<Option<RunSecret>, StoreError> {
-        let row = self.0.row("SELECT id, secret FROM exercises WHERE id = $1", args![id]).await?;
-        row.map(|row| row.of("exercises", "id").bytes32("secret").map(RunSecret::new)).transpose()
-    }
-
-    /// The plan made at launch; the outer `None` when there is no such exercise.
-    ///
-    /// # Errors
-    /// Those of the database.
-    pub async fn plan(&self, id: &str) -> Result<Option<Option<String>>, StoreError> {
-        let row = self.0.row("SELECT id, plan FROM exercises WHERE id = $1", args![id]).await?;
-        row.map(|row| row.of("exercises", "id").opt_text("plan")).transpose()
+    pub async fn get(&self, id: &str) -> Result<Option<FullExercise>, StoreError> {
+        let Some(row) = self.0.row("SELECT * FROM exercises WHERE id = $1", args![id]).await? else {
+            return Ok(None);
+        };
+        let cells = row.of("exercises", "id");
+        Ok(Some(FullExercise {
+            exercise: read(&cells)?,
+            bundle: cells.text("bundle")?,
+            secret: RunSecret::new(cells.bytes32("secret")?),
+            plan: cells.opt_text("plan")?,
+        }))
     }
 
     /// Changes what can be changed by hand. False when there is no such exercise.

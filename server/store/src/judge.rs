@@ -2,7 +2,7 @@
 
 use sqlx::AssertSqlSafe;
 
-use crate::db::{Db, args, marks, texts};
+use crate::db::{Db, Tx, Value, args, marks, texts};
 use crate::error::StoreError;
 
 /// Ids in one `IN` list.
@@ -12,27 +12,26 @@ const LIST: usize = 500;
 #[derive(Debug)]
 pub struct JudgeView<'s>(pub(crate) &'s Db);
 
+/// Writes truths, (event id, label, exercise id) each; those that are there already are left out.
+pub(crate) async fn insert(tx: &mut Tx, truths: Vec<Value>) -> Result<(), StoreError> {
+    let head = "INSERT INTO event_truth (event_id, label, exercise_id)";
+    tx.insert_many(head, 3, "ON CONFLICT (event_id, label) DO NOTHING", truths).await?;
+    Ok(())
+}
+
 impl JudgeView<'_> {
-    /// Labels events: (event id, label) each, all or none. A new label replaces the former one.
+    /// Adds labels to events, (event id, label) each, all or none. An event may have several; one that it has already
+    /// is left out.
     ///
     /// # Errors
     /// [`StoreError::Missing`] when an event or the exercise is unknown, or those of the database.
     pub async fn label(&self, exercise_id: &str, labels: &[(String, String)]) -> Result<(), StoreError> {
-        // The last label of an event counts; a statement may not touch one row twice.
-        let last: std::collections::BTreeMap<&String, &String> =
-            labels.iter().map(|(event, label)| (event, label)).collect();
-        let mut values = Vec::with_capacity(last.len() * 3);
-        for (event, label) in last {
-            values.extend(args![event, exercise_id, label]);
+        let mut truths = Vec::with_capacity(labels.len() * 3);
+        for (event, label) in labels {
+            truths.extend(args![event, label, exercise_id]);
         }
         let mut tx = self.0.write().await?;
-        tx.insert_many(
-            "INSERT INTO event_truth (event_id, exercise_id, label)",
-            3,
-            "ON CONFLICT (event_id) DO UPDATE SET label = excluded.label",
-            values,
-        )
-        .await?;
+        insert(&mut tx, truths).await?;
         tx.commit().await
     }
 
@@ -40,7 +39,7 @@ impl JudgeView<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn labels(
+    pub async fn labels_of(
         &self,
         exercise_id: &str,
         ids: &[String],
@@ -67,8 +66,8 @@ impl JudgeView<'_> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn all_labels(&self, exercise_id: &str) -> Result<Vec<(String, String)>, StoreError> {
-        let sql = "SELECT event_id, label FROM event_truth WHERE exercise_id = $1 ORDER BY event_id";
+    pub async fn labels(&self, exercise_id: &str) -> Result<Vec<(String, String)>, StoreError> {
+        let sql = "SELECT event_id, label FROM event_truth WHERE exercise_id = $1 ORDER BY event_id, label";
         let rows = self.0.rows(sql, args![exercise_id]).await?;
         rows.iter()
             .map(|row| {

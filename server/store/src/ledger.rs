@@ -5,7 +5,7 @@ use scoreboard::Entry;
 use sqlx::AssertSqlSafe;
 
 use crate::commit::{AppendError, Queue};
-use crate::db::{Db, Row, args, marks};
+use crate::db::{Db, Row, Tx, args, marks};
 use crate::error::StoreError;
 
 /// An entry as it is stored, whether or not it can be read; for checking a chain.
@@ -56,6 +56,28 @@ fn sealed(exercise_id: &str, row: &Row) -> Result<Sealed, StoreError> {
 /// SQLite and PostgreSQL count in i64; no ledger gets that long.
 pub(crate) fn as_int(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+/// Writes entries as they are. Whoever calls has checked that they fit.
+pub(crate) async fn insert<'e>(
+    tx: &mut Tx,
+    entries: impl Iterator<Item = (&'e str, &'e Sealed)>,
+) -> Result<(), StoreError> {
+    let mut values = Vec::new();
+    for (exercise_id, sealed) in entries {
+        values.extend(args![
+            exercise_id,
+            as_int(sealed.entry.seq),
+            sealed.entry.at_ms,
+            sealed.entry.body.kind(),
+            &sealed.text,
+            &sealed.prev,
+            &sealed.hash
+        ]);
+    }
+    let head = "INSERT INTO ledger (exercise_id, seq, at_ms, kind, text, prev, hash)";
+    tx.insert_many(head, 7, "", values).await?;
+    Ok(())
 }
 
 impl Ledger<'_> {

@@ -1,12 +1,13 @@
 //! The officer's view of personal data. Each call checks the officer, does its work and writes its audit line in one
 //! transaction: there is no reading without a line, and no line without the reading.
 
+use rampart_domain::records::Gender;
 use sqlx::AssertSqlSafe;
 
 use crate::audit;
 use crate::db::{Db, Tx, args, marks, texts};
 use crate::error::StoreError;
-use crate::persons::{self, Gender, Person};
+use crate::persons::{self, Person};
 
 /// Ids in one `IN` list.
 const LIST: usize = 500;
@@ -90,7 +91,7 @@ impl OfficerView<'_> {
         tx.run(
             "INSERT INTO personal (person_id, gender) VALUES ($1, $2) \
              ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender",
-            args![person_id, gender.map(Gender::as_str)],
+            args![person_id, gender.map(Gender::code)],
         )
         .await?;
         tx.commit().await?;
@@ -132,10 +133,7 @@ impl OfficerView<'_> {
             for row in tx.rows(AssertSqlSafe(sql), texts(part)).await? {
                 let person = persons::read(&row.of("persons", "id"))?;
                 let cells = row.of("personal", "id");
-                let gender = match cells.opt_text("gender")? {
-                    None => None,
-                    Some(_) => Some(cells.word("gender")?),
-                };
+                let gender = cells.opt_word("gender", Gender::from_code)?;
                 people.push(PersonalRow { person, gender });
             }
         }

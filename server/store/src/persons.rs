@@ -1,7 +1,6 @@
 //! People. Gender passes through here in one direction only: in.
 
-use std::str::FromStr;
-
+use rampart_domain::records::Gender;
 use sqlx::AssertSqlSafe;
 
 use crate::db::{ByKey, Cells, Db, Value, args, marks, texts};
@@ -23,46 +22,6 @@ pub struct Person {
     pub agency: String,
     /// When the person was first entered, ms UTC.
     pub created_ms: i64,
-}
-
-/// Self-declared gender. "None given" is no variant: it is `None`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Gender {
-    /// 男.
-    Male,
-    /// 女.
-    Female,
-    /// 其他.
-    Other,
-    /// 不願透露.
-    Undisclosed,
-}
-
-impl Gender {
-    /// The stored code: `M`, `F`, `O`, `N`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Male => "M",
-            Self::Female => "F",
-            Self::Other => "O",
-            Self::Undisclosed => "N",
-        }
-    }
-}
-
-impl FromStr for Gender {
-    type Err = ();
-
-    fn from_str(code: &str) -> Result<Self, ()> {
-        match code {
-            "M" => Ok(Self::Male),
-            "F" => Ok(Self::Female),
-            "O" => Ok(Self::Other),
-            "N" => Ok(Self::Undisclosed),
-            _ => Err(()),
-        }
-    }
 }
 
 /// A row of a roster.
@@ -186,7 +145,7 @@ impl Persons<'_> {
                 }
             };
             if let Some(gender) = row.gender {
-                genders.extend(args![id, gender.as_str()]);
+                genders.extend(args![id, gender.code()]);
             }
             done.ids.push(id.clone());
         }

@@ -160,11 +160,23 @@ impl Seats<'_> {
         Ok(seat)
     }
 
-    /// Seats of an exercise by team and number, removed ones too when asked for.
+    /// Seats of an exercise by team and number, without removed ones.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn list(&self, exercise_id: &str, removed_too: bool) -> Result<Vec<Seat>, StoreError> {
+    pub async fn list(&self, exercise_id: &str) -> Result<Vec<Seat>, StoreError> {
+        self.of(exercise_id, false).await
+    }
+
+    /// Seats of an exercise by team and number, removed ones too: attendance counts who left.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn list_all(&self, exercise_id: &str) -> Result<Vec<Seat>, StoreError> {
+        self.of(exercise_id, true).await
+    }
+
+    async fn of(&self, exercise_id: &str, removed_too: bool) -> Result<Vec<Seat>, StoreError> {
         let rows = self
             .0
             .rows(

@@ -15,9 +15,9 @@ pub struct Subnet {
     /// Exercise that holds it.
     pub exercise_id: String,
     /// Range, from 1.
-    pub range_no: u16,
+    pub range: u16,
     /// Position of the zone in the scenario, from 0.
-    pub zone_no: u16,
+    pub zone: u16,
     /// Since when, ms UTC.
     pub claimed_ms: i64,
 }
@@ -55,8 +55,8 @@ fn read(cells: &Cells<'_>) -> Result<Subnet, StoreError> {
     Ok(Subnet {
         cidr: cells.word("cidr")?,
         exercise_id: cells.text("exercise_id")?,
-        range_no: cells.number("range_no")?,
-        zone_no: cells.number("zone_no")?,
+        range: cells.number("range_no")?,
+        zone: cells.number("zone_no")?,
         claimed_ms: cells.int("claimed_ms")?,
     })
 }
@@ -76,7 +76,7 @@ impl Subnets<'_> {
         &self,
         exercise_id: &str,
         places: &[(u16, u16)],
-        candidates: impl Iterator<Item = Ipv4Net> + Send,
+        candidates: impl IntoIterator<Item = Ipv4Net, IntoIter: Send> + Send,
         refused: &[Ipv4Net],
         at_ms: i64,
     ) -> Result<Claim, StoreError> {
@@ -90,7 +90,7 @@ impl Subnets<'_> {
         let have: HashSet<(u16, u16)> = held
             .iter()
             .filter(|subnet| subnet.exercise_id == exercise_id)
-            .map(|subnet| (subnet.range_no, subnet.zone_no))
+            .map(|subnet| (subnet.range, subnet.zone))
             .collect();
         let mut wanted: Vec<(u16, u16)> =
             places.iter().filter(|place| !have.contains(place)).copied().collect();
@@ -113,8 +113,8 @@ impl Subnets<'_> {
             return Ok(Claim::Exhausted { wanted: wanted.len(), free: taken.len() });
         }
         let mut values = Vec::with_capacity(taken.len() * 5);
-        for ((range_no, zone_no), cidr) in wanted.iter().zip(&taken) {
-            values.extend(args![cidr.to_string(), exercise_id, *range_no, *zone_no, at_ms]);
+        for ((range, zone), cidr) in wanted.iter().zip(&taken) {
+            values.extend(args![cidr.to_string(), exercise_id, *range, *zone, at_ms]);
         }
         let head = "INSERT INTO subnets (cidr, exercise_id, range_no, zone_no, claimed_ms)";
         tx.insert_many(head, 5, "", values).await?;

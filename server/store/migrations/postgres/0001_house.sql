@@ -44,7 +44,7 @@ CREATE TABLE exercises (
     code TEXT COLLATE "C" NOT NULL UNIQUE,
     title TEXT COLLATE "C" NOT NULL,
     scenario_id TEXT COLLATE "C" NOT NULL,
-    scenario_version TEXT COLLATE "C" NOT NULL,
+    scenario_version BIGINT NOT NULL,
     bundle TEXT COLLATE "C" NOT NULL,
     pairs BIGINT NOT NULL,
     secret BYTEA NOT NULL,
@@ -142,11 +142,13 @@ CREATE TABLE events (
 );
 CREATE INDEX events_time ON events (exercise_id, range_no, at_ms, id);
 
--- What each event really was. Apart from events, so that no list of events can bring it along.
+-- What each event really was; one may belong to several actions. Apart from events, so that no list of events can
+-- bring it along.
 CREATE TABLE event_truth (
-    event_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES events (id),
+    event_id TEXT COLLATE "C" NOT NULL REFERENCES events (id),
+    label TEXT COLLATE "C" NOT NULL,
     exercise_id TEXT COLLATE "C" NOT NULL REFERENCES exercises (id),
-    label TEXT COLLATE "C" NOT NULL
+    PRIMARY KEY (event_id, label)
 );
 CREATE INDEX event_truth_exercise ON event_truth (exercise_id);
 

@@ -44,7 +44,7 @@ CREATE TABLE exercises (
     code TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,
     scenario_id TEXT NOT NULL,
-    scenario_version TEXT NOT NULL,
+    scenario_version INTEGER NOT NULL,
     bundle TEXT NOT NULL,
     pairs INTEGER NOT NULL,
     secret BLOB NOT NULL,
@@ -143,11 +143,13 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_time ON events (exercise_id, range_no, at_ms, id);
 
--- What each event really was. Apart from events, so that no list of events can bring it along.
+-- What each event really was; one may belong to several actions. Apart from events, so that no list of events can
+-- bring it along.
 CREATE TABLE event_truth (
-    event_id TEXT NOT NULL PRIMARY KEY REFERENCES events (id),
+    event_id TEXT NOT NULL REFERENCES events (id),
+    label TEXT NOT NULL,
     exercise_id TEXT NOT NULL REFERENCES exercises (id),
-    label TEXT NOT NULL
+    PRIMARY KEY (event_id, label)
 ) STRICT;
 CREATE INDEX event_truth_exercise ON event_truth (exercise_id);
 
