@@ -114,6 +114,22 @@ impl Heads {
         self.male + self.female + self.other
     }
 
+    /// What the printed shares of the parts add up to: 100.00 or, through rounding, a little beside it. `None` without
+    /// persons.
+    #[must_use]
+    pub fn share_sum(&self) -> Option<Hundredths> {
+        let parts = [self.male, self.female, self.other, self.undisclosed, self.none];
+        (self.total() > 0).then(|| {
+            Hundredths(
+                parts
+                    .into_iter()
+                    .filter_map(|part| Hundredths::share(part, self.total()))
+                    .map(|one| one.0)
+                    .sum(),
+            )
+        })
+    }
+
     /// Men per 100 women (性比例). `None` without women, where it has no meaning.
     #[must_use]
     pub fn sex_ratio(&self) -> Option<Hundredths> {

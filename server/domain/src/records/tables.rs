@@ -119,22 +119,10 @@ fn x1_change(last: &Heads, now: &Heads, with_none: bool) -> Vec<Cell> {
     row
 }
 
-fn x1_notes(
-    first: &str,
-    rows: &[Vec<Cell>],
-    newest: &Heads,
-    label: &str,
-    with_none: bool,
-    issue: &Issue,
-) -> Vec<String> {
+fn x1_notes(first: &str, rows: &[Vec<Cell>], newest: &Heads, label: &str, issue: &Issue) -> Vec<String> {
     let void = rows.iter().flatten().any(|cell| *cell == Cell::Void);
     let total = newest.total();
-    let sum: i64 = parts(newest, with_none)
-        .into_iter()
-        .filter_map(|part| Hundredths::share(part, total))
-        .map(|share| share.0)
-        .sum();
-    let sum = (total > 0 && sum != 10_000).then(|| Hundredths(sum).to_string());
+    let sum = newest.share_sum().filter(|sum| *sum != Hundredths(10_000)).map(|sum| sum.to_string());
     let mut notes = vec![
         first.to_owned(),
         if void { words::NOTE_SYMBOLS } else { words::NOTE_NO_VALUE }.to_owned(),
@@ -184,7 +172,7 @@ pub fn x1_years(issue: &Issue, year: RocYear, by_year: &BTreeMap<RocYear, Heads>
         title: words::title_year(year, words::X1),
         unit: words::X1_UNIT.to_owned(),
         columns: x1_columns(words::COL_YEAR, with_none, issue.female_target),
-        notes: x1_notes(words::NOTE_YEAR, &rows, &newest, &label, with_none, issue),
+        notes: x1_notes(words::NOTE_YEAR, &rows, &newest, &label, issue),
         rows,
         source: words::source(&issue.organisation, &issue.as_of.chinese()),
         background: words::background(&issue.organisation, &issue.as_of.chinese(), false),
@@ -224,7 +212,7 @@ pub fn x1_exercises(issue: &Issue, year: RocYear, exercises: &[ExerciseHeads], d
         title: words::title_year(year, words::X1),
         unit: words::X1_UNIT.to_owned(),
         columns: x1_columns(words::COL_EXERCISE, with_none, issue.female_target),
-        notes: x1_notes(words::NOTE_EXERCISE, &rows, distinct, &label, with_none, issue),
+        notes: x1_notes(words::NOTE_EXERCISE, &rows, distinct, &label, issue),
         rows,
         source: words::source(&issue.organisation, &issue.as_of.chinese()),
         background: words::background(&issue.organisation, &issue.as_of.chinese(), false),

@@ -17,6 +17,11 @@ pub const SOURCE: &str = "資料來源：";
 /// Name of the second sheet.
 pub const BACKGROUND: &str = "統計資料背景說明";
 
+/// Foot of a printed page: before its number, between number and count, after the count.
+pub const PAGE: [&str; 3] = ["第 ", " 頁，共 ", " 頁"];
+/// Space between the parts of a foot line.
+pub const FOOT_SPACE: &str = "　";
+
 /// Name of table X1.
 pub const X1: &str = "參訓人員性別統計表";
 /// Name of the person-hours table.
