@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rampart_domain::records::{
-    self, Attendance, Attended, Pause, Rule, Session, Source, Stay, StayError,
-};
+use rampart_domain::records::{self, Attendance, Attended, Pause, Rule, Session, Source, Stay, StayError};
 use rampart_store::{NewSign, Person, Sign, Touch};
 
 use crate::clock::new_id;
@@ -71,8 +69,8 @@ impl App {
     /// # Errors
     /// When the store fails.
     pub async fn touch(&self, seat: &str) -> Result<(), AppError> {
-        let touch = Touch { id: &new_id(), seat_id: seat, at_ms: self.now_ms(), grace_ms: GRACE_MS };
-        self.store.presence().touch(&touch).await?;
+        let touch = Touch { seat_id: seat.to_owned(), at_ms: self.now_ms(), new_id: new_id() };
+        self.store.presence().touch(&[touch], GRACE_MS).await?;
         Ok(())
     }
 
@@ -111,7 +109,7 @@ impl App {
             by_account: account.to_owned(),
             at_ms: now_ms,
         };
-        self.store.signs().add(&sign).await.map_err(AppError::from)?;
+        self.store.signs().add(&[sign]).await.map_err(AppError::from)?;
         Ok(())
     }
 

@@ -76,11 +76,15 @@ impl App {
         let app = self.clone();
         self.tools.tasks.spawn(async move {
             let lines = app.clone();
-            let result =
-                builds::build_missing(app.engine.as_ref(), &app.config.images_dir, &[], &move |line: &str| {
+            let result = builds::build_missing(
+                app.engine.as_ref(),
+                &app.config.images_dir,
+                &[],
+                &move |line: &str| {
                     lines.images.send_modify(|state| line.clone_into(&mut state.line));
-                })
-                .await;
+                },
+            )
+            .await;
             app.images.send_modify(|state| {
                 state.building = false;
                 state.error = result.err().map(|error| error.to_string());

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rampart_domain::plan::{self, Plan};
 use rampart_engine::EngineError;
+use rampart_store::Claim;
 use scoreboard::{Proof, Status};
 use tokio_util::sync::CancellationToken;
 
@@ -36,10 +37,7 @@ pub(crate) async fn launch(
     result
 }
 
-async fn attempt(
-    exercise: &Arc<Exercise>,
-    tools: &Tools,
-) -> Result<(Plan, Vec<(u16, Vec<Proof>)>), String> {
+async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(Plan, Vec<(u16, Vec<Proof>)>), String> {
     // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing.
     sweep(exercise, tools).await?;
     let lines = exercise.clone();
@@ -84,36 +82,63 @@ async fn carry_out(
 ) -> Result<Vec<(u16, Vec<Proof>)>, range::LaunchError> {
     let steps: Arc<Mutex<BTreeMap<(u16, String), (usize, usize)>>> = Arc::default();
     let shown = exercise.clone();
-    range::launch(tools.engine.as_ref(), plan, &exercise.secret, &tools.own_ports, &move |step: range::Step| {
-        let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
-        known.insert((step.range, step.name.to_owned()), (step.done, step.all));
-        let steps = known
-            .iter()
-            .map(|((range, step), (done, all))| Step {
-                range: *range,
-                step: step.clone(),
-                done: *done,
-                all: *all,
-            })
-            .collect();
-        shown.progress.send_modify(|progress| progress.steps = steps);
-    })
+    range::launch(
+        tools.engine.as_ref(),
+        plan,
+        &exercise.secret,
+        &tools.own_ports,
+        &move |step: range::Step| {
+            let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert((step.range, step.name.to_owned()), (step.done, step.all));
+            let steps = known
+                .iter()
+                .map(|((range, step), (done, all))| Step {
+                    range: *range,
+                    step: step.clone(),
+                    done: *done,
+                    all: *all,
+                })
+                .collect();
+            shown.progress.send_modify(|progress| progress.steps = steps);
+        },
+    )
     .await
 }
 
 /// Claims subnets in the database and makes the plan in them.
 async fn claim(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Plan, String> {
-    let needed = plan::subnets_needed(exercise.scenario(), exercise.pairs);
+    let zones = u16::try_from(exercise.scenario().zones.len()).unwrap_or(u16::MAX);
+    let places: Vec<(u16, u16)> =
+        (1..=exercise.pairs).flat_map(|range| (0..zones).map(move |zone| (range, zone))).collect();
     let taken =
         rampart_engine::subnets::taken(tools.engine.as_ref()).await.map_err(|error| error.to_string())?;
     let candidates: Vec<_> = rampart_engine::subnets::candidates(tools.block, PREFIX, &taken).collect();
-    let claimed = tools
+    let claim = tools
         .store
         .subnets()
-        .claim(&exercise.id, needed, &candidates, tools.clock.now_ms())
+        .claim(&exercise.id, &places, candidates, &[], tools.clock.now_ms())
         .await
         .map_err(|error| error.to_string())?;
+    let mut claimed = match claim {
+        Claim::Granted(subnets) => subnets,
+        Claim::Exhausted { wanted, free } => return Err(full(tools, wanted, free).await),
+    };
+    claimed.sort_by_key(|subnet| (subnet.range, subnet.zone));
+    let claimed: Vec<_> = claimed.into_iter().map(|subnet| subnet.cidr).collect();
     plan::make(exercise.scenario(), &exercise.id, exercise.pairs, &claimed).map_err(|error| error.to_string())
+}
+
+/// What a person reads when the block has no room: who holds it.
+async fn full(tools: &Tools, wanted: usize, free: usize) -> String {
+    let holders = match tools.store.subnets().holders().await {
+        Ok(holders) => holders
+            .iter()
+            .map(|holder| format!("{} {}", holder.code, holder.subnets))
+            .collect::<Vec<_>>()
+            .join(", "),
+        Err(error) => error.to_string(),
+    };
+    format!("{} has {free} free subnets, {wanted} are needed; held by: {holders}", tools.block)
 }
 
 /// Removes everything of the run and gives its subnets back.
@@ -121,7 +146,8 @@ async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), String> {
     range::clear(tools.engine.as_ref(), &exercise.id).await.map_err(|error| error.to_string())?;
     *exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = None;
     tools.store.exercises().set_plan(&exercise.id, None).await.map_err(|error| error.to_string())?;
-    tools.store.subnets().release(&exercise.id).await.map_err(|error| error.to_string())
+    tools.store.subnets().release(&exercise.id).await.map_err(|error| error.to_string())?;
+    Ok(())
 }
 
 /// Clears until the engine has answered zero; true then. Goes on trying while the engine is silent, and says so.
@@ -147,12 +173,7 @@ pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
 }
 
 /// Freezes or thaws all containers; tried again until it holds or `wish` is withdrawn.
-pub(crate) async fn freeze(
-    exercise: &Arc<Exercise>,
-    tools: &Tools,
-    frozen: bool,
-    wish: &CancellationToken,
-) {
+pub(crate) async fn freeze(exercise: &Arc<Exercise>, tools: &Tools, frozen: bool, wish: &CancellationToken) {
     loop {
         let done: Result<(), EngineError> = if frozen {
             range::pause(tools.engine.as_ref(), &exercise.id).await

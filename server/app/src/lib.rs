@@ -35,7 +35,8 @@ use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
 pub use images::{ImageState, ImagesState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
-pub use statistics::{Export, ExportFormat, Statistics};
+pub use records::Format as ExportFormat;
+pub use statistics::{Export, Statistics};
 
 /// Longest that a stop waits for tasks to come to an end.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -233,7 +234,7 @@ impl App {
 
     async fn wake(&self, id: &str) -> Result<Arc<Exercise>, AppError> {
         let row = self.store.exercises().get(id).await?.ok_or(AppError::Missing("exercise"))?;
-        let rows = self.store.ledger().read_all(id).await?;
+        let rows = self.store.ledger().raw(id).await?;
         let entries: Vec<Entry> =
             ledger::verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())))
                 .map_err(|error| AppError::Chain { exercise: id.to_owned(), error })?;
@@ -247,19 +248,21 @@ impl App {
             Some(text) => Some(serde_json::from_str(text).map_err(|error| broken(error.to_string()))?),
             None => None,
         };
-        let secret = RunSecret::new(row.secret);
         let other_tags = self.store.exercises().other_tags(id).await?;
-        let labels = self.store.as_judge().labels(id).await?;
+        let mut labels = rampart_domain::truth::Labels::new();
+        for (event, label) in self.store.as_judge().labels(id).await? {
+            labels.entry(event).or_default().push(label);
+        }
         let seed = Seed {
-            id: row.id,
+            id: row.exercise.id,
             bundle,
-            pairs: row.pairs,
-            secret,
-            other_tags,
+            pairs: row.exercise.pairs,
+            secret: row.secret,
+            other_tags: other_tags.into_iter().map(|(tag, _)| tag).collect(),
             plan,
             entries,
             last_hash: rows.last().map_or_else(|| ledger::FIRST.to_owned(), |row| row.hash.clone()),
-            labels: labels.into_iter().map(|(event, label)| (event, vec![label])).collect(),
+            labels,
         };
         let exercise = exercise::spawn(self.tools.clone(), seed);
         self.live
@@ -295,8 +298,11 @@ impl App {
             return Err(CreateError::Fields(fields));
         };
         let secret = RunSecret::new(random_bytes());
-        let title =
-            if new.title.trim().is_empty() { bundle.scenario.title.zh.clone() } else { new.title.trim().into() };
+        let title = if new.title.trim().is_empty() {
+            bundle.scenario.title.zh.clone()
+        } else {
+            new.title.trim().into()
+        };
         let stored = StoredBundle { source: bundle.source.clone(), files: bundle.files.clone() };
         let row = NewRow {
             id: new_id(),
@@ -306,8 +312,7 @@ impl App {
             scenario_version: bundle.scenario.version,
             bundle: serde_json::to_string(&stored).map_err(|error| AppError::Inner(error.to_string()))?,
             pairs: new.pairs,
-            secret: *secret.bytes(),
-            tag: secret.tag(),
+            secret,
             place: new.place.trim().to_owned(),
             starts_ms: new.starts_ms,
             ends_ms: new.ends_ms,
@@ -323,12 +328,14 @@ impl App {
             hash.clone_from(&next.hash);
             sealed.push(next);
         }
-        self.store.exercises().create(&row).await.map_err(AppError::from)?;
-        self.store
-            .ledger()
-            .append(&row.id, sealed)
-            .await
-            .map_err(|error| AppError::Inner(error.to_string()))?;
+        match self.store.exercises().create(&row, &sealed).await {
+            Ok(()) => {}
+            // Two instructors with one code at once: the table decides.
+            Err(StoreError::Duplicate { .. }) => {
+                return Err(CreateError::Fields(vec![("code", "exercise.code_taken")]));
+            }
+            Err(error) => return Err(AppError::from(error).into()),
+        }
         self.wake(&row.id).await?;
         Ok(row.id)
     }

@@ -74,5 +74,6 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("{size} bytes; a scenario file has at most {FILE_LIMIT}"));
     }
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
+    String::from_utf8(bytes)
+        .map_err(|error| format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to()))
 }

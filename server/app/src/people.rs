@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use rampart_domain::secret::{SEAT_ALPHABET, read_seat_code};
-use rampart_store::{Account, Imported, NewAccount, NewSession, Role, Seat, StoreError, Viewer};
+use rampart_store::{
+    Account, Imported, NewAccount, NewSeat, NewSession, Person, Role, Seat, StoreError, Viewer,
+};
 use scoreboard::Side;
 use sha2::{Digest, Sha256};
 
@@ -223,9 +225,11 @@ impl App {
         let left = self.guesses.may_try(&login, address, now_ms).map_err(LogInError::Limited)?;
         let account = self.store.accounts().by_login(&login).await.map_err(AppError::from)?;
         // An unknown name costs the same time as a wrong password.
-        let hash = account.as_ref().map_or_else(|| self.idle_hash.clone(), |known| known.password_hash.clone());
+        let hash =
+            account.as_ref().map_or_else(|| self.idle_hash.clone(), |known| known.password_hash.clone());
         let typed = password.to_owned();
-        let fits = off_the_reactor(move || Ok(typed.len() <= PASSWORD_MAX && password_fits(&typed, &hash))).await?;
+        let fits =
+            off_the_reactor(move || Ok(typed.len() <= PASSWORD_MAX && password_fits(&typed, &hash))).await?;
         let account = match account {
             Some(known) if fits => known.account,
             _ => {
@@ -256,14 +260,12 @@ impl App {
         // Codes are guessed from an address or as one code; a code has no owner to lock out.
         let key = format!("code {code}");
         self.guesses.may_try(&key, address, now_ms).map_err(SeatCodeError::Limited)?;
-        let seat = self.store.seats().use_code(&code_hash(&code), now_ms).await.map_err(AppError::from)?;
-        let Some(seat) = seat else {
-            self.guesses.failed(&key, address, now_ms);
-            return Err(SeatCodeError::Unknown);
-        };
         let (id, expires_ms) = (new_id(), now_ms + SEAT_SESSION_MS);
         let session = NewSession { id: &id, at_ms: now_ms, expires_ms };
-        self.store.sessions().open_seat(&session, &seat.id).await.map_err(AppError::from)?;
+        if self.store.seats().enter(&code_hash(&code), &session).await.map_err(AppError::from)?.is_none() {
+            self.guesses.failed(&key, address, now_ms);
+            return Err(SeatCodeError::Unknown);
+        }
         Ok(LogIn { session: id, expires_ms })
     }
 
@@ -306,7 +308,11 @@ impl App {
         })
         .await?
         .ok_or(AccountError::OldPassword)?;
-        self.store.accounts().set_password(account, &hash, false, self.now_ms()).await.map_err(AppError::from)?;
+        self.store
+            .accounts()
+            .set_password(account, &hash, false, self.now_ms())
+            .await
+            .map_err(AppError::from)?;
         Ok(())
     }
 
@@ -320,7 +326,11 @@ impl App {
         let password = random_code(PASSWORD_MIN);
         let hashed = password.clone();
         let hash = off_the_reactor(move || hash_password(&hashed)).await?;
-        self.store.accounts().set_password(account, &hash, true, self.now_ms()).await.map_err(AppError::from)?;
+        self.store
+            .accounts()
+            .set_password(account, &hash, true, self.now_ms())
+            .await
+            .map_err(AppError::from)?;
         Ok((known, password))
     }
 
@@ -356,7 +366,7 @@ impl App {
                 name: row.name,
                 staff_no: row.staff_no,
                 agency: row.agency,
-                gender: row.gender.and_then(|gender| gender.code().parse().ok()),
+                gender: row.gender,
             })
             .collect();
         Ok(Ok(self.store.persons().import(&persons, self.now_ms()).await?))
@@ -384,7 +394,9 @@ impl App {
             }
             self.take_seat(exercise, &present.id, account).await?;
         }
-        let seat = self.store.seats().give(&new_id(), exercise, team, person, self.now_ms()).await?;
+        let id = new_id();
+        let new = NewSeat { id: &id, exercise_id: exercise, team, person_id: person, at_ms: self.now_ms() };
+        let seat = self.store.seats().give(&new).await?;
         live.enter_seat(account, &seat.id, person, team, true).await?;
         Ok(seat)
     }
@@ -447,23 +459,33 @@ impl App {
             let fold = live.fold();
             fold.teams.iter().map(|team| (team.id.clone(), (team.name.clone(), team.side))).collect()
         };
+        let seats = self.store.seats().list(exercise).await?;
+        let ids: Vec<String> = seats.iter().map(|seat| seat.person_id.clone()).collect();
+        let people: BTreeMap<String, Person> = self
+            .store
+            .persons()
+            .by_ids(&ids)
+            .await?
+            .into_iter()
+            .map(|person| (person.id.clone(), person))
+            .collect();
         let mut slips = Vec::new();
-        for seat in self.store.seats().list(exercise).await? {
+        for seat in seats {
             let wanted = only.map_or(seat.code_used_ms.is_none(), |only| only == seat.id);
             let Some((team, side)) = teams.get(&seat.team).filter(|_| wanted) else { continue };
-            let Some(person) = self.store.persons().by_id(&seat.person_id).await? else { continue };
-            let code = random_code(8);
-            self.store.seats().set_code(&seat.id, &code_hash(&code)).await?;
+            let Some(person) = people.get(&seat.person_id) else { continue };
             slips.push(Slip {
                 seat: seat.id.clone(),
-                name: person.name,
-                agency: person.agency,
+                name: person.name.clone(),
+                agency: person.agency.clone(),
                 team: team.clone(),
                 side: *side,
-                number: u32::try_from(seat.number).unwrap_or(0),
-                code,
+                number: seat.number,
+                code: random_code(8),
             });
         }
+        let codes: Vec<_> = slips.iter().map(|slip| (slip.seat.clone(), code_hash(&slip.code))).collect();
+        self.store.seats().set_codes(&codes).await?;
         slips.sort_by(|a, b| (a.side, &a.team, a.number).cmp(&(b.side, &b.team, b.number)));
         Ok(slips)
     }

@@ -9,7 +9,7 @@ use rampart_domain::records::{
 use rampart_store::{Officer, PersonalRow, Purpose};
 
 use crate::clock::new_id;
-use crate::records::export;
+use crate::records::export::{self, Format};
 use crate::{App, AppError};
 
 /// Office that hands the tables in; the county of the scenarios.
@@ -32,15 +32,6 @@ pub struct Statistics {
     pub counts: Counts,
     /// Year that the exercise is booked to.
     pub year: RocYear,
-}
-
-/// Kind of file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// OpenDocument spreadsheet with all tables.
-    Ods,
-    /// X1 of the exercise as CSV.
-    Csv,
 }
 
 /// A file to hand out.
@@ -75,23 +66,17 @@ impl App {
     pub async fn export(
         &self,
         exercise: &str,
-        format: ExportFormat,
+        format: Format,
         officer: &Officer,
     ) -> Result<Export, AppError> {
-        let (what, media_type, extension) = match format {
-            ExportFormat::Ods => ("X1 ODS", export::ODS_MEDIA_TYPE, "ods"),
-            ExportFormat::Csv => ("X1 CSV", export::CSV_MEDIA_TYPE, "csv"),
+        let what = match format {
+            Format::Ods => "X1 ODS",
+            Format::Csv => "X1 CSV",
         };
         let figures = self.figures(exercise, officer, Road::Export, what).await?;
-        let name = format!("{}.{extension}", figures.exercise.file_stem);
-        let bytes = match format {
-            ExportFormat::Ods => export::ods(&[&figures.exercise, &figures.years, &figures.hours])
-                .map_err(|error| AppError::Inner(error.to_string()))?,
-            ExportFormat::Csv => {
-                export::csv(&figures.exercise).map_err(|error| AppError::Inner(error.to_string()))?
-            }
-        };
-        Ok(Export { name, media_type, bytes })
+        let (name, bytes) =
+            export::file(&figures.exercise, format).map_err(|error| AppError::Inner(error.to_string()))?;
+        Ok(Export { name, media_type: format.media_type(), bytes })
     }
 
     async fn figures(
@@ -161,12 +146,6 @@ impl App {
             Road::Look => view.read(purpose, &persons).await?,
             Road::Export => view.export(purpose, &persons).await?,
         };
-        Ok(rows
-            .into_iter()
-            .filter_map(|row| {
-                let gender = row.gender.and_then(|gender| Gender::from_code(gender.as_str()))?;
-                Some((row.person.id, gender))
-            })
-            .collect())
+        Ok(rows.into_iter().filter_map(|row| Some((row.person.id, row.gender?))).collect())
     }
 }

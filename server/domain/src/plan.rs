@@ -4,7 +4,7 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::scenario::{PlantWhat, Ready, Resources, Role, Telemetry};
 use scoreboard::Side;
@@ -30,7 +30,7 @@ pub const LABEL_PLAN: &str = "rampart.plan";
 pub const BRIDGE_PREFIX: &str = "rmp";
 
 /// A network to make.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkPlan {
     /// Name on the engine, unique, at most 15 characters as it is the bridge's interface name too.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct NetworkPlan {
 }
 
 /// A leg of a host in a zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leg {
     /// Network name on the engine.
     pub network: String,
@@ -56,7 +56,7 @@ pub struct Leg {
 }
 
 /// A file written before the container starts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FilePlan {
     /// Absolute path.
     pub path: String,
@@ -67,7 +67,7 @@ pub struct FilePlan {
 }
 
 /// A container to make.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HostPlan {
     /// Name on the engine.
     pub name: String,
@@ -104,7 +104,7 @@ pub struct HostPlan {
 }
 
 /// A probe of the walls or of the rules, run inside the range after launch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbePlan {
     /// What it proves: `host`, `engine`, `other_team`, `outside`, `denied`, `allowed`.
     pub what: String,
@@ -119,7 +119,7 @@ pub struct ProbePlan {
 }
 
 /// One range.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RangePlan {
     /// Number, from 1.
     pub range: u16,
@@ -146,7 +146,7 @@ impl RangePlan {
 }
 
 /// Everything that a launch makes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// Run id: the exercise's id.
     pub run: String,

@@ -108,8 +108,7 @@ async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, ch
             misses = if state == HealthState::Down { misses + 1 } else { 0 };
             // A probe during which the exercise was paused says nothing.
             if running(&exercise) && (state != HealthState::Down || misses >= MISSES) {
-                let told =
-                    Inner::Checked { range: range.range, check: check.id.clone(), state, detail };
+                let told = Inner::Checked { range: range.range, check: check.id.clone(), state, detail };
                 if exercise.commands.send(Command::Inner(told)).await.is_err() {
                     return;
                 }

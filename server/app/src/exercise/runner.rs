@@ -13,7 +13,7 @@ use rampart_domain::plan::Plan;
 use rampart_domain::scenario::Bundle;
 use rampart_domain::secret::RunSecret;
 use rampart_engine::Engine;
-use rampart_store::Store;
+use rampart_store::{AppendError, Store};
 use scoreboard::{Actor, Entry, Fold, Side, Status};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -419,9 +419,32 @@ impl Runner {
                 self.last_hash = hash;
                 Ok(())
             }
+            Err(AppendError::Unsure(error)) => {
+                tracing::error!(exercise = %self.exercise.id, %error, "ledger append unsure; reading it again");
+                if self.is_written(&hash).await {
+                    self.last_hash = hash;
+                    return Ok(());
+                }
+                Err(CommandError::Ledger(error.to_string()))
+            }
             Err(error) => {
                 tracing::error!(exercise = %self.exercise.id, %error, "ledger append failed; nothing was applied");
                 Err(CommandError::Ledger(error.to_string()))
+            }
+        }
+    }
+
+    /// Asks the store until it says whether the ledger now ends with `hash`. Nothing else writes this ledger, so either
+    /// everything is there or nothing.
+    async fn is_written(&self, hash: &str) -> bool {
+        loop {
+            match self.tools.store.ledger().head(&self.exercise.id).await {
+                Ok(head) => return head.is_some_and(|(_, last)| last == hash),
+                Err(error) => tracing::error!(exercise = %self.exercise.id, %error, "ledger cannot be read"),
+            }
+            tokio::select! {
+                () = self.tools.stop.cancelled() => return false,
+                () = tokio::time::sleep(Duration::from_secs(1)) => {}
             }
         }
     }

@@ -122,12 +122,7 @@ impl Follower {
 }
 
 /// Stores, labels and hands on the records of one range, in order.
-async fn keep(
-    exercise: Arc<Exercise>,
-    tools: Tools,
-    range: u16,
-    mut receiver: mpsc::Receiver<Event>,
-) {
+async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: mpsc::Receiver<Event>) {
     let mut watch = Watch::new(exercise.scenario());
     for seen in exercise.fold().actions.iter().filter(|seen| seen.range == range) {
         watch.known(&seen.action, seen.seen_ms);

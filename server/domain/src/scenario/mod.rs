@@ -4,10 +4,12 @@
 //! hold only what was validated: ids are unique, references resolve, durations are in milliseconds.
 
 mod build;
+mod bundle;
 mod check;
 mod fault;
 mod parse;
 mod refs;
+mod rules;
 mod scalars;
 mod schema;
 mod shape;
@@ -16,8 +18,9 @@ mod tree;
 use std::collections::BTreeMap;
 
 use scoreboard::Side;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+pub use bundle::{BRIEFS, SCENARIO_FILE};
 pub use fault::Fault;
 pub use parse::parse;
 pub use schema::json_schema;
@@ -102,7 +105,7 @@ pub struct Allow {
 }
 
 /// What a host is there for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Routes and filters between the zones; exactly one a range; stands in every zone.
@@ -116,7 +119,7 @@ pub enum Role {
 }
 
 /// Limits of one container.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Resources {
     /// Memory, bytes.
     pub memory: u64,
@@ -127,7 +130,7 @@ pub struct Resources {
 }
 
 /// How a host shows that it is ready.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ready {
     /// Command run inside the host; exit code 0 is ready.
     pub command: Vec<String>,
@@ -136,7 +139,7 @@ pub struct Ready {
 }
 
 /// What the standard output of a host carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Telemetry {
     /// JSON lines of a web access log.
@@ -208,7 +211,7 @@ pub struct Plant {
 }
 
 /// What is planted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlantWhat {
     /// A file.
