@@ -11,7 +11,7 @@ use rampart_store::Claim;
 use scoreboard::{Proof, Status};
 use tokio_util::sync::CancellationToken;
 
-use crate::exercise::{Exercise, Progress, Step, Tools};
+use crate::exercise::{Exercise, Launched, Progress, Step, Tools};
 use crate::range;
 
 /// Size of a zone's subnet.
@@ -22,10 +22,7 @@ const SUBNET_TRIES: usize = 4;
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// Builds what a launch needs and proves it. A failure leaves nothing behind and comes back as a text for a person.
-pub(crate) async fn launch(
-    exercise: &Arc<Exercise>,
-    tools: &Tools,
-) -> Result<(Plan, Vec<(u16, Vec<Proof>)>), String> {
+pub(crate) async fn launch(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, String> {
     let Ok(_turn) = tools.turns.acquire().await else { return Err("the server is stopping".into()) };
     begin(exercise, tools, "launch");
     let result = attempt(exercise, tools).await;
@@ -37,7 +34,7 @@ pub(crate) async fn launch(
     result
 }
 
-async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(Plan, Vec<(u16, Vec<Proof>)>), String> {
+async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, String> {
     // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing.
     sweep(exercise, tools).await?;
     let lines = exercise.clone();
@@ -80,7 +77,8 @@ async fn carry_out(
     tools: &Tools,
     plan: &Plan,
 ) -> Result<Vec<(u16, Vec<Proof>)>, range::LaunchError> {
-    let steps: Arc<Mutex<BTreeMap<(u16, String), (usize, usize)>>> = Arc::default();
+    // Last word of each step of each range.
+    let steps: Mutex<BTreeMap<(u16, String), Step>> = Mutex::default();
     let shown = exercise.clone();
     range::launch(
         tools.engine.as_ref(),
@@ -89,16 +87,9 @@ async fn carry_out(
         &tools.own_ports,
         &move |step: range::Step| {
             let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
-            known.insert((step.range, step.name.to_owned()), (step.done, step.all));
-            let steps = known
-                .iter()
-                .map(|((range, step), (done, all))| Step {
-                    range: *range,
-                    step: step.clone(),
-                    done: *done,
-                    all: *all,
-                })
-                .collect();
+            let step = Step { range: step.range, step: step.name.to_owned(), done: step.done, all: step.all };
+            known.insert((step.range, step.step.clone()), step);
+            let steps = known.values().cloned().collect();
             shown.progress.send_modify(|progress| progress.steps = steps);
         },
     )

@@ -77,9 +77,12 @@ pub(crate) enum Command {
     Inner(Inner),
 }
 
+/// A launch that succeeded: its plan, and the proofs of each range's walls.
+pub(crate) type Launched = (Plan, Vec<(u16, Vec<scoreboard::Proof>)>);
+
 /// What the runner's own tasks tell it.
 pub(crate) enum Inner {
-    Launched(Result<(Plan, Vec<(u16, Vec<scoreboard::Proof>)>), String>),
+    Launched(Result<Launched, String>),
     Cleared,
     Confirmed { range: u16, confirmed: rampart_domain::truth::Confirmed },
     Checked { range: u16, check: String, state: scoreboard::HealthState, detail: String },
