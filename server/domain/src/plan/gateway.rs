@@ -59,7 +59,9 @@ fn names(scenario: &Scenario, hosts: &[HostPlan]) -> String {
 /// Addresses that an end of a rule stands for, as nft writes them.
 fn addresses(end: &End, networks: &[NetworkPlan], hosts: &[HostPlan]) -> Option<String> {
     match &end.host {
-        None => networks.iter().find(|network| network.zone == end.zone).map(|network| network.subnet.to_string()),
+        None => {
+            networks.iter().find(|network| network.zone == end.zone).map(|network| network.subnet.to_string())
+        }
         Some(_) => hosts_of(end, hosts).into_iter().next().map(|(_, address)| address.to_string()),
     }
 }

@@ -146,7 +146,11 @@ fn make_host(
     networks: &[NetworkPlan],
     host: &Host,
 ) -> Option<HostPlan> {
-    let leg = |network: &NetworkPlan, address| Leg { network: network.name.clone(), zone: network.zone.clone(), address };
+    let leg = |network: &NetworkPlan, address| Leg {
+        network: network.name.clone(),
+        zone: network.zone.clone(),
+        address,
+    };
     let legs: Vec<Leg> = if host.role == Role::Gateway {
         networks.iter().map(|network| leg(network, network.gateway)).collect()
     } else {

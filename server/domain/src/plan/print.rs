@@ -20,7 +20,11 @@ pub fn print(plan: &Plan, scenario: &Scenario) -> String {
             Proto::Icmp => "icmp echo",
         };
         let ports = allow.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-        let line = format!("  {:<16} to {:<16} {proto} {ports}", gateway::end_text(&allow.from), gateway::end_text(&allow.to));
+        let line = format!(
+            "  {:<16} to {:<16} {proto} {ports}",
+            gateway::end_text(&allow.from),
+            gateway::end_text(&allow.to)
+        );
         let _ = writeln!(out, "{}", line.trim_end());
     }
     plants(&mut out, scenario);
@@ -30,7 +34,11 @@ pub fn print(plan: &Plan, scenario: &Scenario) -> String {
             let _ = writeln!(
                 out,
                 "  network   {:<15}  {:<12} {:<18} router {}, gateway {}",
-                network.name, network.zone, network.subnet.to_string(), network.router, network.gateway
+                network.name,
+                network.zone,
+                network.subnet.to_string(),
+                network.router,
+                network.gateway
             );
         }
         for host in &range.hosts {

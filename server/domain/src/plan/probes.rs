@@ -101,7 +101,9 @@ fn other_teams(own: &RangePlan, others: &[&RangePlan]) -> Vec<ProbePlan> {
         for other in &others {
             for to in other.hosts.iter().flat_map(|host| &host.legs) {
                 let workstations = own.hosts.iter().filter(|host| host.role == Role::Workstation);
-                probes.extend(workstations.map(|from| probe("other_team", &from.host, Some(to.address), port, false)));
+                probes.extend(
+                    workstations.map(|from| probe("other_team", &from.host, Some(to.address), port, false)),
+                );
                 // A plan of many ranges has thousands of pairs; there is no need to make them all.
                 if probes.len() >= MOST_OTHER {
                     probes.truncate(MOST_OTHER);

@@ -6,8 +6,9 @@ use scoreboard::Side;
 use super::scalars;
 use super::tree::{Node, Value};
 use super::{
-    Account, Action, Allow, Check, Course, Detection, Difficulty, End, Evidence, Hint, Host, Objective, Plant,
-    PlantWhat, Proto, Ready, Repair, ReportRules, Resources, Retest, Role, Scenario, Telemetry, User, Words, Zone,
+    Account, Action, Allow, Check, Course, Detection, Difficulty, End, Evidence, Hint, Host, Objective,
+    Plant, PlantWhat, Proto, Ready, Repair, ReportRules, Resources, Retest, Role, Scenario, Telemetry, User,
+    Words, Zone,
 };
 
 impl Node {
@@ -174,7 +175,8 @@ fn host(node: &Node) -> Host {
         _ => Vec::new(),
     };
     let resources = node.get("resources");
-    let limit = |key: &str| resources.and_then(|node| node.get(key)).and_then(Node::scalar).unwrap_or_default();
+    let limit =
+        |key: &str| resources.and_then(|node| node.get(key)).and_then(Node::scalar).unwrap_or_default();
     Host {
         id: node.text("id"),
         image: node.text("image"),

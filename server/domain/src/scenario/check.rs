@@ -1,13 +1,17 @@
 //! The file against the table of [`super::shape`]: unknown and missing keys, types, forms and bounds.
 
-use super::fault::{Faults, Mark, nearest, quote, suggestion};
+use super::fault::{Faults, nearest, quote, suggestion};
 use super::scalars::{self, Bad};
-use super::shape::{Form, Key, MapShape, Shape};
+use super::shape::{CAPABILITIES, Form, Key, MapShape, SCENARIO, Shape};
 use super::tree::{Node, Value};
 
-/// Checks a map and everything below it. Misspelt keys are reported and then read as what was meant, so that one slip
+/// Checks the whole file. Misspelt keys are reported and then read as what was meant, so that one slip
 /// does not bring a page of faults that only follow from it.
-pub(super) fn map(node: &mut Node, shape: &MapShape, faults: &mut Faults) {
+pub(super) fn scenario(node: &mut Node, faults: &mut Faults) {
+    map(node, "the scenario", &SCENARIO, faults);
+}
+
+fn map(node: &mut Node, label: &str, shape: &MapShape, faults: &mut Faults) {
     let named = describe(node, shape);
     let at = node.at;
     let map = match &mut node.value {
@@ -15,7 +19,7 @@ pub(super) fn map(node: &mut Node, shape: &MapShape, faults: &mut Faults) {
         Value::Refused => return,
         other => {
             let hint = format!("its keys are {}", key_list(shape));
-            faults.add(at, "type", format!("{} must be a map, not {}", shape.name, kind(other)), Some(hint));
+            faults.add(at, "type", format!("{label} must be a map, not {}", kind(other)), Some(hint));
             return;
         }
     };
@@ -49,12 +53,17 @@ pub(super) fn map(node: &mut Node, shape: &MapShape, faults: &mut Faults) {
     }
 }
 
-/// "host `www`", or only "host" when it has no id.
+/// "host `www`", or "this host" when it has no id.
 fn describe(node: &Node, shape: &MapShape) -> String {
-    match node.get("id").and_then(Node::scalar) {
-        Some(id) if !id.is_empty() => format!("{} {}", shape.name, quote(id)),
-        _ if shape.name == "scenario" => "the scenario".to_owned(),
-        _ => format!("this {}", shape.name),
+    match (node.get("id").and_then(Node::scalar), shape.name) {
+        (Some(id), name) if !id.is_empty() => format!("{name} {}", quote(id)),
+        (_, "scenario") => "the scenario".to_owned(),
+        (_, "words") => "this text in two languages".to_owned(),
+        // These stand once, under a key of their own name.
+        (_, name @ ("course" | "resources" | "ready" | "row" | "reports" | "retest" | "scoring")) => {
+            format!("`{name}`")
+        }
+        (_, name) => format!("this {name}"),
     }
 }
 
@@ -79,7 +88,7 @@ fn is_null(text: &str) -> bool {
 
 fn value(node: &mut Node, name: &str, shape: &Shape, faults: &mut Faults) {
     match shape {
-        Shape::Map(shape) => return map(node, shape, faults),
+        Shape::Map(shape) => return map(node, name, shape, faults),
         Shape::List(item, least, most) => return list(node, name, item, (*least, *most), faults),
         Shape::Numbers(least, most) => return numbers(node, name, (*least, *most), faults),
         _ => {}
@@ -88,7 +97,11 @@ fn value(node: &mut Node, name: &str, shape: &Shape, faults: &mut Faults) {
     match &node.value {
         Value::Refused => {}
         Value::Scalar { text, quoted } if !quoted && is_null(text) => {
-            let hint = if text.is_empty() { "write a value, or take the key away" } else { "if the word itself is meant, put it in quotes" };
+            let hint = if text.is_empty() {
+                "write a value, or take the key away"
+            } else {
+                "if the word itself is meant, put it in quotes"
+            };
             faults.add(at, "type", format!("{name} is empty"), Some(hint.to_owned()));
         }
         Value::Scalar { text, quoted } => {
@@ -117,14 +130,22 @@ fn list(node: &mut Node, name: &str, item: &Shape, (least, most): (usize, usize)
             if items.len() > most {
                 let what = format!("{name} has {} items, {most} are allowed", items.len());
                 faults.add(at, "value", what, None);
+                // What follows looks at pairs of items; a hostile file must not make that long.
+                items.truncate(most);
             }
             for item_node in items {
-                value(item_node, name, item, faults);
+                let label = match item {
+                    Shape::Map(_) => &format!("an item of {name}"),
+                    _ => name,
+                };
+                value(item_node, label, item, faults);
             }
         }
         other => {
             let hint = match (other, item) {
-                (Value::Scalar { text, .. }, Shape::Map(_)) if text.is_empty() => "write items that begin with `- `, or take the key away",
+                (Value::Scalar { text, .. }, Shape::Map(_)) if text.is_empty() => {
+                    "write items that begin with `- `, or take the key away"
+                }
                 (_, Shape::Map(_)) => "each item begins with `- `",
                 _ => "write items in brackets: `[a, b]`",
             };
@@ -140,10 +161,20 @@ fn numbers(node: &mut Node, name: &str, (least, most): (i64, i64), faults: &mut 
         Value::Refused => {}
         Value::Map(map) => {
             if map.entries.is_empty() {
-                faults.add(at, "value", format!("{name} names no zone"), Some("write `{ dmz: 10 }`".to_owned()));
+                faults.add(
+                    at,
+                    "value",
+                    format!("{name} names no zone"),
+                    Some("write `{ dmz: 10 }`".to_owned()),
+                );
             }
             for entry in &mut map.entries {
-                value(&mut entry.value, &format!("{name} {}", quote(&entry.key)), &Shape::Int(least, most), faults);
+                value(
+                    &mut entry.value,
+                    &format!("{name} {}", quote(&entry.key)),
+                    &Shape::Int(least, most),
+                    faults,
+                );
             }
         }
         other => {
@@ -168,14 +199,27 @@ fn scalar(text: &str, quoted: bool, shape: &Shape) -> Result<(), Bad> {
         Shape::Form(form) => form_of(text, *form),
         Shape::Int(least, most) => {
             if quoted {
-                return Err(Bad("is a text, a number is wanted".to_owned(), Some("take the quotes away".to_owned())));
+                return Err(Bad(
+                    "is a text, a number is wanted".to_owned(),
+                    Some("take the quotes away".to_owned()),
+                ));
             }
             between(scalars::int(text)?, *least, *most, &|number| number.to_string())
         }
         Shape::Duration(least, most) => between(scalars::duration(text)?, *least, *most, &show_duration),
         Shape::Size(least, most) => between(scalars::size(text)?, *least, *most, &show_size),
-        Shape::Cpus(least, most) => {
-            between(scalars::cpus(text)?, *least, *most, &|cpus| format!("{}.{:03}", cpus / 1_000, cpus % 1_000))
+        Shape::Cpus(least, most) => between(scalars::cpus(text)?, *least, *most, &|cpus| {
+            format!("{}.{:03}", cpus / 1_000, cpus % 1_000)
+        }),
+        Shape::Capability if CAPABILITIES.contains(&text) => Ok(()),
+        Shape::Capability => {
+            let bare = text.strip_prefix("CAP_").unwrap_or(text);
+            let hint = match CAPABILITIES.contains(&bare) {
+                true => format!("write `{bare}`"),
+                // No "did you mean": the nearest name is seldom the harmless one.
+                false => format!("allowed are {}", CAPABILITIES.join(", ")),
+            };
+            Err(Bad("is no capability that a host may have".to_owned(), Some(hint)))
         }
         Shape::Choice(words) => {
             if words.contains(&text) {
@@ -225,16 +269,11 @@ fn show_duration(ms: i64) -> String {
 }
 
 /// Bytes as one writes them in the file.
-pub(super) fn show_size(bytes: u64) -> String {
+fn show_size(bytes: u64) -> String {
     for (unit, shift) in [("G", 30), ("M", 20), ("K", 10)] {
         if bytes != 0 && bytes.trailing_zeros() >= shift {
             return format!("{}{unit}", bytes >> shift);
         }
     }
     format!("{bytes}")
-}
-
-/// Place of the first item under a key that reads like this.
-pub(super) fn item_at(node: &Node, key: &str, text: &str) -> Mark {
-    node.items(key).iter().find(|item| item.scalar() == Some(text)).map_or_else(|| node.at(key), |item| item.at)
 }

@@ -20,6 +20,21 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
+impl Fault {
+    /// A file that cannot be used at all: it is missing, unreadable, too large.
+    #[must_use]
+    pub fn file(file: &str, what: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 1,
+            column: 1,
+            code: "missing_file",
+            what: what.into(),
+            hint: None,
+        }
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.what)?;
@@ -63,8 +78,14 @@ impl Faults {
             self.unlisted += 1;
             return;
         }
-        let fault =
-            Fault { file: self.file.clone(), line: at.line, column: at.column, code, what: what.into(), hint };
+        let fault = Fault {
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            code,
+            what: what.into(),
+            hint,
+        };
         if !self.list.contains(&fault) {
             self.list.push(fault);
         }
@@ -109,7 +130,8 @@ pub(super) fn suggestion(word: &str, candidates: &[&str], none: &str) -> String 
         Some(candidate) => format!("did you mean `{candidate}`?"),
         None if candidates.is_empty() => none.to_owned(),
         None => {
-            let shown = candidates.iter().take(30).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let shown =
+                candidates.iter().take(30).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
             let more = if candidates.len() > 30 { ", …" } else { "" };
             format!("known here: {shown}{more}")
         }

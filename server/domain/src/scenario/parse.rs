@@ -5,7 +5,7 @@
 //! ([`super::refs`]). Each step reports what it finds and goes on.
 
 use super::fault::{Fault, Faults};
-use super::{Scenario, build, check, refs, shape, tree};
+use super::{Scenario, build, check, refs, tree};
 
 /// Reads a scenario. `file` is only used in the faults. A byte-order mark and CRLF line ends are accepted.
 ///
@@ -14,7 +14,7 @@ use super::{Scenario, build, check, refs, shape, tree};
 pub fn parse(file: &str, source: &str) -> Result<Scenario, Vec<Fault>> {
     let mut faults = Faults::new(file);
     let Some(mut root) = tree::read(source, &mut faults) else { return Err(faults.into_list()) };
-    check::map(&mut root, &shape::SCENARIO, &mut faults);
+    check::scenario(&mut root, &mut faults);
     let scenario = build::scenario(&root);
     refs::check(&root, &scenario, &mut faults);
     if faults.is_empty() { Ok(scenario) } else { Err(faults.into_list()) }

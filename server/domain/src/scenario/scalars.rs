@@ -75,7 +75,10 @@ pub(super) fn int(text: &str) -> Result<i64, Bad> {
     }
     if digits.len() > 1 && digits.starts_with('0') {
         // YAML 1.1 reads these as octal, YAML 1.2 does not: whoever wrote it may mean either.
-        return bad("begins with 0, which some programs read as octal", "write the number without the leading 0");
+        return bad(
+            "begins with 0, which some programs read as octal",
+            "write the number without the leading 0",
+        );
     }
     match text.parse() {
         Ok(number) => Ok(number),
@@ -109,17 +112,23 @@ pub(super) fn id(text: &str) -> Result<(), Bad> {
 
 /// Name of a folder of `images/`.
 pub(super) fn image(text: &str) -> Result<(), Bad> {
-    id(text).map_err(|_| Bad("is no image name".to_owned(), Some("write the name of a folder of images/".to_owned())))
+    id(text).map_err(|_| {
+        Bad("is no image name".to_owned(), Some("write the name of a folder of images/".to_owned()))
+    })
 }
 
 /// User name of a system.
 pub(super) fn login(text: &str) -> Result<(), Bad> {
     let begins = text.starts_with(|c: char| c.is_ascii_lowercase() || c == '_');
-    let allowed = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    let allowed =
+        text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
     if begins && allowed && text.len() <= 32 {
         return Ok(());
     }
-    bad("is no user name", "user names are at most 32 lower-case letters, digits, `-` and `_`, and begin with a letter")
+    bad(
+        "is no user name",
+        "user names are at most 32 lower-case letters, digits, `-` and `_`, and begin with a letter",
+    )
 }
 
 /// Name in the range's DNS.
@@ -156,7 +165,10 @@ pub(super) fn absolute_path(text: &str) -> Result<(), Bad> {
     }
     let plain = !text.chars().any(char::is_control) && text.len() <= 255;
     if !plain || text[1..].split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return bad("is no plain path of a file", "write it without `..`, `.`, `//` and without a `/` at the end");
+        return bad(
+            "is no plain path of a file",
+            "write it without `..`, `.`, `//` and without a `/` at the end",
+        );
     }
     if ["/proc/", "/sys/", "/dev/"].iter().any(|tree| text.starts_with(tree)) {
         return bad("lies in a tree that belongs to the kernel", "choose another place");

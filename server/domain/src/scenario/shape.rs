@@ -31,6 +31,8 @@ pub(super) enum Shape {
     Size(u64, u64),
     /// Processors within bounds, thousandths.
     Cpus(u32, u32),
+    /// A capability that policy allows.
+    Capability,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// List of at least and at most so many items.
@@ -57,6 +59,8 @@ pub(super) enum Form {
     Database,
 }
 
+/// Shortest exercise, ms.
+pub(super) const SHORTEST: i64 = MINUTE;
 const SECOND: i64 = 1_000;
 const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
@@ -108,17 +112,41 @@ pub(super) static SCENARIO: MapShape = MapShape {
         must("title", TITLE, "Title."),
         must("summary", TITLE, "Summary, a sentence or two."),
         must("difficulty", Shape::Choice(&["basic", "intermediate", "advanced"]), "How hard it is."),
-        must("duration", Shape::Duration(MINUTE, 14 * DAY), "Planned length on the exercise clock: `90m`."),
+        must("duration", Shape::Duration(SHORTEST, 14 * DAY), "Planned length on the exercise clock: `90m`."),
         must("course", Shape::Map(&COURSE), "What its hours count as."),
         may("attack", Shape::List(&TECHNIQUE, 0, 100), "ATT&CK techniques touched."),
         must("zones", Shape::List(&Shape::Map(&ZONE), 1, 9), "Network segments."),
-        may("allow", Shape::List(&Shape::Map(&ALLOW), 0, 100), "What the gateway lets through between zones; everything else is dropped."),
+        may(
+            "allow",
+            Shape::List(&Shape::Map(&ALLOW), 0, 100),
+            "What the gateway lets through between zones; everything else is dropped.",
+        ),
         must("hosts", Shape::List(&Shape::Map(&HOST), 1, 60), "Machines; exactly one is the gateway."),
-        may("accounts", Shape::List(&Shape::Map(&ACCOUNT), 0, 100), "Secrets derived per run and team, and log-ins."),
-        may("plants", Shape::List(&Shape::Map(&PLANT), 0, 200), "What is put into the hosts before they are called ready."),
-        must("objectives", Shape::List(&Shape::Map(&OBJECTIVE), 1, 60), "What red is to reach; each has a flag of the same id."),
-        may("actions", Shape::List(&Shape::Map(&ACTION), 0, 60), "What red can do, and how the platform knows."),
-        may("detections", Shape::List(&Shape::Map(&DETECTION), 0, 60), "What blue earns for reporting an action."),
+        may(
+            "accounts",
+            Shape::List(&Shape::Map(&ACCOUNT), 0, 100),
+            "Secrets derived per run and team, and log-ins.",
+        ),
+        may(
+            "plants",
+            Shape::List(&Shape::Map(&PLANT), 0, 200),
+            "What is put into the hosts before they are called ready.",
+        ),
+        must(
+            "objectives",
+            Shape::List(&Shape::Map(&OBJECTIVE), 1, 60),
+            "What red is to reach; each has a flag of the same id.",
+        ),
+        may(
+            "actions",
+            Shape::List(&Shape::Map(&ACTION), 0, 60),
+            "What red can do, and how the platform knows.",
+        ),
+        may(
+            "detections",
+            Shape::List(&Shape::Map(&DETECTION), 0, 60),
+            "What blue earns for reporting an action.",
+        ),
         must("reports", Shape::Map(&REPORTS), "Rules of incident reports."),
         may("checks", Shape::List(&Shape::Map(&CHECK), 0, 60), "Availability checks."),
         may("repairs", Shape::List(&Shape::Map(&REPAIR), 0, 60), "Holes that blue can close."),
@@ -172,9 +200,17 @@ static HOST: MapShape = MapShape {
         must("role", Shape::Choice(&["gateway", "target", "workstation", "user"]), "What it is there for."),
         may("side", SIDE, "Side, for workstations."),
         must("title", TITLE, "Title."),
-        may("at", Shape::Numbers(HOST_NUMBERS.0, HOST_NUMBERS.1), "Zones it stands in, with its host number there; not for the gateway."),
+        may(
+            "at",
+            Shape::Numbers(HOST_NUMBERS.0, HOST_NUMBERS.1),
+            "Zones it stands in, with its host number there; not for the gateway.",
+        ),
         may("names", Shape::List(&Shape::Form(Form::DnsName), 0, 20), "Further names in the range's DNS."),
-        may("capabilities", Shape::List(&Shape::Choice(CAPABILITIES), 0, 20), "Capabilities; everything else is dropped."),
+        may(
+            "capabilities",
+            Shape::List(&Shape::Capability, 0, 20),
+            "Capabilities; everything else is dropped.",
+        ),
         must("resources", Shape::Map(&RESOURCES), "Limits."),
         may("ready", Shape::Map(&READY), "How it shows that it is ready; without it, running is ready."),
         may("telemetry", Shape::Choice(&["web", "flow"]), "What its standard output carries."),
@@ -264,7 +300,11 @@ static ACTION: MapShape = MapShape {
         must("technique", TECHNIQUE, "ATT&CK technique."),
         must("host", ID, "Host it is done to."),
         must("within", Shape::Duration(SECOND, HOUR), "All evidence lies within this time."),
-        must("evidence", Shape::List(&Shape::Map(&EVIDENCE), 1, 10), "Records that must all be seen; one of them comes from the gateway."),
+        must(
+            "evidence",
+            Shape::List(&Shape::Map(&EVIDENCE), 1, 10),
+            "Records that must all be seen; one of them comes from the gateway.",
+        ),
     ],
 };
 

@@ -3,7 +3,9 @@
 //! The parser's events are taken as they come; nothing is expanded and no type is guessed, so `no`, `013` and `12:30` stay
 //! what was typed, and an alias is a fault instead of a copy.
 
-use serde_saphyr::granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, options};
+use serde_saphyr::granit_parser::{
+    ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, StrInput, options,
+};
 
 use super::fault::{Faults, Mark, quote};
 
@@ -13,6 +15,8 @@ const MOST_BYTES: usize = 512 * 1024;
 const MOST_EVENTS: usize = 100_000;
 /// Deepest nesting; the format itself needs six levels.
 const MOST_DEPTH: usize = 24;
+/// Most keys of one map; the largest of the format has 21.
+const MOST_KEYS: usize = 200;
 /// So many anchors, aliases or lines with tabs are listed, the rest is more of the same.
 const MOST_ALIKE: usize = 10;
 
@@ -27,7 +31,10 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) enum Value {
     /// Text as typed, after YAML's escapes.
-    Scalar { text: String, quoted: bool },
+    Scalar {
+        text: String,
+        quoted: bool,
+    },
     List(Vec<Node>),
     Map(Map),
     /// Already reported; nothing more is to be said about it.
@@ -195,7 +202,12 @@ impl<'a> Reader<'a, '_> {
     fn node(&mut self, event: Event<'a>, at: Mark) -> Result<Node, Stop> {
         if let Some(tag) = event.tag() {
             let hint = "scenario files have no tags; the keys say what a value is";
-            self.faults.add(at, "tag", format!("the tag {} is not allowed here", quote(&tag.original())), Some(hint.to_owned()));
+            self.faults.add(
+                at,
+                "tag",
+                format!("the tag {} is not allowed here", quote(&tag.original())),
+                Some(hint.to_owned()),
+            );
         }
         let value = match event {
             Event::Scalar(text, style, _, _) => {
@@ -217,7 +229,10 @@ impl<'a> Reader<'a, '_> {
                 Value::Refused
             }
             Event::UnresolvedAlias(name) => {
-                self.reference(at, format!("the alias `*{name}` is not allowed here, and nothing has that name"));
+                self.reference(
+                    at,
+                    format!("the alias `*{name}` is not allowed here, and nothing has that name"),
+                );
                 Value::Refused
             }
             _ => Value::Refused,
@@ -238,11 +253,23 @@ impl<'a> Reader<'a, '_> {
             match key.value {
                 Value::Scalar { text, .. } => match map.entries.iter().find(|entry| entry.key == text) {
                     Some(first) => {
-                        let what =
-                            format!("the key {} stands here again, first in line {}", quote(&text), first.key_at.line);
+                        let what = format!(
+                            "the key {} stands here again, first in line {}",
+                            quote(&text),
+                            first.key_at.line
+                        );
                         let hint = "put both parts together under one key, or take one away";
                         self.faults.add(key_at, "duplicate_key", what, Some(hint.to_owned()));
                         map.repeated.push(text);
+                    }
+                    None if map.entries.len() >= MOST_KEYS => {
+                        self.faults.add(
+                            key_at,
+                            "size",
+                            format!("this map has more than {MOST_KEYS} keys"),
+                            None,
+                        );
+                        return Err(Stop::Reported);
                     }
                     None => map.entries.push(Entry { key: text, key_at, value }),
                 },
@@ -297,17 +324,21 @@ fn syntax(source: &str, error: &ScanError, faults: &mut Faults) {
             Some("put a text that holds `: ` in quotes; otherwise the line is indented wrongly"),
         ),
         ErrorKind::UnclosedFlowCollection { open } => ("yaml", format!("the `{open}` is not closed"), None),
-        ErrorKind::UnclosedQuotedScalar => {
-            ("yaml", "the quote is not closed".to_owned(), Some("a quote inside quotes is written `\\\"` or `''`"))
-        }
+        ErrorKind::UnclosedQuotedScalar => (
+            "yaml",
+            "the quote is not closed".to_owned(),
+            Some("a quote inside quotes is written `\\\"` or `''`"),
+        ),
         ErrorKind::DirectiveDisallowed => {
             ("yaml", "a line that begins with `%` is not allowed here".to_owned(), None)
         }
-        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation | ErrorKind::SimpleKeyExpected => (
-            "yaml",
-            "this line does not fit the lines above".to_owned(),
-            Some("keys of one map begin in the same column, each followed by `:`"),
-        ),
+        ErrorKind::ExpectedBlockMappingKey | ErrorKind::InvalidIndentation | ErrorKind::SimpleKeyExpected => {
+            (
+                "yaml",
+                "this line does not fit the lines above".to_owned(),
+                Some("keys of one map begin in the same column, each followed by `:`"),
+            )
+        }
         _ => ("yaml", format!("this is no YAML: {}", error.info()), None),
     };
     faults.add(at, code, what, hint.map(str::to_owned));

@@ -1,25 +1,221 @@
-//! The plan of the shipped scenario.
+//! The plan of the portal scenario.
 
-use rampart_domain::plan::{self, Plan};
-use rampart_domain::scenario::{Scenario, parse};
+use std::collections::HashSet;
+use std::net::Ipv4Addr;
+use std::process::Command;
 
-pub const SHIPPED: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");
+use ipnet::Ipv4Net;
+use rampart_domain::plan::{self, FIREWALL, NAMES, Plan, PlanError, SETTINGS};
+use rampart_domain::scenario::{Role, Scenario};
 
-pub fn shipped() -> Scenario {
-    match parse("scenario.yaml", SHIPPED) {
-        Ok(scenario) => scenario,
-        Err(faults) => panic!("{}", faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
-    }
+use super::{edit, edited, portal, read};
+
+fn subnets(block: &str, prefix: u8) -> Vec<Ipv4Net> {
+    block.parse::<Ipv4Net>().unwrap().subnets(prefix).unwrap().collect()
 }
 
 pub fn planned(scenario: &Scenario, pairs: u16) -> Plan {
-    let block: ipnet::Ipv4Net = "10.77.0.0/16".parse().unwrap();
-    let subnets: Vec<_> = block.subnets(26).unwrap().collect();
-    plan::make(scenario, "0199aabbccdd", pairs, &subnets).unwrap()
+    plan::make(scenario, "0199aabbccdd", pairs, &subnets("10.77.0.0/16", 26)).unwrap()
+}
+
+fn file(plan: &Plan, range: usize, path: &str) -> String {
+    let gateway = plan.ranges[range].host("gateway").unwrap();
+    gateway.files.iter().find(|file| file.path == path).unwrap().content.clone()
 }
 
 #[test]
-fn the_shipped_plan_reads_like_this() {
-    let scenario = shipped();
+fn the_plan_reads_like_this() {
+    let scenario = portal();
     insta::assert_snapshot!(plan::print(&planned(&scenario, 2), &scenario));
+}
+
+#[test]
+fn the_gateway_files_read_like_this() {
+    let plan = planned(&portal(), 2);
+    let text = [FIREWALL, SETTINGS, NAMES].map(|path| format!("{path}\n{}", file(&plan, 1, path))).join("\n");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn the_probes_read_like_this() {
+    let plan = planned(&portal(), 1);
+    let lines: Vec<String> = plan.ranges[0]
+        .probes
+        .iter()
+        .map(|probe| {
+            let to = probe.address.map_or_else(
+                || "(known at run time)".to_owned(),
+                |address| {
+                    let name = plan.ranges[0]
+                        .host_at(address)
+                        .map(|host| format!(" {}", host.host))
+                        .unwrap_or_default();
+                    format!("{address}{name}")
+                },
+            );
+            format!(
+                "{:<10} {:<8} {to}:{} {}",
+                probe.what,
+                probe.from,
+                probe.port,
+                if probe.reachable { "answers" } else { "silent" }
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn the_same_input_gives_the_same_plan_and_another_run_other_names() {
+    let scenario = portal();
+    let (first, again) = (planned(&scenario, 3), planned(&scenario, 3));
+    assert_eq!(first, again);
+    assert_eq!(first.hash.len(), 64);
+    let other = plan::make(&scenario, "0199aabbccde", 3, &subnets("10.78.0.0/16", 26)).unwrap();
+    let names = |plan: &Plan| -> HashSet<String> {
+        let ranges = plan.ranges.iter();
+        ranges
+            .flat_map(|range| {
+                range
+                    .networks
+                    .iter()
+                    .map(|it| it.name.clone())
+                    .chain(range.hosts.iter().map(|it| it.name.clone()))
+            })
+            .collect()
+    };
+    assert!(names(&first).is_disjoint(&names(&other)));
+    assert_ne!(first.hash, other.hash);
+    // One changed rule is another plan.
+    let changed = planned(&read(&edited("ports: [22, 80]", "ports: [22]")), 3);
+    assert_ne!(first.hash, changed.hash);
+}
+
+#[test]
+fn names_and_addresses_are_unique_and_short_enough_for_interfaces() {
+    let scenario = portal();
+    let plan = plan::make(&scenario, "0199aabbccdd", 999, &subnets("10.0.0.0/8", 26)).unwrap();
+    let mut networks = HashSet::new();
+    let mut containers = HashSet::new();
+    let mut addresses: HashSet<Ipv4Addr> = HashSet::new();
+    for range in &plan.ranges {
+        for network in &range.networks {
+            assert!(network.name.len() <= 15 && network.name.starts_with("rmp"), "{}", network.name);
+            assert!(networks.insert(network.name.clone()), "{}", network.name);
+            assert!(addresses.insert(network.router));
+        }
+        for host in &range.hosts {
+            assert!(containers.insert(host.name.clone()), "{}", host.name);
+            for leg in &host.legs {
+                assert!(addresses.insert(leg.address), "{}", leg.address);
+                let network = range.networks.iter().find(|network| network.name == leg.network).unwrap();
+                assert!(network.subnet.contains(&leg.address));
+            }
+        }
+        assert_eq!(range.hosts[0].role, Role::Gateway);
+        assert_eq!(range.hosts[0].legs.len(), 3);
+        assert!(
+            range.hosts[0].forwards
+                && range.hosts[1..].iter().all(|host| !host.forwards && host.files.is_empty())
+        );
+        assert!(range.probes.len() < 300, "{}", range.probes.len());
+    }
+}
+
+#[test]
+fn bad_subnets_are_refused_before_anything_is_made() {
+    let scenario = portal();
+    let block = subnets("10.77.0.0/16", 26);
+    assert_eq!(plan::make(&scenario, "r", 2, &block[..5]), Err(PlanError::Subnets { needed: 6, given: 5 }));
+    let small = subnets("10.77.0.0/24", 27);
+    assert_eq!(plan::make(&scenario, "r", 1, &small), Err(PlanError::TooSmall(small[0])));
+    let mut overlapping = block[..3].to_vec();
+    overlapping[2] = "10.77.0.0/24".parse().unwrap();
+    assert_eq!(
+        plan::make(&scenario, "r", 1, &overlapping),
+        Err(PlanError::Overlap(overlapping[2], overlapping[0]))
+    );
+    assert_eq!(plan::make(&scenario, "r", 0, &block), Err(PlanError::Pairs(0)));
+    assert_eq!(plan::make(&scenario, "r", 1_000, &block), Err(PlanError::Pairs(1_000)));
+}
+
+#[test]
+fn no_secret_stands_in_files_or_in_print() {
+    let scenario = portal();
+    let plan = planned(&scenario, 1);
+    let texts: String =
+        plan.ranges[0].hosts.iter().flat_map(|host| &host.files).map(|file| file.content.as_str()).collect();
+    let printed = plan::print(&plan, &scenario);
+    for text in [&texts, &printed] {
+        assert!(!text.contains("{flag:") && !text.contains("{password:"), "{text}");
+    }
+    let www = plan.ranges[0].host("www").unwrap();
+    assert_eq!((www.plants.len(), www.logins.clone()), (3, vec![("ops".to_owned(), "www-ops".to_owned())]));
+}
+
+#[test]
+fn a_host_in_two_zones_has_two_legs_and_two_lines_of_names() {
+    let scenario = read(&edited("at: { internet: 50 }", "at: { internet: 50, office: 50 }"));
+    let plan = planned(&scenario, 1);
+    let citizens = plan.ranges[0].host("citizens").unwrap();
+    assert_eq!(citizens.legs.iter().map(|leg| leg.zone.as_str()).collect::<Vec<_>>(), ["internet", "office"]);
+    assert_eq!(citizens.dns, plan.ranges[0].networks[0].gateway);
+    assert_eq!(file(&plan, 0, NAMES).matches(" citizens citizens.example\n").count(), 2);
+}
+
+#[test]
+fn probes_try_what_is_shut_and_never_what_is_open() {
+    let plan = planned(&portal(), 2);
+    let range = &plan.ranges[0];
+    let at = |id: &str| range.host(id).unwrap().legs[0].address;
+    let has = |what: &str, from: &str, to: Ipv4Addr, port: u16| {
+        range.probes.iter().any(|probe| {
+            (probe.what.as_str(), probe.from.as_str(), probe.address, probe.port)
+                == (what, from, Some(to), port)
+        })
+    };
+    assert!(has("allowed", "attack", at("www"), 80) && has("allowed", "watch", at("www"), 22));
+    assert!(
+        has("denied", "attack", at("doc"), 8080)
+            && has("denied", "attack", at("www"), 22)
+            && has("denied", "www", at("watch"), 22)
+    );
+    assert!(!has("denied", "attack", at("www"), 80) && !has("denied", "www", at("doc"), 8080));
+    // Neighbours in one zone reach each other without the gateway; that is nobody's fault.
+    assert!(
+        !range
+            .probes
+            .iter()
+            .any(|probe| probe.what == "denied" && probe.from == "watch" && probe.address == Some(at("doc")))
+    );
+    let theirs = plan.ranges[1].host("www").unwrap().legs[0].address;
+    assert!(has("other_team", "attack", theirs, 80) && has("other_team", "watch", theirs, 22));
+    assert!(range.probes.iter().all(|probe| probe.reachable == (probe.what == "allowed")));
+}
+
+/// The kernel's own opinion about the ruleset. Needs `nft` and the right to ask it.
+#[test]
+fn nft_takes_the_firewall() {
+    let may =
+        Command::new("nft").args(["list", "ruleset"]).output().is_ok_and(|output| output.status.success());
+    if !may {
+        return;
+    }
+    let mut source = edited("proto: tcp, ports: [8080]", "proto: icmp");
+    source = edit(
+        &source,
+        "{ from: internet, to: dmz/www, proto: tcp, ports: [80] }",
+        "{ from: internet, to: dmz, proto: udp, ports: [53, 123] }",
+    );
+    for scenario in [portal(), read(&source)] {
+        let path = std::env::temp_dir().join(format!(
+            "rampart-firewall-{}-{}.nft",
+            std::process::id(),
+            scenario.allow[0].ports.len()
+        ));
+        std::fs::write(&path, file(&planned(&scenario, 1), 0, FIREWALL)).unwrap();
+        let output = Command::new("nft").arg("-c").arg("-f").arg(&path).output().unwrap();
+        std::fs::remove_file(&path).unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
