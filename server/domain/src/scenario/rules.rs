@@ -11,7 +11,7 @@ use super::{Allow, End, Host, PlantWhat, Proto, Role, Scenario, may_have};
 /// Zones, hosts, addresses, names and the rules of the gateway.
 pub(super) fn network(root: &Node, scenario: &Scenario, names: &Everything<'_>, faults: &mut Faults) {
     let mut addresses: HashMap<(&str, u8), (&str, Mark)> = HashMap::new();
-    let mut dns: HashMap<&str, Mark> = HashMap::new();
+    let mut dns: HashMap<&str, (Mark, bool)> = HashMap::new();
     for (node, host) in root.items("hosts").iter().zip(&scenario.hosts) {
         placed(node, host, names, faults);
         sided(node, host, faults);
@@ -33,15 +33,15 @@ pub(super) fn network(root: &Node, scenario: &Scenario, names: &Everything<'_>, 
                 }
             }
         }
-        let own = [(host.id.as_str(), node.at("id"))];
-        let further = node.items("names").iter().filter_map(|item| Some((item.scalar()?, item.at)));
-        for (name, at) in own.into_iter().chain(further).filter(|(name, _)| !name.is_empty()) {
+        let own = [(host.id.as_str(), node.at("id"), true)];
+        let further = node.items("names").iter().filter_map(|item| Some((item.scalar()?, item.at, false)));
+        for (name, at, is_id) in own.into_iter().chain(further).filter(|(name, ..)| !name.is_empty()) {
             match dns.get(name) {
                 // Two hosts with one id were reported with the ids.
-                Some(_) if name == host.id => {}
-                Some(before) => twice(at, "DNS name", name, *before, faults),
+                Some((_, true)) if is_id => {}
+                Some((before, _)) => twice(at, "DNS name", name, *before, faults),
                 None => {
-                    dns.insert(name, at);
+                    dns.insert(name, (at, is_id));
                 }
             }
         }
@@ -310,14 +310,14 @@ fn plant_form(node: &Node, faults: &mut Faults) {
     const FILE: [&str; 4] = ["file", "owner", "mode", "content"];
     if !matches!(node.value, Value::Map(_)) {
         return;
-    }
+    let has = |key: &&str| node.get(key).is_some();
     let has = |key: &&str| node.get(key).is_some();
     if node.get("row").is_some() {
         for key in FILE.iter().filter(|key| has(key)) {
             let what = format!("a plant is a row or a file; `row` and `{key}` stand together here");
             faults.add(node.key_at(key), "rule", what, Some("make two plants of it".to_owned()));
         }
-    } else if FILE.iter().any(|key| has(&key)) {
+    } else if FILE.iter().any(has) {
         for key in FILE.iter().filter(|key| !has(key)) {
             let what = format!("this plant of a file has no `{key}`");
             faults.add(

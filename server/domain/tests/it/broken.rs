@@ -557,6 +557,14 @@ fn duplicates() {
             "",
         ),
         slip(
+            "names: [www.qinglan.test, portal.qinglan.test]",
+            "names: [www.qinglan.test, doc]",
+            "- id: §doc\n",
+            "duplicate",
+            "DNS name `doc` is there already, in line 39",
+            "",
+        ),
+        slip(
             "names: [citizens.example]",
             "names: [doc]",
             "names: [§doc]",
