@@ -310,7 +310,7 @@ fn plant_form(node: &Node, faults: &mut Faults) {
     const FILE: [&str; 4] = ["file", "owner", "mode", "content"];
     if !matches!(node.value, Value::Map(_)) {
         return;
-    let has = |key: &&str| node.get(key).is_some();
+    }
     let has = |key: &&str| node.get(key).is_some();
     if node.get("row").is_some() {
         for key in FILE.iter().filter(|key| has(key)) {
