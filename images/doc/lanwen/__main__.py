@@ -16,6 +16,8 @@ from . import pages, store
 PORT = 8080
 SESSION_S = 1800
 FORM_LIMIT = 8 * 1024
+# Longest address and agent in a log line: whoever sends more must not push the line over the 16 KB that its readers take.
+LOG_URI, LOG_AGENT = 1000, 300
 
 _sessions = {}
 _sessions_lock = threading.Lock()
@@ -155,8 +157,8 @@ class Handler(BaseHTTPRequestHandler):
         line = json.dumps(
             {
                 "t": time.time_ns() // 1_000_000, "kind": "web", "src": self.client_address[0], "sport": self.client_address[1],
-                "method": self.command or "", "uri": getattr(self, "path", ""), "status": int(code),
-                "agent": self.headers.get("User-Agent", "") if hasattr(self, "headers") else "", "bytes": getattr(self, "sent", 0),
+                "method": (self.command or "")[:20], "uri": getattr(self, "path", "")[:LOG_URI], "status": int(code),
+                "agent": self.headers.get("User-Agent", "")[:LOG_AGENT] if hasattr(self, "headers") else "", "bytes": getattr(self, "sent", 0),
             },
             ensure_ascii=True, separators=(",", ":"),
         )

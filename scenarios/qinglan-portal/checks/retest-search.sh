@@ -1,11 +1,12 @@
 # The attack on the search, as the platform plays it. Runs in `citizens`.
 # 0: the attack still works. 1: every variant failed and the search answers. Anything else: unknown (the site is down, for one).
+# The agent tells the platform which records are its own.
 # Several variants, so that filtering one word is no repair; the proof is always a value that the request does not contain.
 set -u
 site=http://www.qinglan.test
 
 command -v curl >/dev/null || exit 3
-search() { curl -s -m 4 --get --data-urlencode "q=$1" "$site/search.php"; }
+search() { curl -s -m 4 -A rampart-retest --get --data-urlencode "q=$1" "$site/search.php"; }
 finds() { grep -q 'href="/news.php?id=107"' <<<"$1"; }
 
 # Without an answer to a harmless word nothing can be said.
