@@ -159,7 +159,7 @@ impl Faults {
         }
         self.list.push(Fault {
             row,
-            column: column.to_owned(),
+            column: shorten(column),
             value: shorten(value),
             code,
             args: args.into_iter().collect(),
@@ -342,6 +342,13 @@ fn read_head(head: &Row, faults: &mut Faults) -> Option<Vec<(usize, Known)>> {
     }
     let mut columns: Vec<(usize, Known)> = Vec::new();
     for (index, cell) in head.cells.iter().enumerate() {
+        let length = cell.chars().count();
+        if length > CHARS_MAX {
+            // Comparing headings takes the square of their length, so a file put into one cell is not compared.
+            let args = [("length", length.to_string()), ("max", CHARS_MAX.to_string())];
+            faults.add(head.number, &letter(index), cell, "csv_too_long", args);
+            continue;
+        }
         let plain = folded(cell);
         if plain.is_empty() {
             // Spreadsheets leave unnamed columns at the end; text in one is found row by row.
@@ -384,14 +391,14 @@ fn read_people(
     let mut people = Vec::new();
     let mut seen: HashMap<String, u32> = HashMap::new();
     let mut count = 0_usize;
+    let named: Vec<bool> = head.cells.iter().map(|cell| !folded(cell).is_empty()).collect();
     // White space that is not ASCII (the full-width space) makes a row blank too.
     for row in rows.filter(|row| row.cut || row.cells.iter().any(|cell| !cell.is_empty())) {
         count += 1;
-        let named = |index: usize| head.cells.get(index).is_some_and(|cell| !folded(cell).is_empty());
-        for (index, cell) in
-            row.cells.iter().enumerate().filter(|(index, cell)| !named(*index) && !cell.is_empty())
-        {
-            faults.add(row.number, &letter(index), cell, "csv_columns", []);
+        for (index, cell) in row.cells.iter().enumerate() {
+            if !cell.is_empty() && !named.get(index).copied().unwrap_or(false) {
+                faults.add(row.number, &letter(index), cell, "csv_columns", []);
+            }
         }
         if row.cut {
             let args = [("max", split::CELLS_MAX.to_string())];

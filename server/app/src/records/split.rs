@@ -102,7 +102,13 @@ impl Iterator for Rows<'_> {
     type Item = RawRow;
 
     fn next(&mut self) -> Option<RawRow> {
-        while !self.rest.is_empty() {
+        while let Some(first) = self.rest.first() {
+            // Blank lines by the shortest way: a file may hold millions.
+            if *first == b'\n' {
+                self.number += 1;
+                self.rest = &self.rest[1..];
+                continue;
+            }
             let row = self.row();
             if !row.is_blank() {
                 return Some(row);
