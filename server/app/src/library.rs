@@ -48,6 +48,13 @@ pub fn load(path: &Path) -> Result<Bundle, Vec<Fault>> {
     let name = file.display().to_string();
     let source = read(&file).map_err(|what| vec![Fault::file(&name, what)])?;
     let scenario = parse(&name, &source)?;
+    // A folder is found by its name, an exercise by the scenario's id: they must be one.
+    if let Some(folder) = dir.canonicalize().ok().and_then(|dir| dir.file_name().map(ToOwned::to_owned))
+        && folder != scenario.id.as_str()
+    {
+        let what = format!("id {} in a folder named {}", scenario.id, folder.display());
+        return Err(vec![Fault::file(&name, what)]);
+    }
     let mut files = BTreeMap::new();
     let mut faults = Vec::new();
     let wanted: Vec<String> = scenario
