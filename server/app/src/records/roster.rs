@@ -23,7 +23,7 @@ pub const CHARS_MAX: usize = 200;
 pub const FAULTS_MAX: usize = 500;
 
 /// Every fault code, each the key of a text `error.CODE`. `{names}` of the texts are the keys of [`Fault::args`].
-pub const CODES: [&str; 19] = [
+pub const CODES: [&str; 18] = [
     "csv_empty",
     "csv_too_large",
     "csv_workbook",
@@ -32,16 +32,15 @@ pub const CODES: [&str; 19] = [
     "csv_separator",
     "csv_unclosed",
     "csv_quote",
-    "csv_column_missing",
-    "csv_column_unknown",
+    "csv_header",
+    "csv_header_unknown",
     "csv_column_twice",
     "csv_columns",
-    "csv_no_rows",
-    "csv_too_many_rows",
+    "csv_rows",
     "csv_required",
     "csv_duplicate",
     "csv_gender",
-    "csv_characters",
+    "csv_character",
     "csv_too_long",
 ];
 /// Code of the last fault when there are more than are listed; args: `more`.
@@ -262,7 +261,7 @@ fn read_into(bytes: &[u8], faults: &mut Faults) -> Vec<RosterRow> {
     let mut rows = Vec::new();
     for row in split::rows(body) {
         if rows.len() > ROWS_MAX {
-            faults.add(row.number, "", "", "csv_too_many_rows", [("max", ROWS_MAX.to_string())]);
+            faults.add(row.number, "", "", "csv_rows", [("max", ROWS_MAX.to_string())]);
             return Vec::new();
         }
         rows.push(row);
@@ -368,15 +367,16 @@ fn read_head(head: &Row, faults: &mut Faults) -> Option<Vec<(usize, Known)>> {
             }
             Some(known) => columns.push((index, known)),
             None => {
-                let mut args = vec![("letter", letter(index))];
+                let mut args = vec![("column", shorten(cell)), ("letter", letter(index))];
                 args.extend(suggest(&plain).map(|name| ("suggestion", name.to_owned())));
-                faults.add(head.number, cell, "", "csv_column_unknown", args);
+                faults.add(head.number, cell, "", "csv_header_unknown", args);
             }
         }
     }
     for known in [Known::Name, Known::StaffNo, Known::Agency] {
         if !columns.iter().any(|(_, other)| *other == known) {
-            faults.add(head.number, known.heading(), "", "csv_column_missing", []);
+            let args = [("column", known.heading().to_owned())];
+            faults.add(head.number, known.heading(), "", "csv_header", args);
         }
     }
     Some(columns)
@@ -428,7 +428,7 @@ fn read_people(
             }
             if let Some(odd) = text.chars().find(|c| is_odd(*c)) {
                 let args = [("character", format!("U+{:04X}", u32::from(odd)))];
-                faults.add(row.number, heading, text, "csv_characters", args);
+                faults.add(row.number, heading, text, "csv_character", args);
                 continue;
             }
             let length = text.chars().count();
@@ -458,7 +458,7 @@ fn read_people(
         people.push(person);
     }
     if count == 0 && faults.list.is_empty() {
-        faults.add(head.number, "", "", "csv_no_rows", []);
+        faults.add(head.number, "", "", "csv_empty", []);
     }
     people
 }

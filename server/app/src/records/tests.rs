@@ -52,7 +52,7 @@ fn a_roster_is_read_with_or_without_a_mark_in_any_order_and_language() {
 fn rows_are_counted_as_a_spreadsheet_shows_them() {
     let text = "\r\n姓名,員工編號,機關\r\n\r\n\"王\"\"小\"\"明\",A1,\"甲,乙\"\r\n\"兩\n行\",A2,x\r\n,,\r\n　,,\r\n丙,,x\r\n";
     let got = faults(text);
-    assert_eq!(places(&got), [(5, "姓名", "csv_characters"), (8, "員工編號", "csv_required")]);
+    assert_eq!(places(&got), [(5, "姓名", "csv_character"), (8, "員工編號", "csv_required")]);
     assert_eq!(got[0].value, "兩[U+000A]行");
     let good = people("姓名,員工編號,機關\r\r\"王\"\"小\"\"明\",A1,\"甲,乙\"");
     assert_eq!((good[0].row, good[0].name.as_str(), good[0].agency.as_str()), (3, "王\"小\"明", "甲,乙"));
@@ -75,8 +75,8 @@ fn all_faults_are_listed_at_once() {
             (4, "性別", "csv_gender"),
             (5, "機關", "csv_too_long"),
             (6, "E", "csv_columns"),
-            (6, "姓名", "csv_characters"),
-            (7, "姓名", "csv_characters"),
+            (6, "姓名", "csv_character"),
+            (7, "姓名", "csv_character"),
         ]
     );
     assert_eq!(got[3].args["first"], "2");
@@ -93,11 +93,11 @@ fn heads_with_faults_are_explained() {
     assert_eq!(
         places(&got),
         [
-            (1, "員工編碼", "csv_column_unknown"),
-            (1, "電話", "csv_column_unknown"),
+            (1, "員工編碼", "csv_header_unknown"),
+            (1, "電話", "csv_header_unknown"),
             (1, "姓 名", "csv_column_twice"),
-            (1, "Gendre", "csv_column_unknown"),
-            (1, "員工編號", "csv_column_missing"),
+            (1, "Gendre", "csv_header_unknown"),
+            (1, "員工編號", "csv_header"),
         ]
     );
     assert_eq!(got[0].args["suggestion"], "員工編號");
@@ -127,7 +127,7 @@ fn other_encodings_are_refused_by_row_and_column() {
     assert_eq!(got[0].value, "局");
     assert_eq!(faults(b"\xff\xfeY\x00")[0].code, "csv_utf16");
     assert_eq!(faults(b"PK\x03\x04rest")[0].code, "csv_workbook");
-    assert_eq!(places(&faults("姓名,員工編號,機關\n甲,A1,x\0y\n")), [(2, "機關", "csv_characters")]);
+    assert_eq!(places(&faults("姓名,員工編號,機關\n甲,A1,x\0y\n")), [(2, "機關", "csv_character")]);
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn broken_quotes_and_empty_files_are_named() {
     for empty in ["", "\u{feff}", "\r\n\r\n", "  \n"] {
         assert_eq!(faults(empty)[0].code, "csv_empty", "{empty:?}");
     }
-    assert_eq!(places(&faults("姓名,員工編號,機關\n\n,,\n")), [(1, "", "csv_no_rows")]);
+    assert_eq!(places(&faults("姓名,員工編號,機關\n\n,,\n")), [(1, "", "csv_empty")]);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn limits_hold() {
     let got = people(&most);
     assert_eq!((got.len(), got.last().unwrap().row), (roster::ROWS_MAX, 40_000));
     most.push_str("甲,B,x\n");
-    assert_eq!(places(&faults(&most)), [(40_002, "", "csv_too_many_rows")]);
+    assert_eq!(places(&faults(&most)), [(40_002, "", "csv_rows")]);
     assert_eq!(faults(vec![b'a'; roster::BYTES_MAX + 1])[0].code, "csv_too_large");
     // Floods of separators, blank lines and quotes stay cheap and are answered.
     assert_eq!(faults(vec![b'\n'; roster::BYTES_MAX])[0].code, "csv_empty");
