@@ -1,0 +1,256 @@
+//! A real browser: one chromedriver for a test, a fresh profile for each person.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{SOON, eventually, free_port};
+
+/// Chromium as a test wants it: no window, no traffic of its own.
+const FLAGS: &[&str] = &[
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-proxy-server",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1440,1000",
+];
+
+/// The driver's process.
+pub struct Driver {
+    child: Child,
+    address: String,
+    /// Profiles live here and go with it; also the browsers' own temporary files.
+    home: TempDir,
+}
+
+impl Driver {
+    /// Starts a chromedriver on a free port.
+    pub async fn start() -> Self {
+        let port = free_port();
+        let home = tempfile::Builder::new().prefix("rampart-browser-").tempdir().unwrap();
+        let child = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .env("TMPDIR", home.path())
+            .env("HOME", home.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("no chromedriver: tests/run installs it");
+        let driver = Self { child, address: format!("http://127.0.0.1:{port}"), home };
+        let status = format!("{}/status", driver.address);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        eventually("chromedriver answers", SOON, || async {
+            client.get(&status).send().await.ok().filter(|answer| answer.status().is_success())
+        })
+        .await;
+        driver
+    }
+
+    /// Opens a browser with a profile of its own.
+    pub async fn browser(&self, name: &str, base: &str) -> Browser {
+        let profile = self.home.path().join(name);
+        let mut args: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
+        args.push(format!("--user-data-dir={}", profile.display()));
+        let wanted = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": { "args": args },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Value::Object(wanted) = wanted else { unreachable!("it is an object") };
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(wanted)
+            .connect(&self.address)
+            .await
+            .unwrap_or_else(|fault| panic!("no browser for {name}: {fault}"));
+        Browser { name: name.to_owned(), base: base.to_owned(), client }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // SIGTERM lets it close its browsers; what is left after that goes with the process group of none of ours.
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        for _ in 0..50 {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // A browser that outlived its driver is known by its profile, which no other test has.
+        let profile = self.home.path().display().to_string();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let line = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            if String::from_utf8_lossy(&line).contains(&format!("--user-data-dir={profile}")) {
+                let _ =
+                    Command::new("kill").arg("-9").arg(process.file_name()).stderr(Stdio::null()).status();
+            }
+        }
+    }
+}
+
+/// Somebody's browser.
+pub struct Browser {
+    pub name: String,
+    base: String,
+    pub client: Client,
+}
+
+impl Browser {
+    /// Goes to a path of the server.
+    pub async fn goto(&self, path: &str) {
+        self.client
+            .goto(&format!("{}{path}", self.base))
+            .await
+            .unwrap_or_else(|fault| panic!("{}: {path}: {fault}", self.name));
+    }
+
+    /// Path that the browser is at.
+    pub async fn path(&self) -> String {
+        self.client.current_url().await.unwrap().path().to_owned()
+    }
+
+    /// Waits for an element.
+    pub async fn find(&self, css: &str) -> fantoccini::elements::Element {
+        match self.client.wait().at_most(SOON).for_element(Locator::Css(css)).await {
+            Ok(element) => element,
+            Err(fault) => panic!("{}: no {css} at {}: {fault}", self.name, self.path().await),
+        }
+    }
+
+    /// Is there such an element now?
+    pub async fn has(&self, css: &str) -> bool {
+        self.client.find(Locator::Css(css)).await.is_ok()
+    }
+
+    /// Clicks as a person does, after scrolling to it.
+    pub async fn click(&self, css: &str) {
+        let element = self.find(css).await;
+        self.js("arguments[0].scrollIntoView({block: 'center'})", vec![json!(element)]).await;
+        element.click().await.unwrap_or_else(|fault| panic!("{}: click on {css}: {fault}", self.name));
+    }
+
+    /// Types into a field in place of what is there.
+    pub async fn fill(&self, css: &str, text: &str) {
+        let field = self.find(css).await;
+        field.clear().await.unwrap();
+        field
+            .send_keys(text)
+            .await
+            .unwrap_or_else(|fault| panic!("{}: typing into {css}: {fault}", self.name));
+    }
+
+    /// Sets a field whose typing depends on the language of the browser (dates), and tells the page.
+    pub async fn set(&self, css: &str, value: &str) {
+        let field = self.find(css).await;
+        let script = "arguments[0].value = arguments[1]; \
+                      for (const kind of ['input', 'change']) arguments[0].dispatchEvent(new Event(kind, {bubbles: true}));";
+        self.js(script, vec![json!(field), json!(value)]).await;
+    }
+
+    /// Chooses in a list.
+    pub async fn choose(&self, css: &str, value: &str) {
+        self.find(css)
+            .await
+            .select_by_value(value)
+            .await
+            .unwrap_or_else(|fault| panic!("{}: {css}: {fault}", self.name));
+    }
+
+    /// All text of an element, of closed parts too.
+    pub async fn text(&self, css: &str) -> String {
+        self.find(css).await.prop("textContent").await.unwrap().unwrap_or_default()
+    }
+
+    /// Texts of all such elements.
+    pub async fn texts(&self, css: &str) -> Vec<String> {
+        let script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent.trim())";
+        let found = self.js(script, vec![json!(css)]).await;
+        found.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until an element's text says something.
+    pub async fn wait_text(&self, css: &str, part: &str, within: Duration) -> String {
+        let what = format!("{}: {css} says {part:?}", self.name);
+        eventually(&what, within, || async {
+            let texts = self.texts(css).await;
+            texts.into_iter().find(|text| text.contains(part))
+        })
+        .await
+    }
+
+    /// Waits until there is such an element.
+    pub async fn wait_for(&self, css: &str, within: Duration) {
+        let what = format!("{}: {css} is there", self.name);
+        eventually(&what, within, || async { self.has(css).await.then_some(()) }).await;
+    }
+
+    /// Runs a script in the page.
+    pub async fn js(&self, script: &str, args: Vec<Value>) -> Value {
+        self.client
+            .execute(script, args)
+            .await
+            .unwrap_or_else(|fault| panic!("{}: {script}: {fault}", self.name))
+    }
+
+    /// The page's source.
+    pub async fn source(&self) -> String {
+        self.client.source().await.unwrap_or_else(|fault| format!("no source: {fault}"))
+    }
+
+    /// Pastes a text into the terminal of a seat and presses Enter, as a person would.
+    pub async fn paste_in_terminal(&self, text: &str) {
+        self.find("[data-term-well] textarea").await;
+        let script = "const area = document.querySelector('[data-term-well] textarea'); area.focus(); \
+                      const data = new DataTransfer(); data.setData('text/plain', arguments[0]); \
+                      area.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));";
+        self.js(script, vec![json!(text)]).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let area = self.find("[data-term-well] textarea").await;
+        area.send_keys("\u{e007}").await.unwrap_or_else(|fault| panic!("{}: Enter: {fault}", self.name));
+    }
+
+    /// What stands on the terminal's screen, line by line.
+    pub async fn screen(&self) -> Vec<String> {
+        let script = "return [...document.querySelectorAll('[data-term-well] .xterm-rows > div')].map((e) => e.textContent)";
+        let rows = self.js(script, vec![]).await;
+        let space =
+            |row: &Value| row.as_str().unwrap_or_default().replace('\u{a0}', " ").trim_end().to_owned();
+        rows.as_array().unwrap().iter().map(space).collect()
+    }
+
+    /// Waits until a line on the screen is `line`.
+    pub async fn wait_screen(&self, line: &str, within: Duration) -> Vec<String> {
+        let what = format!("{}: the terminal shows {line:?}", self.name);
+        eventually(&what, within, || async {
+            let screen = self.screen().await;
+            screen.iter().any(|shown| shown.trim() == line).then_some(screen)
+        })
+        .await
+    }
+
+    /// Keeps what the person saw.
+    pub async fn keep(&self, folder: &std::path::Path) {
+        let _ = std::fs::create_dir_all(folder);
+        if let Ok(picture) = self.client.screenshot().await {
+            let _ = std::fs::write(folder.join(format!("{}.png", self.name)), picture);
+        }
+        let _ = std::fs::write(folder.join(format!("{}.html", self.name)), self.source().await);
+    }
+
+    /// Closes it.
+    pub async fn close(self) {
+        let _ = self.client.close().await;
+    }
+}

@@ -1,0 +1,238 @@
+//! The real server: its own port, data folder and block of subnets; killed and cleaned up after however a test ends.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+use tempfile::TempDir;
+
+use super::{binary, docker, eventually, free_port};
+use crate::style::root;
+
+/// Blocks of subnets that tests take, of the many below 10.96.0.0/11; one for each server.
+const BLOCKS: u32 = 128;
+/// Seconds after filing at which a report is judged. Short, but long enough to see it pending.
+const JUDGE_DELAY: &str = "4s";
+
+static NEXT_BLOCK: AtomicU32 = AtomicU32::new(0);
+
+/// A block that neither the engine's networks nor another test's server uses.
+fn free_block() -> Ipv4Net {
+    let start = u32::from_str_radix(&super::unique(), 16).unwrap();
+    let taken = String::from_utf8_lossy(&docker::docker(&["network", "ls", "-q"]).stdout)
+        .split_whitespace()
+        .filter_map(|id| {
+            let format = "{{range .IPAM.Config}}{{.Subnet}}{{end}}";
+            let out = docker::docker(&["network", "inspect", "--format", format, id]);
+            String::from_utf8_lossy(&out.stdout).trim().parse::<Ipv4Net>().ok()
+        })
+        .collect::<Vec<_>>();
+    for _ in 0..BLOCKS {
+        let number = start.wrapping_add(NEXT_BLOCK.fetch_add(1, Ordering::Relaxed)) % BLOCKS;
+        let base = u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) + number * 0x4000;
+        let block = Ipv4Net::new(base.into(), 18).unwrap();
+        if !taken.iter().any(|subnet| block.contains(subnet) || subnet.contains(&block)) {
+            return block;
+        }
+    }
+    panic!("all test blocks are taken: {taken:?}");
+}
+
+/// How a server is to be started.
+#[derive(Clone)]
+pub struct Setup {
+    pub scenarios: PathBuf,
+    pub images: PathBuf,
+    /// Address of the engine when it is not the machine's own.
+    pub engine: Option<String>,
+    /// Data folder when it is not to be a fresh one.
+    pub data: Option<PathBuf>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { scenarios: root().join("scenarios"), images: root().join("images"), engine: None, data: None }
+    }
+}
+
+/// A running server.
+pub struct Server {
+    setup: Setup,
+    child: Option<Child>,
+    /// Port on 127.0.0.1.
+    pub port: u16,
+    /// Block of its ranges' subnets.
+    pub block: Ipv4Net,
+    data: PathBuf,
+    home: TempDir,
+    runs: Vec<String>,
+}
+
+impl Server {
+    /// Starts one as the product is shipped.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// Starts one in a setting of its own.
+    pub async fn with(setup: Setup) -> Self {
+        let home = tempfile::Builder::new().prefix("rampart-test-").tempdir().unwrap();
+        let data = setup.data.clone().unwrap_or_else(|| home.path().join("data"));
+        let mut server =
+            Self { setup, child: None, port: free_port(), block: free_block(), data, home, runs: Vec::new() };
+        server.restart().await;
+        server
+    }
+
+    /// Address.
+    pub fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Data folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Process id.
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("the server is not running").id()
+    }
+
+    /// The server's command with this server's settings.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(words)
+            .env("RAMPART_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("RAMPART_DATA", &self.data)
+            .env("RAMPART_SCENARIOS", &self.setup.scenarios)
+            .env("RAMPART_IMAGES", &self.setup.images)
+            .env("RAMPART_BLOCK", self.block.to_string())
+            .env("RAMPART_JUDGE_DELAY", JUDGE_DELAY)
+            .env_remove("DATABASE_URL")
+            .env("NO_COLOR", "1");
+        if let Some(engine) = &self.setup.engine {
+            command.env("DOCKER_HOST", engine);
+        }
+        command
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.home.path().join("server.log")
+    }
+
+    /// Everything that the server has said.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap_or_default()
+    }
+
+    /// Starts it, again if need be, on the same port and folder, and waits until it answers.
+    pub async fn restart(&mut self) {
+        assert!(self.child.is_none(), "the server still runs");
+        let log: File = OpenOptions::new().create(true).append(true).open(self.log_path()).unwrap();
+        let child = self
+            .command(&["serve"])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.child = Some(child);
+        let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        let address = format!("{}/", self.base());
+        let (log_path, child) = (self.log_path(), self.child.as_mut().unwrap());
+        let child = std::cell::RefCell::new(child);
+        eventually("the server answers", Duration::from_secs(60), || async {
+            if let Ok(Some(status)) = child.borrow_mut().try_wait() {
+                panic!(
+                    "the server ended ({status}): {}",
+                    std::fs::read_to_string(&log_path).unwrap_or_default()
+                );
+            }
+            client.get(&address).send().await.ok().filter(|answer| answer.status().is_success())
+        })
+        .await;
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill9(&mut self) {
+        let mut child = self.child.take().expect("the server is not running");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Asks it to stop; true if it did so by itself within the time.
+    pub fn stop(&mut self, within: Duration) -> bool {
+        let Some(mut child) = self.child.take() else { return true };
+        let _ = Command::new("kill").arg(child.id().to_string()).status();
+        let end = std::time::Instant::now() + within;
+        while std::time::Instant::now() < end {
+            if matches!(child.try_wait(), Ok(Some(_))) {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        false
+    }
+
+    /// Remembers a run, so that it is removed at the end.
+    pub fn owns(&mut self, run: &str) {
+        if !self.runs.contains(&run.to_owned()) {
+            self.runs.push(run.to_owned());
+        }
+    }
+
+    /// All runs that this server has made anything for.
+    pub fn runs(&self) -> Vec<String> {
+        let mut runs = self.runs.clone();
+        for run in docker::runs_in(self.block) {
+            if !runs.contains(&run) {
+                runs.push(run);
+            }
+        }
+        runs
+    }
+
+    /// Resident memory in kB.
+    pub fn resident_kb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Keeps log, data and the containers' logs.
+    pub fn keep(&self, folder: &Path) {
+        let _ = std::fs::copy(self.log_path(), folder.join("server.log"));
+        let data = folder.join("data");
+        let _ = std::fs::create_dir_all(&data);
+        for entry in std::fs::read_dir(&self.data).into_iter().flatten().flatten() {
+            // The secret of this throw-away server is of no use to anybody, but there is no use in keeping it either.
+            if entry.path().is_file() && !entry.file_name().to_string_lossy().contains("secret") {
+                let _ = std::fs::copy(entry.path(), data.join(entry.file_name()));
+            }
+        }
+        for run in self.runs() {
+            for container in docker::containers(&run) {
+                let _ = std::fs::write(folder.join(format!("{container}.log")), docker::log(&container));
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        for run in self.runs() {
+            docker::remove(&run);
+        }
+    }
+}
