@@ -175,3 +175,42 @@ pub(crate) fn wrap_migration(error: sqlx::migrate::MigrateError) -> StoreError {
         other => StoreError::Migration { why: other.to_string() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use sqlx::{ConnectOptions, Executor};
+
+    use super::*;
+
+    /// What SQLite really says, sorted.
+    async fn failure(prepare: &'static str, statement: &'static str) -> StoreError {
+        let mut conn = sqlx::sqlite::SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
+        conn.execute("CREATE TABLE t (a TEXT NOT NULL PRIMARY KEY, b TEXT CHECK (b <> 'x'))").await.unwrap();
+        conn.execute(prepare).await.unwrap();
+        wrap(conn.execute(statement).await.unwrap_err())
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_from_other_failures() {
+        let full =
+            failure("PRAGMA max_page_count = 4", "INSERT INTO t VALUES ('a', hex(zeroblob(100000)))").await;
+        assert!(matches!(full, StoreError::DiskFull(_)), "{full:?}");
+        assert!(!full.is_about_data());
+    }
+
+    #[tokio::test]
+    async fn a_read_only_database_is_told_from_other_failures() {
+        let read_only = failure("PRAGMA query_only = ON", "INSERT INTO t VALUES ('a', 'b')").await;
+        assert!(matches!(read_only, StoreError::ReadOnly(_)), "{read_only:?}");
+    }
+
+    #[tokio::test]
+    async fn what_is_taken_is_named_and_a_broken_rule_is_about_the_data() {
+        let taken = failure("INSERT INTO t VALUES ('a', 'b')", "INSERT INTO t VALUES ('a', 'c')").await;
+        assert!(matches!(&taken, StoreError::Duplicate { what } if what == "t.a"), "{taken:?}");
+        let rule = failure("SELECT 1", "INSERT INTO t VALUES ('a', 'x')").await;
+        assert!(matches!(rule, StoreError::Driver(_)) && rule.is_about_data(), "{rule:?}");
+    }
+}

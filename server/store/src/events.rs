@@ -95,6 +95,9 @@ impl Events<'_> {
         for (event, label) in labels {
             labels_of.entry(event).or_default().push(label);
         }
+        // One order for everyone: two shipments with the same events cannot wait for each other.
+        let mut events: Vec<&StoredEvent> = events.iter().collect();
+        events.sort_by(|a, b| a.id.cmp(&b.id));
         let mut new = HashSet::new();
         for piece in events.chunks(PIECE) {
             let mut values = Vec::with_capacity(piece.len() * 7);

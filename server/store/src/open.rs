@@ -121,3 +121,29 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
     migrator(|pair| pair.3).run(&pool).await.map_err(wrap_migration)?;
     Ok(Db::Postgres(pool))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_file_is_opened_durably_with_one_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/t.db", dir.path().display());
+        let Db::Sqlite { write, read } = open(&url).await.unwrap() else { panic!() };
+        assert_eq!(write.options().get_max_connections(), 1);
+        for (pool, query_only) in [(&write, 0), (&read, 1)] {
+            // 2 is FULL: the log is on the disk before a commit answers.
+            for (pragma, value) in [("synchronous", 2), ("foreign_keys", 1), ("query_only", query_only)] {
+                let sql = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+                let found: i64 = sqlx::query_scalar(sql).fetch_one(pool).await.unwrap();
+                assert_eq!(found, value, "{pragma}");
+            }
+            let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
+            assert_eq!(journal, "wal");
+        }
+        Db::Sqlite { write, read }.close().await;
+    }
+}

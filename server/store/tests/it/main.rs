@@ -1,0 +1,15 @@
+//! The store's contract, on SQLite always and on PostgreSQL when `RAMPART_TEST_POSTGRES` names a server.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod accounts;
+mod bed;
+mod events;
+mod exercises;
+mod kill;
+mod ledger;
+mod opening;
+mod people;
+mod schema;
+mod seats;
+mod subnets;
+mod together;
