@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn paths_that_leave_are_refused() {
         for path in ["etc/x", "/", "/srv/../../etc/shadow", ""] {
-            assert!(matches!(pack(&[File::of_root(path, 0o644, "")]), Err(EngineError::Refused(_))), "{path}");
+            assert!(
+                matches!(pack(&[File::of_root(path, 0o644, "")]), Err(EngineError::Refused(_))),
+                "{path}"
+            );
         }
     }
 }

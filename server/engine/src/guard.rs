@@ -2,10 +2,12 @@
 //!
 //! The bridges have no address on the host, but a container with `NET_RAW` can still send frames to the bridge's own
 //! hardware address, and the host would take them. So an nftables table of family `inet` (IPv4 and IPv6) drops
-//! - everything that enters the host from such a bridge, and
+//! - everything that enters the host from such a bridge,
+//! - everything that the host itself would send into one (a bridge announces its own IPv6 address unasked), and
 //! - everything that the host would forward between such a bridge and anything else, another range's bridge included;
 //!
-//! and one of family `arp` keeps the host from answering for its addresses there.
+//! and one of family `arp` keeps the host from answering for its addresses there. Nothing is lost by it: the platform
+//! reaches its ranges through the engine only.
 //!
 //! Frames inside one bridge do not touch the host, except where `bridge-nf-call-iptables` is on: then they pass the
 //! forward hook with the bridge on both sides and must go on. They are told from packets that are truly routed between
@@ -45,7 +47,8 @@ impl Guard {
     /// [`EngineError::Refused`] for other characters.
     pub fn named(table: &str, prefix: &str) -> Result<Self, EngineError> {
         let plain = |text: &str| {
-            !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+            !text.is_empty()
+                && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
         };
         if plain(table) && plain(prefix) {
             Ok(Self { table: table.into(), prefix: prefix.into() })
@@ -64,11 +67,19 @@ impl Guard {
              \tchain host {{\n\
              \t\ttype filter hook input priority -150; policy accept;\n\
              \t\tiifname \"{prefix}*\" counter drop\n\
+             \t}}\n\
+             \tchain out {{\n\
+             \t\ttype filter hook output priority -150; policy accept;\n\
+             \t\toifname \"{prefix}*\" counter drop\n\
              \t}}\n}}\n\
              table inet {table} {{\n}}\ndelete table inet {table}\ntable inet {table} {{\n\
              \tchain host {{\n\
              \t\ttype filter hook input priority -150; policy accept;\n\
              \t\tiifname \"{prefix}*\" counter drop\n\
+             \t}}\n\
+             \tchain out {{\n\
+             \t\ttype filter hook output priority -150; policy accept;\n\
+             \t\toifname \"{prefix}*\" counter drop\n\
              \t}}\n\
              \tchain through {{\n\
              \t\ttype filter hook forward priority -150; policy accept;\n\
@@ -139,7 +150,11 @@ impl Guard {
         let mut there = without_counters(listed);
         without_counters(&self.text())
             .into_iter()
-            .filter(|line| line.starts_with("iifname") || line.starts_with("type filter hook"))
+            .filter(|line| {
+                line.starts_with("iifname")
+                    || line.starts_with("oifname")
+                    || line.starts_with("type filter hook")
+            })
             .map(|line| line.replace("priority -150", "priority mangle"))
             .find(|wanted| {
                 let found = there
@@ -156,9 +171,9 @@ impl Guard {
         match run(&argv, stdin, DEADLINE).await {
             Ok(child) if child.ok => Ok(Ok(child.stdout)),
             Ok(child) => Ok(Err(child.stderr)),
-            Err(EngineError::Io(text)) => {
-                Err(EngineError::Refused(format!("the wall on the host needs nft (package nftables): {text}")))
-            }
+            Err(EngineError::Io(text)) => Err(EngineError::Refused(format!(
+                "the wall on the host needs nft (package nftables): {text}"
+            ))),
             Err(other) => Err(other),
         }
     }
@@ -205,8 +220,12 @@ mod tests {
         assert_eq!(guard.missing_of(&listed), None);
         for (number, line) in listed.lines().enumerate() {
             if line.contains("drop") || line.contains("hook") {
-                let without: Vec<&str> =
-                    listed.lines().enumerate().filter(|(other, _)| *other != number).map(|(_, line)| line).collect();
+                let without: Vec<&str> = listed
+                    .lines()
+                    .enumerate()
+                    .filter(|(other, _)| *other != number)
+                    .map(|(_, line)| line)
+                    .collect();
                 assert!(guard.missing_of(&without.join("\n")).is_some(), "{line}");
             }
         }
@@ -224,7 +243,10 @@ mod tests {
 
     #[test]
     fn counters_are_no_difference() {
-        assert_eq!(without_counters("\t\tiifname \"a*\" counter packets 1 bytes 2 drop").first().unwrap(), "iifname \"a*\" drop");
+        assert_eq!(
+            without_counters("\t\tiifname \"a*\" counter packets 1 bytes 2 drop").first().unwrap(),
+            "iifname \"a*\" drop"
+        );
         assert_eq!(without_counters("a counter drop").first().unwrap(), "a drop");
     }
 }

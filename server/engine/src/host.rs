@@ -121,7 +121,8 @@ fn read_facts(links: &str, routes: &str) -> Result<HostFacts, EngineError> {
 
 /// Room on the file system that holds `path`; `None` where it cannot be told (a remote engine, a missing `df`).
 pub async fn disk(path: &str) -> Option<Disk> {
-    let out = run(&["df", "--block-size=1", "--output=avail,size", path], "", Duration::from_secs(5)).await.ok()?;
+    let out =
+        run(&["df", "--block-size=1", "--output=avail,size", path], "", Duration::from_secs(5)).await.ok()?;
     let mut numbers = out.stdout.lines().nth(1)?.split_whitespace().map(str::parse::<u64>);
     match (out.ok, numbers.next(), numbers.next()) {
         (true, Some(Ok(free)), Some(Ok(size))) => Some(Disk { free, size }),

@@ -86,7 +86,10 @@ pub fn plan(dir: &Path) -> Result<Vec<ImageSpec>, ImagesError> {
             return Err(ImagesError::Dockerfile(stuck, "FROM goes round in a circle".into()));
         };
         if let Some(missing) = folder.bases.iter().find(|base| !folders.contains_key(*base)) {
-            return Err(ImagesError::Dockerfile(name.clone(), format!("FROM {PREFIX}{missing}: no such folder")));
+            return Err(ImagesError::Dockerfile(
+                name.clone(),
+                format!("FROM {PREFIX}{missing}: no such folder"),
+            ));
         }
         let mut hash = Sha256::new();
         hash.update(folder.digest);
@@ -202,7 +205,10 @@ fn bases_of(dockerfile: &str) -> Vec<String> {
 ///
 /// # Errors
 /// Any of [`EngineError`].
-pub async fn missing<'a>(engine: &dyn Engine, wanted: &'a [ImageSpec]) -> Result<Vec<&'a ImageSpec>, EngineError> {
+pub async fn missing<'a>(
+    engine: &dyn Engine,
+    wanted: &'a [ImageSpec],
+) -> Result<Vec<&'a ImageSpec>, EngineError> {
     let there = engine.images().await?;
     Ok(wanted
         .iter()
@@ -215,7 +221,11 @@ pub async fn missing<'a>(engine: &dyn Engine, wanted: &'a [ImageSpec]) -> Result
 ///
 /// # Errors
 /// See [`ImagesError`]. What was built before stays.
-pub async fn build_missing(engine: &dyn Engine, dir: &Path, lines: Lines<'_>) -> Result<Vec<String>, ImagesError> {
+pub async fn build_missing(
+    engine: &dyn Engine,
+    dir: &Path,
+    lines: Lines<'_>,
+) -> Result<Vec<String>, ImagesError> {
     let wanted = plan(dir)?;
     let todo = missing(engine, &wanted).await?;
     if todo.is_empty() {

@@ -28,8 +28,9 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 pub use docker::DockerEngine;
 pub use error::EngineError;
 pub use types::{
-    Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, LABEL_HASH,
-    Labels, Lines, LogLine, LogStream, Network, Observation, State, Terminal, TerminalControl, TerminalSpec,
+    Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection,
+    LABEL_HASH, Labels, Lines, LogLine, LogStream, Network, Observation, State, Terminal, TerminalControl,
+    TerminalSpec,
 };
 
 /// One container engine. Containers are named by their name on the engine ([`HostPlan::name`]) or their id.
@@ -44,7 +45,12 @@ pub trait Engine: Send + Sync {
     async fn images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError>;
 
     /// Builds an image and returns its id. Lines of the build go to `lines` as they come. `Refused` holds the last ones.
-    async fn build(&self, image: &ImageSpec, deadline: Duration, lines: Lines<'_>) -> Result<String, EngineError>;
+    async fn build(
+        &self,
+        image: &ImageSpec,
+        deadline: Duration,
+        lines: Lines<'_>,
+    ) -> Result<String, EngineError>;
 
     /// Fetches an image from its registry. `NotFound` or `Refused` where none has it or none answers.
     async fn pull(&self, image: &str, deadline: Duration, lines: Lines<'_>) -> Result<(), EngineError>;
@@ -113,7 +119,8 @@ pub trait Engine: Send + Sync {
     async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError>;
 
     /// Reads one file of at most `limit` bytes. `NotFound`; `Refused` when it is larger or no plain file.
-    async fn get_file(&self, container: &str, path: &str, limit: usize) -> Result<archive::File, EngineError>;
+    async fn get_file(&self, container: &str, path: &str, limit: usize)
+    -> Result<archive::File, EngineError>;
 
     /// What it wrote from `since_ms` (ms UTC) on, oldest first; `follow` goes on as it writes. The last line of before a
     /// break may come again, with the same time: the caller drops what is not later than its own last. `NotFound`.

@@ -17,7 +17,8 @@ pub struct Taken {
 /// smaller than one subnet.
 pub fn candidates(block: Ipv4Net, prefix: u8, taken: &[Taken]) -> impl Iterator<Item = Ipv4Net> {
     let overlaps = |a: &Ipv4Net, b: &Ipv4Net| a.contains(&b.network()) || b.contains(&a.network());
-    let taken: Vec<Ipv4Net> = taken.iter().map(|taken| taken.net).filter(|net| overlaps(net, &block)).collect();
+    let taken: Vec<Ipv4Net> =
+        taken.iter().map(|taken| taken.net).filter(|net| overlaps(net, &block)).collect();
     block
         .subnets(prefix)
         .into_iter()

@@ -123,15 +123,14 @@ impl DockerEngine {
         match timeout_at(deadline, work).await {
             Ok(Ok(())) if !out.truncated => {}
             Ok(Err(lost)) => return Err(lost),
-            Ok(Ok(())) => {
-                running.kill().await?;
+            ended_by_us => {
+                // The engine does not call a command ended while its output waits to be read.
+                tokio::select! {
+                    killed = running.kill() => killed?,
+                    () = swallow(&mut reader) => {}
+                }
                 leash.0 = None;
-                return Ok(out);
-            }
-            Err(_) => {
-                running.kill().await?;
-                leash.0 = None;
-                out.timed_out = true;
+                out.timed_out = ended_by_us.is_err();
                 return Ok(out);
             }
         }
@@ -140,12 +139,19 @@ impl DockerEngine {
         Ok(out)
     }
 
-    pub(super) async fn open_terminal(&self, container: &str, spec: TerminalSpec) -> Result<Terminal, EngineError> {
+    pub(super) async fn open_terminal(
+        &self,
+        container: &str,
+        spec: TerminalSpec,
+    ) -> Result<Terminal, EngineError> {
         let note = note_name();
         let mut argv: Vec<String> = ["sh", "-c", SHELL, &note].map(str::to_owned).into();
         argv.extend(spec.argv);
-        let mut env =
-            vec![format!("TERM={}", spec.term), format!("USER={}", spec.user), format!("LOGNAME={}", spec.user)];
+        let mut env = vec![
+            format!("TERM={}", spec.term),
+            format!("USER={}", spec.user),
+            format!("LOGNAME={}", spec.user),
+        ];
         env.extend(spec.env);
         let exec = self.create_exec(container, argv, &spec.user, true, env).await?;
         let running =
@@ -166,23 +172,32 @@ async fn collect(
     let mut frames = Frames::default();
     let mut buffer = vec![0; 32 * 1024];
     loop {
-        let read = reader
-            .read(&mut buffer)
-            .await
-            .map_err(|_| EngineError::NodeUnreachable { since_ms: None })?;
+        let read =
+            reader.read(&mut buffer).await.map_err(|_| EngineError::NodeUnreachable { since_ms: None })?;
         if read == 0 {
             return Ok(());
         }
         frames.push(&buffer[..read], |stderr, bytes| {
             let room = limit.saturating_sub(out.stdout.len() + out.stderr.len());
             let kept = &bytes[..bytes.len().min(room)];
-            if stderr { out.stderr.extend_from_slice(kept) } else { out.stdout.extend_from_slice(kept) }
+            if stderr {
+                out.stderr.extend_from_slice(kept)
+            } else {
+                out.stdout.extend_from_slice(kept)
+            }
             out.truncated |= kept.len() < bytes.len();
         });
         if out.truncated {
             return Ok(());
         }
     }
+}
+
+/// Reads and forgets; never ends.
+async fn swallow(reader: &mut Pin<Box<dyn AsyncRead + Send>>) {
+    let mut buffer = vec![0; 32 * 1024];
+    while matches!(reader.read(&mut buffer).await, Ok(read) if read > 0) {}
+    std::future::pending().await
 }
 
 impl Running {
@@ -283,7 +298,8 @@ impl Control {
                 Err(silent) if silent.is_silence() => return Err(silent),
                 Err(other) => {
                     // A shell that has ended at once has nothing to resize; its output says why.
-                    if Instant::now() > until || !self.running.engine.exec_state(&self.running.exec).await?.0 {
+                    if Instant::now() > until || !self.running.engine.exec_state(&self.running.exec).await?.0
+                    {
                         tracing::debug!(error = %other, "a terminal has no size");
                         return Ok(());
                     }

@@ -77,9 +77,9 @@ impl DockerEngine {
                 Err(EngineError::Refused(format!("{}: {text}\n{}", image.name, lines.join("\n"))))
             }
             Ok(Err(other)) => Err(other),
-            Ok(Ok(())) => {
-                id.ok_or_else(|| EngineError::Io(format!("the build of {} ended without an image", image.name)))
-            }
+            Ok(Ok(())) => id.ok_or_else(|| {
+                EngineError::Io(format!("the build of {} ended without an image", image.name))
+            }),
         }
     }
 

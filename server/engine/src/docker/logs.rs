@@ -22,8 +22,13 @@ impl DockerEngine {
         self.inspect_one(container).await?;
         // The client takes whole seconds of 32 bits; the rest is filtered here.
         let since = i32::try_from(since_ms.max(0) / 1000).unwrap_or(i32::MAX);
-        let options =
-            LogsOptionsBuilder::new().stdout(true).stderr(true).timestamps(true).follow(follow).since(since).build();
+        let options = LogsOptionsBuilder::new()
+            .stdout(true)
+            .stderr(true)
+            .timestamps(true)
+            .follow(follow)
+            .since(since)
+            .build();
         let from_ns = since_ms.saturating_mul(1_000_000);
         let docker = self.docker().await?;
         let chunks = docker.logs(container, Some(options));
@@ -32,7 +37,9 @@ impl DockerEngine {
             .chain(futures_util::stream::once(async { Ok(LogOutput::StdIn { message: Bytes::new() }) }))
             .scan(Joiner::default(), |joiner, chunk| {
                 let lines: Vec<Result<LogLine, EngineError>> = match chunk {
-                    Ok(LogOutput::StdErr { message }) => joiner.push(true, &message).map(Ok).into_iter().collect(),
+                    Ok(LogOutput::StdErr { message }) => {
+                        joiner.push(true, &message).map(Ok).into_iter().collect()
+                    }
                     Ok(LogOutput::StdOut { message } | LogOutput::Console { message }) => {
                         joiner.push(false, &message).map(Ok).into_iter().collect()
                     }
@@ -43,9 +50,7 @@ impl DockerEngine {
                 std::future::ready(Some(futures_util::stream::iter(lines)))
             })
             .flatten()
-            .filter(move |line| {
-                std::future::ready(!matches!(line, Ok(line) if line.at_ns < from_ns))
-            });
+            .filter(move |line| std::future::ready(!matches!(line, Ok(line) if line.at_ns < from_ns)));
         Ok(lines.boxed())
     }
 

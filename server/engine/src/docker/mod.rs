@@ -21,8 +21,8 @@ use tokio::sync::OnceCell;
 
 use crate::guard::Guard;
 use crate::{
-    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels, Lines,
-    LogStream, Observation, Terminal, TerminalSpec, archive, host,
+    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels,
+    Lines, LogStream, Observation, Terminal, TerminalSpec, archive, host,
 };
 use wire::Address;
 
@@ -201,7 +201,12 @@ impl Engine for DockerEngine {
         self.list_images().await
     }
 
-    async fn build(&self, image: &ImageSpec, deadline: Duration, lines: Lines<'_>) -> Result<String, EngineError> {
+    async fn build(
+        &self,
+        image: &ImageSpec,
+        deadline: Duration,
+        lines: Lines<'_>,
+    ) -> Result<String, EngineError> {
         self.build_image(image, deadline, lines).await
     }
 
@@ -246,14 +251,16 @@ impl Engine for DockerEngine {
     }
 
     async fn stop(&self, container: &str) -> Result<(), EngineError> {
-        let options = bollard::query_parameters::StopContainerOptionsBuilder::new().t(objects::STOP_S).build();
+        let options =
+            bollard::query_parameters::StopContainerOptionsBuilder::new().t(objects::STOP_S).build();
         self.call("stop a container", SLOW, |docker| docker.stop_container(container, Some(options))).await
     }
 
     async fn remove(&self, container: &str) -> Result<(), EngineError> {
         let options =
             bollard::query_parameters::RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-        self.call("remove a container", SLOW, |docker| docker.remove_container(container, Some(options))).await
+        self.call("remove a container", SLOW, |docker| docker.remove_container(container, Some(options)))
+            .await
     }
 
     async fn pause(&self, container: &str) -> Result<(), EngineError> {
@@ -265,8 +272,10 @@ impl Engine for DockerEngine {
     }
 
     async fn restart(&self, container: &str) -> Result<(), EngineError> {
-        let options = bollard::query_parameters::RestartContainerOptionsBuilder::new().t(objects::STOP_S).build();
-        self.call("restart a container", SLOW, |docker| docker.restart_container(container, Some(options))).await
+        let options =
+            bollard::query_parameters::RestartContainerOptionsBuilder::new().t(objects::STOP_S).build();
+        self.call("restart a container", SLOW, |docker| docker.restart_container(container, Some(options)))
+            .await
     }
 
     async fn observe(&self, run: &str) -> Result<Observation, EngineError> {
@@ -293,7 +302,12 @@ impl Engine for DockerEngine {
         self.put_tar(container, tar).await
     }
 
-    async fn get_file(&self, container: &str, path: &str, limit: usize) -> Result<archive::File, EngineError> {
+    async fn get_file(
+        &self,
+        container: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<archive::File, EngineError> {
         self.read_file(container, path, limit).await
     }
 

@@ -4,8 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use bollard::models::{
-    ContainerCreateBody, ContainerState, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig, Ipam,
-    IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkingConfig, RestartPolicy, RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerState, EndpointIpamConfig, EndpointSettings, HostConfig,
+    HostConfigLogConfig, Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkingConfig,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
@@ -57,7 +58,8 @@ fn endpoint(leg: &Leg) -> EndpointSettings {
 /// The settings of a host. Nothing of the engine's host is visible in it, and everything has a bound.
 fn settings(host: &HostPlan, labels: &Labels) -> ContainerCreateBody {
     let memory = i64::try_from(host.resources.memory).unwrap_or(i64::MAX);
-    let log = HashMap::from([("max-size".to_owned(), "10m".to_owned()), ("max-file".to_owned(), "3".to_owned())]);
+    let log =
+        HashMap::from([("max-size".to_owned(), "10m".to_owned()), ("max-file".to_owned(), "3".to_owned())]);
     let first = host.legs.first();
     ContainerCreateBody {
         hostname: Some(host.host.clone()),
@@ -126,7 +128,11 @@ fn state_of(word: &str, state: Option<&ContainerState>) -> State {
 }
 
 impl DockerEngine {
-    pub(super) async fn make_network(&self, network: &NetworkPlan, labels: &Labels) -> Result<(), EngineError> {
+    pub(super) async fn make_network(
+        &self,
+        network: &NetworkPlan,
+        labels: &Labels,
+    ) -> Result<(), EngineError> {
         let request = NetworkCreateRequest {
             name: network.name.clone(),
             driver: Some("bridge".into()),
@@ -150,9 +156,8 @@ impl DockerEngine {
         };
         let mut tries = 0;
         loop {
-            let answer = self
-                .call("make a network", SLOW, |docker| docker.create_network(request.clone()))
-                .await;
+            let answer =
+                self.call("make a network", SLOW, |docker| docker.create_network(request.clone())).await;
             match answer {
                 Err(EngineError::Refused(text)) if text.contains("xtables lock") && tries < LOCK_TRIES => {
                     tries += 1;
@@ -163,7 +168,11 @@ impl DockerEngine {
         }
     }
 
-    pub(super) async fn make_container(&self, host: &HostPlan, labels: &Labels) -> Result<String, EngineError> {
+    pub(super) async fn make_container(
+        &self,
+        host: &HostPlan,
+        labels: &Labels,
+    ) -> Result<String, EngineError> {
         let options = CreateContainerOptionsBuilder::new().name(&host.name).build();
         let body = settings(host, labels);
         let made = self

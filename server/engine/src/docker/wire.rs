@@ -76,7 +76,13 @@ pub(crate) async fn start_exec(
     .map_err(|_| EngineError::Timeout("start a command".into()))?
 }
 
-async fn open<R, W>(mut reader: R, mut writer: W, version: &str, id: &str, tty: bool) -> Result<Duplex, EngineError>
+async fn open<R, W>(
+    mut reader: R,
+    mut writer: W,
+    version: &str,
+    id: &str,
+    tty: bool,
+) -> Result<Duplex, EngineError>
 where
     R: AsyncRead + Send + Unpin + 'static,
     W: AsyncWrite + Send + Unpin + 'static,
@@ -110,7 +116,9 @@ where
     }
     let length = text
         .lines()
-        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse::<u64>()))
+        .find_map(|line| {
+            line.to_ascii_lowercase().strip_prefix("content-length:").map(|n| n.trim().parse::<u64>())
+        })
         .and_then(Result::ok)
         .unwrap_or(0);
     let mut refusal = rest;
@@ -152,7 +160,14 @@ mod tests {
 
     #[test]
     fn frames_survive_any_cut() {
-        let bytes = [&[1, 0, 0, 0, 0, 0, 0, 3][..], b"out", &[2, 0, 0, 0, 0, 0, 0, 2], b"er", &[1, 0, 0, 0, 0, 0, 0, 0]].concat();
+        let bytes = [
+            &[1, 0, 0, 0, 0, 0, 0, 3][..],
+            b"out",
+            &[2, 0, 0, 0, 0, 0, 0, 2],
+            b"er",
+            &[1, 0, 0, 0, 0, 0, 0, 0],
+        ]
+        .concat();
         for cut in 0..bytes.len() {
             let mut frames = Frames::default();
             let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -176,7 +191,10 @@ mod tests {
     async fn a_refusal_has_its_text_and_early_bytes_are_kept() {
         let (client, mut server) = tokio::io::duplex(4096);
         let (reader, writer) = tokio::io::split(client);
-        server.write_all(b"HTTP/1.1 409 Conflict\r\nContent-Length: 28\r\n\r\n{\"message\":\"it is paused!!\"}").await.unwrap();
+        server
+            .write_all(b"HTTP/1.1 409 Conflict\r\nContent-Length: 28\r\n\r\n{\"message\":\"it is paused!!\"}")
+            .await
+            .unwrap();
         let refused = open(reader, writer, "1.41", "x", true).await.err().unwrap();
         assert_eq!(refused, EngineError::Conflict("it is paused!!".into()));
 

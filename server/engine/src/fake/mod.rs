@@ -17,10 +17,10 @@ use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use crate::{
-    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels, Lines,
-    LogLine, LogStream, Observation, State, Terminal, TerminalControl, TerminalSpec, archive,
+    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels,
+    Lines, LogLine, LogStream, Observation, State, Terminal, TerminalControl, TerminalSpec, archive,
 };
-use state::{Made, Inner, Link};
+use state::{Inner, Link, Made};
 
 /// A fault to put in.
 #[derive(Debug, Clone)]
@@ -90,7 +90,11 @@ impl FakeEngine {
     /// Lets a container write a line.
     pub fn write_line(&self, container: &str, at_ns: i64, text: &str) {
         if let Some(found) = self.lock().containers.get_mut(container) {
-            found.lines.push(LogLine { at_ns, stderr: false, bytes: Bytes::copy_from_slice(text.as_bytes()) });
+            found.lines.push(LogLine {
+                at_ns,
+                stderr: false,
+                bytes: Bytes::copy_from_slice(text.as_bytes()),
+            });
         }
     }
 
@@ -204,9 +208,13 @@ impl Engine for FakeEngine {
                 link.plan.subnet.contains(&subnet.network()) || subnet.contains(&link.plan.subnet.network())
             };
             if inner.networks.values().any(overlaps) {
-                return Err(EngineError::Conflict("Pool overlaps with other one on this address space".into()));
+                return Err(EngineError::Conflict(
+                    "Pool overlaps with other one on this address space".into(),
+                ));
             }
-            inner.networks.insert(network.name.clone(), Link { plan: network.clone(), labels: labels.clone() });
+            inner
+                .networks
+                .insert(network.name.clone(), Link { plan: network.clone(), labels: labels.clone() });
             Ok(())
         })
     }
@@ -216,7 +224,11 @@ impl Engine for FakeEngine {
             if inner.containers.values().any(|found| found.on.iter().any(|leg| leg.network == network)) {
                 return Err(EngineError::Conflict(format!("network {network} has active endpoints")));
             }
-            inner.networks.remove(network).map(|_| ()).ok_or_else(|| EngineError::NotFound(network.to_owned()))
+            inner
+                .networks
+                .remove(network)
+                .map(|_| ())
+                .ok_or_else(|| EngineError::NotFound(network.to_owned()))
         })
     }
 
@@ -345,7 +357,12 @@ impl Engine for FakeEngine {
         })
     }
 
-    async fn get_file(&self, container: &str, path: &str, limit: usize) -> Result<archive::File, EngineError> {
+    async fn get_file(
+        &self,
+        container: &str,
+        path: &str,
+        limit: usize,
+    ) -> Result<archive::File, EngineError> {
         self.step("get_file", container, |inner| {
             let file = inner.container(container)?.files.get(path).cloned();
             let file = file.ok_or_else(|| EngineError::NotFound(path.to_owned()))?;

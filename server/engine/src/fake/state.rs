@@ -6,7 +6,8 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use super::{Fault, Script};
 use crate::{
-    Container, EngineError, HostFacts, ImageInfo, Labels, LogLine, Network, Observation, State, archive, images,
+    Container, EngineError, HostFacts, ImageInfo, Labels, LogLine, Network, Observation, State, archive,
+    images,
 };
 
 pub(super) struct Link {
@@ -41,7 +42,8 @@ impl Inner {
     /// The fault that strikes this call: its error, and whether the call is done all the same.
     pub fn strike(&mut self, call: &str, object: &str) -> Option<(EngineError, bool)> {
         let fits = |pattern: &str, word: &str| pattern == "*" || pattern == word;
-        let at = self.faults.iter().position(|fault| fits(&fault.call, call) && fits(&fault.object, object))?;
+        let at =
+            self.faults.iter().position(|fault| fits(&fault.call, call) && fits(&fault.object, object))?;
         let fault = &mut self.faults[at];
         let struck = (fault.error.clone(), fault.done);
         if fault.times != u32::MAX {

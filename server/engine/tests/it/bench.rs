@@ -1,0 +1,181 @@
+//! A place for one test: its own run id, names and subnets, and cleaning up however the test ends.
+
+use std::future::Future;
+use std::net::Ipv4Addr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use ipnet::Ipv4Net;
+use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
+use rampart_domain::scenario::{Resources, Role};
+use rampart_engine::guard::Guard;
+use rampart_engine::{DockerEngine, Engine, EngineError, Labels, fake::FakeEngine, subnets};
+
+pub const IMAGE: &str = "rampart/base:latest";
+/// Interface names of these tests; the platform's own wall does not know them.
+pub const PREFIX: &str = "rgt";
+
+#[derive(Clone)]
+pub struct Bench {
+    pub engine: Arc<dyn Engine>,
+    pub run: String,
+    tag: String,
+    block: Ipv4Net,
+}
+
+fn tag() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("{:04x}{:02x}", std::process::id() & 0xffff, NEXT.fetch_add(1, Ordering::Relaxed) & 0xff)
+}
+
+pub fn test_guard() -> Guard {
+    Guard::named("rampart_guard_test", PREFIX).unwrap()
+}
+
+/// Docker with the base image, or `None` with the reason printed.
+pub async fn docker() -> Option<Arc<dyn Engine>> {
+    let engine = DockerEngine::with_guard(None, test_guard()).unwrap();
+    match engine.images().await {
+        Ok(images) if images.contains_key(IMAGE) => Some(Arc::new(engine)),
+        Ok(_) => {
+            eprintln!("skipped: {IMAGE} is not built (rampart images build)");
+            None
+        }
+        Err(error) => {
+            eprintln!("skipped: no Docker engine here: {error}");
+            None
+        }
+    }
+}
+
+impl Bench {
+    async fn new(engine: Arc<dyn Engine>) -> Self {
+        let tag = tag();
+        let block: Ipv4Net = "10.213.0.0/16".parse().unwrap();
+        let taken = subnets::taken(engine.as_ref()).await.unwrap();
+        // Tests run side by side: each starts at its own place in the block.
+        let start = u32::from_str_radix(&tag, 16).unwrap() as usize * 7 % 200;
+        let block = subnets::candidates(block, 24, &taken).nth(start).unwrap();
+        Self { engine, run: format!("test-{tag}"), tag, block }
+    }
+
+    pub fn labels(&self, name: &str) -> Labels {
+        Labels { run: self.run.clone(), range: 1, name: name.into(), plan: "p".into() }
+    }
+
+    /// Network 0 to 3 of this bench.
+    pub fn network(&self, number: u8) -> NetworkPlan {
+        self.network_named(PREFIX, number)
+    }
+
+    pub fn network_named(&self, prefix: &str, number: u8) -> NetworkPlan {
+        let subnet = self.block.subnets(26).unwrap().nth(number.into()).unwrap();
+        let at = |n: u32| Ipv4Addr::from(u32::from(subnet.network()) + n);
+        NetworkPlan {
+            name: format!("{prefix}{}-{number}", self.tag),
+            zone: format!("zone{number}"),
+            subnet,
+            router: at(1),
+            gateway: at(2),
+        }
+    }
+
+    pub fn leg(&self, network: &NetworkPlan, number: u32) -> Leg {
+        Leg {
+            network: network.name.clone(),
+            zone: network.zone.clone(),
+            address: Ipv4Addr::from(u32::from(network.subnet.network()) + number),
+        }
+    }
+
+    pub fn host(&self, id: &str, legs: Vec<Leg>) -> HostPlan {
+        HostPlan {
+            name: format!("rgt-{}-{id}", self.tag),
+            host: id.into(),
+            image: IMAGE.into(),
+            role: Role::Target,
+            side: None,
+            dns: Ipv4Addr::new(10, 213, 255, 2),
+            legs,
+            capabilities: ["CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER", "KILL"]
+                .map(str::to_owned)
+                .into(),
+            resources: Resources { memory: 128 << 20, milli_cpus: 500, pids: 60 },
+            ready: None,
+            telemetry: None,
+            command: Some(vec!["sleep".into(), "infinity".into()]),
+            forwards: false,
+            files: Vec::new(),
+            plants: Vec::new(),
+            logins: Vec::new(),
+        }
+    }
+
+    /// Makes network 0 and a running host on it; its name on the engine.
+    pub async fn started(&self, id: &str) -> String {
+        let network = self.network(0);
+        match self.engine.create_network(&network, &self.labels(&network.zone)).await {
+            Ok(()) | Err(EngineError::Conflict(_)) => {}
+            Err(other) => panic!("{other}"),
+        }
+        let used = self.engine.observe(&self.run).await.unwrap().containers.len() as u32;
+        let host = self.host(id, vec![self.leg(&network, 10 + used)]);
+        self.start(&host).await
+    }
+
+    pub async fn start(&self, host: &HostPlan) -> String {
+        self.engine.create_container(host, &self.labels(&host.host)).await.unwrap();
+        self.engine.start(&host.name).await.unwrap();
+        host.name.clone()
+    }
+
+    async fn clear(&self) {
+        for _ in 0..20 {
+            let seen = self.engine.observe(&self.run).await.unwrap();
+            if seen.is_empty() {
+                return;
+            }
+            for container in &seen.containers {
+                let _ = self.engine.remove(&container.id).await;
+            }
+            for network in &seen.networks {
+                let _ = self.engine.remove_network(&network.id).await;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        panic!("{} could not be cleared", self.run);
+    }
+}
+
+/// Runs a test on an engine and clears up, also when it fails.
+pub async fn on<F: Future<Output = ()>>(engine: Arc<dyn Engine>, test: impl FnOnce(Bench) -> F) {
+    let bench = Bench::new(engine).await;
+    let ended = AssertUnwindSafe(test(bench.clone())).catch_unwind().await;
+    bench.clear().await;
+    if let Err(panic) = ended {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+pub async fn on_docker<F: Future<Output = ()>>(test: impl FnOnce(Bench) -> F) {
+    if let Some(engine) = docker().await {
+        on(engine, test).await;
+    }
+}
+
+pub async fn on_both<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
+    on(Arc::new(FakeEngine::new([IMAGE])), &test).await;
+    on_docker(&test).await;
+}
+
+/// Waits until something holds.
+pub async fn until<F: Future<Output = bool>>(what: &str, within: Duration, holds: impl Fn() -> F) {
+    let end = tokio::time::Instant::now() + within;
+    while !holds().await {
+        assert!(tokio::time::Instant::now() < end, "not within {within:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}

@@ -1,0 +1,310 @@
+//! What only a real engine can show.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use rampart_engine::{
+    DockerEngine, Engine, EngineError, ExecSpec, LogLine, State, Terminal, TerminalSpec, images,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::bench::{Bench, docker, on_docker, until};
+
+async fn shell(bench: &Bench, name: &str, script: &str) -> String {
+    let out = bench.engine.exec(name, ExecSpec::new(["bash", "-c", script])).await.unwrap();
+    out.said()
+}
+
+fn desk(user: &str) -> TerminalSpec {
+    TerminalSpec {
+        argv: vec!["bash".into(), "-l".into()],
+        user: user.into(),
+        cols: 137,
+        rows: 41,
+        term: "xterm-256color".into(),
+        env: Vec::new(),
+    }
+}
+
+/// Types, and reads until the text has come.
+async fn talk(terminal: &mut Terminal, typed: &str, wanted: &[u8]) -> Vec<u8> {
+    terminal.writer.write_all(typed.as_bytes()).await.unwrap();
+    let mut seen = Vec::new();
+    let read = async {
+        while !seen.windows(wanted.len()).any(|window| window == wanted) {
+            assert_ne!(terminal.reader.read_buf(&mut seen).await.unwrap(), 0, "ended early");
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(15), read).await;
+    assert!(in_time.is_ok(), "waited for {wanted:?}, saw {:?}", String::from_utf8_lossy(&seen));
+    seen
+}
+
+#[tokio::test]
+async fn a_host_has_its_limits_and_nothing_of_the_machine() {
+    on_docker(async |bench: Bench| {
+        let network = bench.network(0);
+        bench.engine.create_network(&network, &bench.labels("zone0")).await.unwrap();
+        let mut host = bench.host("www", vec![bench.leg(&network, 10)]);
+        host.capabilities = vec!["CHOWN".into(), "NET_RAW".into()];
+        host.forwards = true;
+        let name = bench.start(&host).await;
+        // CHOWN is bit 0, NET_RAW bit 13.
+        assert_eq!(
+            shell(&bench, &name, "grep -h CapEff /proc/self/status").await,
+            "CapEff:\t0000000000002001"
+        );
+        assert_eq!(shell(&bench, &name, "grep -h NoNewPrivs /proc/self/status").await, "NoNewPrivs:\t1");
+        assert_eq!(shell(&bench, &name, "grep -h ^Seccomp: /proc/self/status").await, "Seccomp:\t2");
+        assert_eq!(shell(&bench, &name, "cat /proc/sys/net/ipv4/ip_forward; hostname").await, "1\nwww");
+        let limits = "cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null; \
+             cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null";
+        assert_eq!(shell(&bench, &name, limits).await, format!("60\n{}", 128 << 20));
+        let resolv = shell(&bench, &name, "cat /etc/resolv.conf").await;
+        assert!(!resolv.contains("search"), "{resolv}");
+        let mounts =
+            shell(&bench, &name, "findmnt -rno TARGET,SOURCE | awk '$2 ~ /^.dev./ {print $1}'").await;
+        for mount in mounts.lines() {
+            let own = [
+                "/etc/resolv.conf",
+                "/etc/hostname",
+                "/etc/hosts",
+                "/sbin/docker-init",
+                "/usr/sbin/docker-init",
+            ];
+            assert!(own.contains(&mount), "{mounts}");
+        }
+        let address =
+            shell(&bench, &name, "ip -4 -o addr show scope global | awk '{print $4}'; ip route").await;
+        assert!(address.starts_with(&format!("{}/26", host.legs[0].address)), "{address}");
+        assert!(address.contains(&format!("default via {}", network.router)), "{address}");
+        let before = shell(&bench, &name, "echo kept > /srv/kept; echo").await;
+        assert_eq!(before, "");
+        bench.engine.restart(&name).await.unwrap();
+        assert_eq!(shell(&bench, &name, "cat /srv/kept").await, "kept");
+        let after =
+            shell(&bench, &name, "ip -4 -o addr show scope global | awk '{print $4}'; ip route").await;
+        assert_eq!(after, address);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_that_ends_at_once_is_seen() {
+    on_docker(async |bench: Bench| {
+        let network = bench.network(0);
+        bench.engine.create_network(&network, &bench.labels("zone0")).await.unwrap();
+        let mut host = bench.host("www", vec![bench.leg(&network, 10)]);
+        host.command = Some(["sh", "-c", "echo no configuration; exit 3"].map(str::to_owned).into());
+        let name = bench.start(&host).await;
+        until("the end is seen", Duration::from_secs(10), async || {
+            let inspection = bench.engine.inspect(&name).await.unwrap();
+            let code = match inspection.state {
+                State::Restarting(end) | State::Exited(end) => Some(end.code),
+                _ => None,
+            };
+            code == Some(3) && inspection.restarts > 0
+        })
+        .await;
+        assert!(bench.engine.tail(&name, 20).await.unwrap().contains(&"no configuration".to_owned()));
+        host.command = Some(vec!["/no/such/program".into()]);
+        host.name.push('2');
+        host.legs[0] = bench.leg(&network, 11);
+        bench.engine.create_container(&host, &bench.labels("www")).await.unwrap();
+        // The engine's init starts, and then finds nothing to run.
+        bench.engine.start(&host.name).await.unwrap();
+        until("the end is seen", Duration::from_secs(10), async || {
+            bench.engine.inspect(&host.name).await.unwrap().last_end.is_some_and(|end| end.code == 127)
+        })
+        .await;
+        let said = bench.engine.tail(&host.name, 20).await.unwrap().join("\n");
+        assert!(said.contains("/no/such/program"), "{said}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_command_out_of_time_leaves_no_process() {
+    on_docker(async |bench: Bench| {
+        let name = bench.started("www").await;
+        let count = async || shell(&bench, &name, "pgrep -c -f 'sleep 12[34]'; ls -A /dev/shm | wc -l").await;
+        for user in ["root", "nobody"] {
+            let script = "sleep 123 & (sleep 124 & sleep 123); wait";
+            let spec = ExecSpec::new(["bash", "-c", script]).user(user).timeout_ms(700);
+            let out = bench.engine.exec(&name, spec).await.unwrap();
+            assert!(out.timed_out);
+            // The one note is that of the counting command.
+            assert_eq!(count().await, "0\n1", "as {user}");
+        }
+        // One that floods, and one whose caller goes away.
+        let flood = bench.engine.exec(&name, ExecSpec::new(["yes"]).limit(100_000)).await.unwrap();
+        assert_eq!((flood.truncated, flood.stdout.len()), (true, 100_000));
+        assert_eq!(shell(&bench, &name, "pgrep -c -x yes").await, "0");
+        let slow = bench.engine.exec(&name, ExecSpec::new(["sleep", "124"]));
+        assert!(tokio::time::timeout(Duration::from_millis(500), slow).await.is_err());
+        until("the dropped command is gone", Duration::from_secs(10), async || count().await == "0\n1").await;
+        // Odd commands.
+        let out = bench.engine.exec(&name, ExecSpec::new(["no-such-command"])).await.unwrap();
+        assert_eq!(out.code, 127);
+        let out = bench.engine.exec(&name, ExecSpec::new(["true"]).user("nosuchuser")).await;
+        assert!(out.is_err() || !out.unwrap().ok());
+        let out = bench.engine.exec(&name, ExecSpec::new(["true"]).stdin(vec![b'x'; 3 << 20])).await.unwrap();
+        assert!(out.ok(), "input that nobody reads");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn terminals_have_their_size_pass_any_byte_and_leave_no_shell() {
+    on_docker(async |bench: Bench| {
+        let name = bench.started("desk").await;
+        let shells = async || shell(&bench, &name, "pgrep -c -f '^bash -l'; ls -A /dev/shm | wc -l").await;
+        let mut terminal = bench.engine.terminal(&name, desk("root")).await.unwrap();
+        talk(&mut terminal, "stty size\n", b"41 137").await;
+        terminal.control.resize(90, 20).await.unwrap();
+        talk(&mut terminal, "stty size\n", b"20 90").await;
+        // Bytes that look like the head of a frame, a cut character, and noise.
+        talk(
+            &mut terminal,
+            "sleep 0.3; printf '\\000\\001\\002\\001\\000\\000\\377'; sleep 0.3; echo do''ne\n",
+            b"done",
+        )
+        .await;
+        let seen = talk(
+            &mut terminal,
+            "printf 'A \\345'; sleep 0.3; printf '\\217\\260 B\\n'\n",
+            "A 台 B".as_bytes(),
+        )
+        .await;
+        assert!(!seen.is_empty());
+        talk(&mut terminal, "head -c 65536 /dev/urandom; echo; echo a''live\n", b"alive").await;
+        drop(terminal);
+        until("the shell is gone", Duration::from_secs(10), async || shells().await == "0\n1").await;
+
+        let mut open = Vec::new();
+        for number in 0..10 {
+            let mut terminal = bench
+                .engine
+                .terminal(&name, desk(if number % 2 == 0 { "root" } else { "nobody" }))
+                .await
+                .unwrap();
+            if number % 2 == 0 {
+                // A shell that is busy in the foreground must go as well.
+                terminal.writer.write_all(b"sleep 1000\n").await.unwrap();
+            }
+            open.push(terminal);
+        }
+        until("ten shells", Duration::from_secs(10), async || shells().await.starts_with("10\n")).await;
+        let start = Instant::now();
+        drop(open);
+        until("no shell", Duration::from_secs(20), async || shells().await == "0\n1").await;
+        eprintln!("10 terminals hung up in {} ms", start.elapsed().as_millis());
+        assert_eq!(shell(&bench, &name, "pgrep -c -x sleep").await, "1", "only the host's own");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_terminal_dropped_while_frozen_is_hung_up_after_the_thaw() {
+    on_docker(async |bench: Bench| {
+        let name = bench.started("desk").await;
+        let mut terminal = bench.engine.terminal(&name, desk("root")).await.unwrap();
+        talk(&mut terminal, "echo he''re\n", b"here").await;
+        bench.engine.pause(&name).await.unwrap();
+        assert!(matches!(terminal.control.hangup().await, Err(EngineError::Conflict(_))));
+        drop(terminal);
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        bench.engine.unpause(&name).await.unwrap();
+        until("no shell", Duration::from_secs(15), async || {
+            shell(&bench, &name, "pgrep -c -f '^bash -l'").await == "0"
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn logs_have_times_order_and_whole_lines() {
+    on_docker(async |bench: Bench| {
+        let network = bench.network(0);
+        bench.engine.create_network(&network, &bench.labels("zone0")).await.unwrap();
+        let mut host = bench.host("www", vec![bench.leg(&network, 10)]);
+        let script = "echo one; echo bad >&2; head -c 100000 /dev/zero | tr '\\0' x; echo; sleep 1.2; echo late; sleep 1; echo last; sleep infinity";
+        host.command = Some(["bash", "-c", script].map(str::to_owned).into());
+        let name = bench.start(&host).await;
+        let mut stream = bench.engine.logs(&name, 0, true).await.unwrap();
+        let mut lines: Vec<LogLine> = Vec::new();
+        while lines.len() < 5 {
+            let next = tokio::time::timeout(Duration::from_secs(15), stream.next()).await.unwrap();
+            lines.push(next.unwrap().unwrap());
+        }
+        let mut texts: Vec<(usize, bool)> = lines.iter().map(|line| (line.bytes.len(), line.stderr)).collect();
+        // Two streams of one moment may come either way round.
+        texts[..3].sort_unstable();
+        assert_eq!(texts, [(3, false), (3, true), (100_000, false), (4, false), (4, false)]);
+        let late = lines[3].clone();
+        assert_eq!(late.bytes.as_ref(), b"late");
+        // Resuming at the last line seen: that one again, with the same time, and nothing before it.
+        let mut again = bench.engine.logs(&name, late.at_ns / 1_000_000, false).await.unwrap();
+        let mut resumed = Vec::new();
+        while let Some(line) = again.next().await {
+            resumed.push(line.unwrap());
+        }
+        assert_eq!(resumed, lines[3..]);
+        bench.engine.stop(&name).await.unwrap();
+        let end = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap();
+        assert!(end.is_none(), "{end:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn builds_have_progress_are_not_repeated_and_tell_why_they_failed() {
+    let Some(engine) = docker().await else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let one = format!("test-one-{}", std::process::id());
+    write(&format!("{one}/Dockerfile"), "FROM debian:bookworm-slim\nCOPY x /x\nRUN echo building 青嵐\n");
+    write(&format!("{one}/x"), "1");
+    let said = Mutex::new(Vec::new());
+    let lines = |line: &str| said.lock().unwrap().push(line.to_owned());
+    let built = images::build_missing(engine.as_ref(), dir.path(), &lines).await.unwrap();
+    let name = images::full_name(&one);
+    assert_eq!(built, std::slice::from_ref(&name));
+    assert!(said.lock().unwrap().iter().any(|line| line == "building 青嵐"), "{said:?}");
+    let again = images::build_missing(engine.as_ref(), dir.path(), &lines).await.unwrap();
+    assert!(again.is_empty());
+    write(&format!("{one}/Dockerfile"), "FROM debian:bookworm-slim\nRUN echo about to fail; exit 7\n");
+    let failed = images::build_missing(engine.as_ref(), dir.path(), &lines).await.unwrap_err().to_string();
+    assert!(failed.contains(&name) && failed.contains("about to fail") && failed.contains('7'), "{failed}");
+    engine.remove_image(&name).await.unwrap();
+    assert!(!engine.images().await.unwrap().contains_key(&name));
+}
+
+#[tokio::test]
+async fn a_missing_engine_is_unreachable_since_then_and_never_not_found() {
+    let engine = Arc::new(DockerEngine::at(Some("unix:///no/such/engine.sock")).unwrap());
+    let first = engine.inspect("x").await.unwrap_err();
+    let EngineError::NodeUnreachable { since_ms: Some(since) } = first else { panic!("{first:?}") };
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let second = engine.observe("run").await.unwrap_err();
+    assert_eq!(second, EngineError::NodeUnreachable { since_ms: Some(since) });
+    assert!(second.is_silence() && second.to_string().contains("since 20"));
+    assert!(DockerEngine::at(Some("npipe:////x")).is_err());
+
+    // One that takes the connection and never answers: a deadline, not for ever. Tried on one call, as it takes 20 s.
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("mute.sock");
+    let _mute = tokio::net::UnixListener::bind(Path::new(&path)).unwrap();
+    let mute = DockerEngine::at(Some(&format!("unix://{}", path.display()))).unwrap();
+    let start = Instant::now();
+    let answer = mute.observe("run").await.unwrap_err();
+    assert!(matches!(answer, EngineError::Timeout(_)), "{answer:?}");
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
