@@ -216,17 +216,38 @@ pub async fn missing<'a>(
         .collect())
 }
 
-/// Builds what is missing and returns the names built. The ground of `base` is pulled where a registry answers and made
-/// by `images/base/bootstrap` where none does.
+/// Those of a plan that `names` need, with what they stand on, in the plan's order.
+///
+/// # Errors
+/// [`ImagesError::Dockerfile`] for a name that the plan does not have.
+pub fn needed(plan: Vec<ImageSpec>, names: &[String]) -> Result<Vec<ImageSpec>, ImagesError> {
+    let mut names: Vec<String> = names.iter().map(|name| full_name(name)).collect();
+    if let Some(unknown) = names.iter().find(|name| !plan.iter().any(|spec| spec.name == **name)) {
+        return Err(ImagesError::Dockerfile(unknown.clone(), "no such folder".into()));
+    }
+    // Bases stand before what stands on them, so one way back finds all.
+    for spec in plan.iter().rev() {
+        if names.contains(&spec.name) {
+            names.extend(spec.bases.iter().cloned());
+        }
+    }
+    Ok(plan.into_iter().filter(|spec| names.contains(&spec.name)).collect())
+}
+
+/// Builds what is missing of `names` and what they stand on (of everything, where `names` is empty) and returns the
+/// names built. The ground of `base` is pulled where a registry answers and made by `images/base/bootstrap` where none
+/// does.
 ///
 /// # Errors
 /// See [`ImagesError`]. What was built before stays.
 pub async fn build_missing(
     engine: &dyn Engine,
     dir: &Path,
+    names: &[String],
     lines: Lines<'_>,
 ) -> Result<Vec<String>, ImagesError> {
     let wanted = plan(dir)?;
+    let wanted = if names.is_empty() { wanted } else { needed(wanted, names)? };
     let todo = missing(engine, &wanted).await?;
     if todo.is_empty() {
         return Ok(Vec::new());
@@ -336,6 +357,13 @@ mod tests {
         assert_eq!(hashes(dir.path()), before, "words are no change");
         write(dir.path(), "a/x", "2");
         let after = hashes(dir.path());
+        let needed: Vec<String> = needed(plan(dir.path()).unwrap(), &["a".into()])
+            .unwrap()
+            .into_iter()
+            .map(|spec| spec.name)
+            .collect();
+        assert_eq!(needed, [full_name("base"), full_name("a")]);
+        assert!(super::needed(plan(dir.path()).unwrap(), &["nosuch".into()]).is_err());
         for (name, changed) in [("base", false), ("a", true), ("b", true), ("c", false)] {
             assert_eq!(before[&full_name(name)] != after[&full_name(name)], changed, "{name}");
         }

@@ -274,14 +274,15 @@ async fn builds_have_progress_are_not_repeated_and_tell_why_they_failed() {
     write(&format!("{one}/x"), "1");
     let said = Mutex::new(Vec::new());
     let lines = |line: &str| said.lock().unwrap().push(line.to_owned());
-    let built = images::build_missing(engine.as_ref(), dir.path(), &lines).await.unwrap();
+    let built = images::build_missing(engine.as_ref(), dir.path(), &[], &lines).await.unwrap();
     let name = images::full_name(&one);
     assert_eq!(built, std::slice::from_ref(&name));
     assert!(said.lock().unwrap().iter().any(|line| line == "building 青嵐"), "{said:?}");
-    let again = images::build_missing(engine.as_ref(), dir.path(), &lines).await.unwrap();
+    let again = images::build_missing(engine.as_ref(), dir.path(), &[], &lines).await.unwrap();
     assert!(again.is_empty());
     write(&format!("{one}/Dockerfile"), "FROM debian:bookworm-slim\nRUN echo about to fail; exit 7\n");
-    let failed = images::build_missing(engine.as_ref(), dir.path(), &lines).await.unwrap_err().to_string();
+    let failed =
+        images::build_missing(engine.as_ref(), dir.path(), &[], &lines).await.unwrap_err().to_string();
     assert!(failed.contains(&name) && failed.contains("about to fail") && failed.contains('7'), "{failed}");
     engine.remove_image(&name).await.unwrap();
     assert!(!engine.images().await.unwrap().contains_key(&name));

@@ -1,0 +1,173 @@
+//! The reconciler: makes the engine and a plan alike, proves the walls, freezes, adopts and clears.
+//!
+//! - [`launch`] makes everything of a plan or leaves nothing: images and room are looked at before the first object is
+//!   made, and any failure is rolled back by [`clear`].
+//! - Objects are found by the label of the run only, never by a reply, so a launch that was killed half-way is cleared or
+//!   adopted like any other ([`adopt`]).
+//! - [`clear`] says done only when the engine has answered "nothing", twice.
+//! - An engine that does not answer proves nothing: its silence is an error everywhere, never an absence.
+//!
+//! Order of a launch: networks (four at once); in each range the gateway until it is ready, the other containers made
+//! beside it with their files and planted secrets; then they start; rows and log-ins; every secret read back; and when all
+//! ranges stand, the probes from inside. Every host needs Python 3 for them, which `images/base` gives.
+
+mod adopt;
+mod build;
+mod clear;
+mod freeze;
+pub mod images;
+mod plant;
+mod proofs;
+#[cfg(test)]
+mod tests;
+
+use futures_util::future::BoxFuture;
+use rampart_domain::plan::Plan;
+use rampart_domain::secret::RunSecret;
+use rampart_engine::{Engine, EngineError};
+use scoreboard::Proof;
+
+pub use adopt::{Adoption, adopt};
+pub use clear::{Cleared, clear};
+pub use freeze::{pause, resume};
+
+/// Least free share of the engine's disk for a launch, percent.
+const LEAST_FREE_PERCENT: u64 = 10;
+
+/// How far a step of a range's launch has got.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Number of the range.
+    pub range: u16,
+    /// `networks`, `hosts`, `ready`, `plants` or `walls`.
+    pub name: &'static str,
+    /// Parts done.
+    pub done: usize,
+    /// Parts in all.
+    pub all: usize,
+}
+
+/// Takes the steps of a launch as they come.
+pub type Steps<'a> = &'a (dyn Fn(Step) + Send + Sync);
+
+/// Why a launch failed. Everything it had made is removed again.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// Images are missing; nothing was made.
+    #[error("images missing: {}", .0.join(", "))]
+    ImagesMissing(Vec<String>),
+    /// The engine's disk is nearly full; nothing was made.
+    #[error("only {percent} % of the engine's disk is free, {LEAST_FREE_PERCENT} % are needed")]
+    DiskFull {
+        /// Free, percent.
+        percent: u64,
+    },
+    /// Another network holds a subnet of the plan.
+    #[error("subnet {subnet} is taken by {by}")]
+    SubnetTaken {
+        /// Subnet of the plan.
+        subnet: String,
+        /// Who has it, or what the engine says.
+        by: String,
+    },
+    /// A container ended.
+    #[error("range {range}: host {host} ended{}{}{}", code_text(*.code), if *.oom { " (out of memory)" } else { "" }, log_text(.log))]
+    HostDied {
+        /// Range.
+        range: u16,
+        /// Host id.
+        host: String,
+        /// Exit code, where the engine still knows it.
+        code: Option<i64>,
+        /// True when memory ran out.
+        oom: bool,
+        /// Its last lines.
+        log: Vec<String>,
+    },
+    /// A host did not become ready in its time.
+    #[error("range {range}: host {host} is not ready after {seconds} s: {said}")]
+    NotReady {
+        /// Range.
+        range: u16,
+        /// Host id.
+        host: String,
+        /// Its time, seconds.
+        seconds: i64,
+        /// What its probe said last.
+        said: String,
+    },
+    /// Something could not be planted, or was not there when read back. Never holds the secret.
+    #[error("range {range}: {what} could not be planted on {host}: {said}")]
+    Plant {
+        /// Range.
+        range: u16,
+        /// Host id.
+        host: String,
+        /// Path, database or log-in.
+        what: String,
+        /// Why.
+        said: String,
+    },
+    /// A way that the rules open is closed.
+    #[error("range {range}: {from} cannot reach {to}, which the rules allow: {seen}")]
+    Blocked {
+        /// Range.
+        range: u16,
+        /// Host that tried.
+        from: String,
+        /// What it tried to reach.
+        to: String,
+        /// What was seen.
+        seen: String,
+    },
+    /// The engine failed at an object.
+    #[error("range {range}: {name}: {error}")]
+    At {
+        /// Range.
+        range: u16,
+        /// Zone or host id.
+        name: String,
+        /// What the engine said.
+        error: EngineError,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+fn code_text(code: Option<i64>) -> String {
+    code.map(|code| format!(" with exit code {code}")).unwrap_or_default()
+}
+
+fn log_text(log: &[String]) -> String {
+    if log.is_empty() { String::new() } else { format!("; its last lines:\n{}", log.join("\n")) }
+}
+
+/// Makes everything of a plan and proves its walls; gives the proofs of each range. `own_ports` are ports of the platform
+/// itself, tried on the host's addresses with the others. A wall that does not hold is in the proofs and no error: who
+/// opens the seats decides.
+///
+/// # Errors
+/// See [`LaunchError`]. What was made is removed before it returns; where even that fails, the objects carry the run's
+/// label and [`clear`] finds them.
+pub async fn launch(
+    engine: &dyn Engine,
+    plan: &Plan,
+    secret: &RunSecret,
+    own_ports: &[u16],
+    steps: Steps<'_>,
+) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
+    // Boxed: the many borrowed futures inside would make the caller's type too much for the compiler to call Send.
+    let work: BoxFuture<'_, Result<_, LaunchError>> = Box::pin(async {
+        build::everything(engine, plan, secret, steps).await?;
+        proofs::all(engine, plan, own_ports, steps).await
+    });
+    let result = work.await;
+    if let Err(error) = &result {
+        tracing::info!(run = plan.run, %error, "launch failed, rolling back");
+        if let Err(rest) = clear(engine, &plan.run).await {
+            tracing::warn!(run = plan.run, error = %rest, "rolling back is not confirmed");
+        }
+    }
+    result
+}
