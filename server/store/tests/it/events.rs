@@ -11,7 +11,7 @@ fn event(number: usize) -> StoredEvent {
         range: if number % 5 == 4 { 2 } else { 1 },
         // Three events to a millisecond.
         at_ms: NOW + i64::try_from(number / 3).unwrap(),
-        host: if number % 2 == 0 { "www" } else { "gateway" }.to_owned(),
+        host: if number.is_multiple_of(2) { "www" } else { "gateway" }.to_owned(),
         kind: "web".to_owned(),
         fields: format!("{{\"cs-uri\":\"/查詢?q={number}𠮷🙂\"}}"),
     }

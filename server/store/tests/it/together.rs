@@ -6,7 +6,11 @@ use rampart_store::{AuditLine, NewSession, StoredEvent, Touch};
 
 use crate::bed::{Bed, NOW, chain, next, on_both, person, with_exercises, with_seat};
 
-on_both!(eight_kinds_of_writers_do_not_hinder_each_other, appends_of_many_callers_share_commits);
+on_both!(
+    eight_kinds_of_writers_do_not_hinder_each_other,
+    a_caller_that_gives_up_leaves_nothing_half_done,
+    appends_of_many_callers_share_commits,
+);
 
 async fn eight_kinds_of_writers_do_not_hinder_each_other(bed: Bed) {
     with_seat(&bed.store).await;
@@ -83,6 +87,26 @@ async fn eight_kinds_of_writers_do_not_hinder_each_other(bed: Bed) {
     assert_eq!(bed.store.ledger().read_all("e1").await.unwrap().len(), 40);
     assert_eq!(bed.store.persons().count("").await.unwrap(), 4001);
     assert_eq!(bed.store.audit().list(None, None, 100).await.unwrap().len(), 40);
+}
+
+/// A browser that goes away drops the work in the middle, at any of its waits.
+async fn a_caller_that_gives_up_leaves_nothing_half_done(bed: Bed) {
+    with_exercises(&bed.store, &["e1"]).await;
+    let mut last = None;
+    for round in 0..80 {
+        let people: Vec<_> = (0..300).map(|n| person(&format!("{round}-{n}"), "學員")).collect();
+        let store = bed.store.clone();
+        let task = tokio::spawn(async move { store.persons().import(&people, NOW).await });
+        tokio::time::sleep(std::time::Duration::from_micros(150 * round)).await;
+        task.abort();
+        let _ = task.await;
+        let entry = next(last.as_ref(), "goes on");
+        bed.store.ledger().append("e1", vec![entry.clone()]).await.unwrap();
+        bed.store.settings().set("round", &round.to_string()).await.unwrap();
+        assert_eq!(bed.store.persons().count("").await.unwrap() % 300, 0, "whole rosters only");
+        last = Some(entry);
+    }
+    assert_eq!(bed.store.ledger().read_all("e1").await.unwrap().len(), 80);
 }
 
 /// Prints what this machine does; asserts only that everything arrived. Run with `--nocapture` to see it.
