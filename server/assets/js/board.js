@@ -40,7 +40,7 @@ function sign(side) {
 function rowFor(team) {
   const li = make("li");
   li.dataset.team = team.id;
-  const who = make("div", "who");
+  const who = make("div", "rank-who");
   const last = make("small");
   last.dataset.last = "";
   const parts = make("span", "parts");

@@ -24,7 +24,7 @@ export function draw(box, board, now) {
   const order = new Map();
   for (const team of teams) order.set(team.id, teams.filter((other) => other.side === team.side).indexOf(team));
   const longest = Math.max(4, ...teams.map((team) => [...team.name].reduce((n, c) => n + (c > "\u2000" ? 1 : 0.6), 0)));
-  const em = parseFloat(getComputedStyle(box).fontSize) * 0.8;
+  const em = parseFloat(getComputedStyle(box).fontSize) * 0.85;
   const right = longest * em + 6.2 * em;
   const left = 3.4 * em;
   const bottom = 2 * em;

@@ -29,11 +29,18 @@ fn main() -> Result<(), Box<dyn Error>> {
         for sample in samples() {
             let first = sample.template.split('/').next().unwrap_or_default();
             let last = sample.template.trim_end_matches(".html").replace('/', "-");
-            let path = if first == "control" { "/exercises/0198c4".to_owned() } else { format!("/{}", first.replace("records", "statistics").replace("admin", "system")) };
+            let path = if first == "control" {
+                "/exercises/0198c4".to_owned()
+            } else {
+                format!("/{}", first.replace("records", "statistics").replace("admin", "system"))
+            };
             let mut shell = Shell::new(locale, path, "csrf-token", SAMPLE_NOW_MS);
             shell.viewer = viewer(sample.template);
             if sample.template == "people/list.html" {
-                shell.flash = Some(Flash { tone: Tone::Ok, text: pages.text(locale, "flash.saved", &Default::default()) });
+                shell.flash = Some(Flash {
+                    tone: Tone::Ok,
+                    text: pages.text(locale, "flash.saved", &Default::default()),
+                });
             }
             for (index, html) in pages.render_samples(&shell, &sample)?.into_iter().enumerate() {
                 std::fs::write(into.join(format!("{last}-{index}.html")), html)?;

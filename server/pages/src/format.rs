@@ -134,7 +134,8 @@ pub(crate) fn bytes(value: i64) -> String {
 pub(crate) fn seat_code(text: &str) -> String {
     let plain: String = text.chars().filter(|c| c.is_alphanumeric()).collect();
     if plain.chars().count() == 8 {
-        let (head, tail): (String, String) = (plain.chars().take(4).collect(), plain.chars().skip(4).collect());
+        let (head, tail): (String, String) =
+            (plain.chars().take(4).collect(), plain.chars().skip(4).collect());
         format!("{head}-{tail}")
     } else {
         text.to_owned()

@@ -98,9 +98,10 @@ impl Pages {
     }
 
     fn build(zh: &str, en: &str, folder: Option<PathBuf>) -> Result<Self, PagesError> {
-        let catalog = Catalog::parse(zh, en)
-            .map(Arc::new)
-            .map_err(|error| PagesError::Locale { name: "zh-TW.json or en.json".to_owned(), detail: error.to_string() })?;
+        let catalog = Catalog::parse(zh, en).map(Arc::new).map_err(|error| PagesError::Locale {
+            name: "zh-TW.json or en.json".to_owned(),
+            detail: error.to_string(),
+        })?;
         let used = Arc::new(Mutex::new(BTreeSet::new()));
         let environments =
             [Locale::ZhTw, Locale::En].map(|locale| environment(locale, &catalog, &used, folder.clone()));
@@ -265,7 +266,9 @@ fn environment(
     let (texts, seen) = (Arc::clone(catalog), Arc::clone(used));
     env.add_function("t", move |key: String, args: Kwargs| -> Result<String, Error> {
         let text = texts
-            .fill(locale, &key, |name| args.peek::<Value>(name).ok().map(|value| Cow::from(value.to_string())))
+            .fill(locale, &key, |name| {
+                args.peek::<Value>(name).ok().map(|value| Cow::from(value.to_string()))
+            })
             .ok_or_else(|| fault(format!("no text {key:?} in {}", locale.code())))?;
         if let Ok(mut seen) = seen.lock() {
             seen.insert(key);
@@ -303,7 +306,8 @@ fn environment(
     let texts = Arc::clone(catalog);
     env.add_filter("date_long", move |ms: i64| {
         let (roc, year, month, day) = format::date_parts(ms);
-        let weekday = texts.get(locale, &format!("weekday.{}", format::weekday(ms))).unwrap_or_default().to_owned();
+        let weekday =
+            texts.get(locale, &format!("weekday.{}", format::weekday(ms))).unwrap_or_default().to_owned();
         texts
             .fill(locale, "date_long", |name| {
                 Some(Cow::from(match name {

@@ -123,7 +123,7 @@ impl Board {
                         3,
                         &[("detection", 230), ("availability", 341), ("response", 0), ("false_claims", -30)],
                         Some(reason("report.false", &[("free", "2"), ("cost", "15")])),
-                        -24,
+                        -15,
                     ),
                 ],
             },

@@ -2,17 +2,21 @@
 //! Texts that come from a scenario are given in the page's language already.
 
 mod admin;
+mod attendance;
 mod board;
 mod common;
 mod control;
+mod control_samples;
 mod entry;
 mod exercises;
 mod people;
 mod records;
 mod scenarios;
 mod seat;
+mod seat_blue;
 
 pub use admin::*;
+pub use attendance::*;
 pub use board::*;
 pub use common::*;
 pub use control::*;
@@ -22,3 +26,4 @@ pub use people::*;
 pub use records::*;
 pub use scenarios::*;
 pub use seat::*;
+pub use seat_blue::*;

@@ -1,0 +1,101 @@
+//! Texts: the two languages have the same keys with the same holes, every key asked for exists, and none is left over.
+
+use std::collections::BTreeSet;
+
+use rampart_pages::{Locale, Pages};
+
+use super::{everything, templates};
+
+/// Keys that templates and scripts build from data or that other crates ask for by name.
+const BY_NAME: [&str; 4] = ["error.", "flash.", "rule.", "value."];
+
+fn holes(text: &str) -> BTreeSet<&str> {
+    let names = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+    // A flag's own braces are no hole.
+    names.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c == '_')).collect()
+}
+
+#[test]
+fn both_languages_have_the_same_keys_and_holes() {
+    let pages = Pages::new().unwrap();
+    let keys = |locale| pages.catalog().keys(locale).map(str::to_owned).collect::<BTreeSet<_>>();
+    let (zh, en) = (keys(Locale::ZhTw), keys(Locale::En));
+    assert_eq!(zh.difference(&en).collect::<Vec<_>>(), Vec::<&String>::new(), "missing in en");
+    assert_eq!(en.difference(&zh).collect::<Vec<_>>(), Vec::<&String>::new(), "missing in zh-TW");
+    for key in &zh {
+        let zh = pages.catalog().get(Locale::ZhTw, key).unwrap();
+        let en = pages.catalog().get(Locale::En, key).unwrap();
+        assert!(!zh.trim().is_empty() && !en.trim().is_empty(), "{key} is empty");
+        // A date and a status line name their parts differently in the two languages.
+        if key != "date_long" {
+            assert_eq!(holes(zh), holes(en), "{key}: unlike holes");
+        }
+    }
+}
+
+#[test]
+fn no_key_is_left_over() {
+    let pages = Pages::new().unwrap();
+    everything(&pages);
+    let mut used = pages.used_keys();
+    // Keys in branches that no sample reaches still count as used where they stand as a literal.
+    for (_, source) in templates() {
+        for quote in ['"', '\''] {
+            for part in source.split(&format!("t({quote}")).skip(1) {
+                used.insert(part.split(quote).next().unwrap().to_owned());
+            }
+        }
+    }
+    used.insert("date_long".to_owned());
+    let left: Vec<&str> = pages
+        .catalog()
+        .keys(Locale::ZhTw)
+        .filter(|key| !used.contains(*key))
+        .filter(|key| !BY_NAME.iter().any(|prefix| key.starts_with(prefix)))
+        .filter(|key| !key.starts_with("weekday."))
+        .collect();
+    assert_eq!(left, Vec::<&str>::new(), "keys that no page asks for");
+}
+
+#[test]
+fn no_hole_stays_open_and_no_chinese_is_written_in_a_template() {
+    let pages = Pages::new().unwrap();
+    for (name, _, html) in everything(&pages) {
+        // The board hands unfilled texts to its script; they stand after the last visible element.
+        let visible = html.split("<script type=\"application/json\"").next().unwrap();
+        for part in visible.split('{').skip(1) {
+            let hole = part.split('}').next().unwrap();
+            let plain = !hole.is_empty()
+                && hole.len() < 20
+                && hole.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            // Scripts fill {n} in their own texts.
+            assert!(!plain || hole == "n", "{name}: open hole {{{hole}}}");
+        }
+    }
+    for (name, source) in templates() {
+        let cjk = source.chars().find(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
+        assert_eq!(cjk, None, "{name}: text in the template");
+    }
+}
+
+#[test]
+fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
+    let pages = Pages::new().unwrap();
+    let keys: BTreeSet<&str> = pages.catalog().keys(Locale::ZhTw).collect();
+    let root = super::folder("../..");
+    let mut missing = Vec::new();
+    for file in ["scoreboard/src/fold.rs", "scoreboard/src/view.rs", "server/domain/src/decide.rs"] {
+        let source = std::fs::read_to_string(root.join(file)).unwrap();
+        for area in ["flag", "hint", "report", "repair", "availability", "status", "action", "health"] {
+            for part in source.split(&format!("\"{area}.")).skip(1) {
+                let rule = format!("{area}.{}", part.split('"').next().unwrap());
+                let known = keys.contains(format!("rule.{rule}").as_str())
+                    || keys.contains(format!("error.{rule}").as_str());
+                if !known {
+                    missing.push(format!("{file}: {rule}"));
+                }
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
+}
