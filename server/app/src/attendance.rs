@@ -1,6 +1,8 @@
 //! Attendance: what the seats saw and what the sign-in sheet says, made into counted time by the one printed rule.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
+use std::time::Duration;
 
 use rampart_domain::records::{self, Attendance, Attended, Pause, Rule, Session, Source, Stay, StayError};
 use rampart_store::{NewSign, Person, Sign, Touch};
@@ -10,7 +12,11 @@ use crate::exercise::Exercise;
 use crate::{App, AppError};
 
 /// Presence that goes on within this time is one stretch, ms; the pages tell that they are open four times as often.
-pub(crate) const GRACE_MS: i64 = 60_000;
+const GRACE_MS: i64 = 60_000;
+/// How often collected signs are written.
+pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(5);
+/// Signs kept at most while the store does not take them.
+const TOUCHED_MAX: usize = 100_000;
 
 /// One person's attendance at one exercise.
 #[derive(Debug, Clone)]
@@ -64,13 +70,29 @@ pub(crate) fn session(exercise: &Exercise) -> Option<Session> {
 }
 
 impl App {
-    /// A seat says that its page is open. Called again at least every quarter of a minute.
+    /// A seat says that its page is open. Called again at least every quarter of a minute. Signs are collected for some
+    /// seconds and written together, as each write is a wait for the disk.
+    pub fn touch(&self, seat: &str) {
+        let touch = Touch { seat_id: seat.to_owned(), at_ms: self.now_ms(), new_id: new_id() };
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).push(touch);
+    }
+
+    /// Writes the signs collected so far. What cannot be written waits for the next time.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn touch(&self, seat: &str) -> Result<(), AppError> {
-        let touch = Touch { seat_id: seat.to_owned(), at_ms: self.now_ms(), new_id: new_id() };
-        self.store.presence().touch(&[touch], GRACE_MS).await?;
+    pub async fn note_presence(&self) -> Result<(), AppError> {
+        let touched = std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner));
+        if touched.is_empty() {
+            return Ok(());
+        }
+        if let Err(error) = self.store.presence().touch(&touched, GRACE_MS).await {
+            let mut waiting = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.len() < TOUCHED_MAX {
+                waiting.extend(touched);
+            }
+            return Err(error.into());
+        }
         Ok(())
     }
 
@@ -163,6 +185,7 @@ impl App {
     /// [`AppError::Missing`] for an unknown exercise, or when the store fails.
     pub async fn attendance(&self, exercise: &str) -> Result<Vec<AttendanceRow>, AppError> {
         let live = self.exercise(exercise).ok_or(AppError::Missing("exercise"))?;
+        self.note_presence().await?;
         let participants = self.participants(exercise).await?;
         let ids: Vec<String> = participants.keys().cloned().collect();
         let people = self.store.persons().by_ids(&ids).await?;

@@ -16,7 +16,7 @@ pub mod terminal;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use rampart_domain::decide;
@@ -24,7 +24,7 @@ use rampart_domain::ledger;
 use rampart_domain::scenario::{Bundle, Fault};
 use rampart_domain::secret::RunSecret;
 use rampart_engine::Engine;
-use rampart_store::{NewExercise as NewRow, Store, StoreError};
+use rampart_store::{NewExercise as NewRow, Store, StoreError, Touch};
 use scoreboard::Entry;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -141,6 +141,8 @@ pub struct App {
     /// A hash that no password fits, so that an unknown log-in costs the same time as a wrong password.
     idle_hash: String,
     images: watch::Sender<ImagesState>,
+    /// Signs of presence that are not written yet.
+    touched: Mutex<Vec<Touch>>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -182,11 +184,30 @@ impl App {
             guesses: limits::Guesses::default(),
             idle_hash: people::idle_hash().await?,
             images: watch::channel(ImagesState::default()).0,
+            touched: Mutex::default(),
         });
         for row in app.store.exercises().list().await? {
             app.wake(&row.id).await?;
         }
+        app.tools.tasks.spawn(Self::keep_presence(Arc::downgrade(&app), app.stopping()));
         Ok(app)
+    }
+
+    /// Writes collected signs of presence until the end, and the last ones then.
+    async fn keep_presence(app: Weak<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(attendance::NOTE_EVERY) => {}
+            }
+            let Some(app) = app.upgrade() else { return };
+            if let Err(error) = app.note_presence().await {
+                tracing::error!(%error, "signs of presence could not be written; they are kept");
+            }
+            if stop.is_cancelled() {
+                return;
+            }
+        }
     }
 
     /// Tells every task to stop and waits until they have. Ranges stand on; a later start adopts them.
