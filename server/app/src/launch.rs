@@ -11,7 +11,7 @@ use rampart_store::Claim;
 use scoreboard::{Proof, Status};
 use tokio_util::sync::CancellationToken;
 
-use crate::exercise::{Exercise, Launched, Progress, Step, Tools};
+use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Step, Tools};
 use crate::range;
 
 /// Size of a zone's subnet.
@@ -22,19 +22,19 @@ const SUBNET_TRIES: usize = 4;
 const AGAIN: Duration = Duration::from_secs(3);
 
 /// Builds what a launch needs and proves it. A failure leaves nothing behind and comes back as a text for a person.
-pub(crate) async fn launch(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, String> {
+pub(crate) async fn launch(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, NotLaunched> {
     let Ok(_turn) = tools.turns.acquire().await else { return Err("the server is stopping".into()) };
     begin(exercise, tools, "launch");
     let result = attempt(exercise, tools).await;
     exercise.progress.send_modify(|progress| {
         progress.what.clear();
         progress.line = None;
-        progress.error = result.as_ref().err().cloned();
+        progress.error = result.as_ref().err().map(|failure| failure.why.clone());
     });
     result
 }
 
-async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, String> {
+async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, NotLaunched> {
     // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing.
     sweep(exercise, tools).await?;
     let lines = exercise.clone();
@@ -57,7 +57,14 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, St
             .await
             .map_err(|error| error.to_string())?;
         match carry_out(exercise, tools, &plan).await {
-            Ok(proofs) => return Ok((plan, proofs)),
+            Ok(proofs) => {
+                let broken = broken(&proofs);
+                if broken.is_empty() {
+                    return Ok((plan, proofs));
+                }
+                sweep(exercise, tools).await?;
+                return Err(NotLaunched { why: broken, proofs });
+            }
             Err(range::LaunchError::SubnetTaken { subnet, by }) => {
                 last = format!("subnet {subnet} is taken by {by}");
                 sweep(exercise, tools).await?;
@@ -65,11 +72,37 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, St
             Err(error) => {
                 let text = error.to_string();
                 sweep(exercise, tools).await?;
-                return Err(text);
+                return Err(text.into());
             }
         }
     }
-    Err(last)
+    Err(last.into())
+}
+
+impl From<String> for NotLaunched {
+    fn from(why: String) -> Self {
+        Self { why, proofs: Vec::new() }
+    }
+}
+
+impl From<&str> for NotLaunched {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
+
+/// Names the walls that do not hold; empty when all do.
+fn broken(proofs: &[(u16, Vec<Proof>)]) -> String {
+    let texts: Vec<String> = proofs
+        .iter()
+        .flat_map(|(range, proofs)| proofs.iter().map(move |proof| (range, proof)))
+        .filter(|(_, proof)| !proof.holds)
+        .take(5)
+        .map(|(range, proof)| {
+            format!("range {range}: {} from {} to {}: {}", proof.what, proof.from, proof.to, proof.seen)
+        })
+        .collect();
+    if texts.is_empty() { String::new() } else { format!("walls do not hold: {}", texts.join("; ")) }
 }
 
 async fn carry_out(
@@ -161,6 +194,47 @@ pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
+}
+
+/// Looks at what stands of a range after a restart and starts what has stopped, gateway first. What is missing is not
+/// rebuilt behind the instructor's back: a page says so.
+pub(crate) async fn adopt(exercise: &Arc<Exercise>, tools: &Tools, wish: &CancellationToken) {
+    let Some(plan) = exercise.plan() else { return };
+    loop {
+        match take_over(tools, &plan).await {
+            Ok(lost) if lost.is_empty() => return,
+            Ok(lost) => {
+                tracing::error!(exercise = %exercise.id, ?lost, "part of the range is gone");
+                exercise.progress.send_modify(|progress| {
+                    progress.error = Some(format!("missing in the range: {}", lost.join(", ")));
+                });
+                return;
+            }
+            Err(error) => {
+                tracing::warn!(exercise = %exercise.id, %error, "range cannot be looked at yet");
+                exercise.progress.send_modify(|progress| progress.error = Some(error.to_string()));
+            }
+        }
+        tokio::select! {
+            () = wish.cancelled() => return,
+            () = tokio::time::sleep(AGAIN) => {}
+        }
+    }
+}
+
+/// Starts what has stopped; gives the names of what is not there.
+async fn take_over(tools: &Tools, plan: &Plan) -> Result<Vec<String>, EngineError> {
+    tools.engine.guard().await?;
+    let mut adoption = range::adopt(tools.engine.as_ref(), plan).await?;
+    // The plan has the gateway first in each range.
+    let order: Vec<&str> =
+        plan.ranges.iter().flat_map(|range| range.hosts.iter().map(|host| host.name.as_str())).collect();
+    adoption.dead.sort_by_key(|(name, _)| order.iter().position(|known| known == name));
+    for (name, state) in &adoption.dead {
+        tracing::warn!(container = name, ?state, "starting a container that had stopped");
+        tools.engine.start(name).await?;
+    }
+    Ok(adoption.missing)
 }
 
 /// Freezes or thaws all containers; tried again until it holds or `wish` is withdrawn.

@@ -80,9 +80,17 @@ pub(crate) enum Command {
 /// A launch that succeeded: its plan, and the proofs of each range's walls.
 pub(crate) type Launched = (Plan, Vec<(u16, Vec<scoreboard::Proof>)>);
 
+/// A launch that failed and left nothing behind.
+pub(crate) struct NotLaunched {
+    /// Why, for a person.
+    pub why: String,
+    /// Proofs of the walls, where the launch got that far.
+    pub proofs: Vec<(u16, Vec<scoreboard::Proof>)>,
+}
+
 /// What the runner's own tasks tell it.
 pub(crate) enum Inner {
-    Launched(Result<Launched, String>),
+    Launched(Result<Launched, NotLaunched>),
     Cleared,
     Confirmed { range: u16, confirmed: rampart_domain::truth::Confirmed },
     Checked { range: u16, check: String, state: scoreboard::HealthState, detail: String },

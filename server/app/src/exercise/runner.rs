@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::feed::BoardFeed;
-use super::{Command, CommandError, Exercise, Inner, Progress, Reply, probes, telemetry};
+use super::{Command, CommandError, Exercise, Inner, NotLaunched, Progress, Reply, probes, telemetry};
 use crate::clock::{Clock, new_id};
 
 /// Commands decided together at most.
@@ -289,14 +289,13 @@ impl Runner {
         match inner {
             Inner::Launched(Ok((plan, proofs))) => {
                 *self.exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
-                for (range, proofs) in proofs {
-                    self.propose(batch, decide::walls(range, proofs), at_ms);
-                }
+                self.enter_walls(batch, proofs, at_ms);
                 if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Ready, None) {
                     self.propose(batch, entries, at_ms);
                 }
             }
-            Inner::Launched(Err(why)) => {
+            Inner::Launched(Err(NotLaunched { why, proofs })) => {
+                self.enter_walls(batch, proofs, at_ms);
                 if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Draft, Some(why)) {
                     self.propose(batch, entries, at_ms);
                 }
@@ -321,6 +320,12 @@ impl Runner {
                 let entries = decide::retested(rules, &self.ahead, &team, &repair, attack, checks);
                 self.propose(batch, entries, at_ms);
             }
+        }
+    }
+
+    fn enter_walls(&mut self, batch: &mut Batch, proofs: Vec<(u16, Vec<scoreboard::Proof>)>, at_ms: i64) {
+        for (range, proofs) in proofs {
+            self.propose(batch, decide::walls(range, proofs), at_ms);
         }
     }
 
@@ -456,7 +461,7 @@ impl Runner {
             Status::Provisioning => self.begin_launch(),
             Status::Ready | Status::Running | Status::Paused => {
                 self.begin_range_tasks();
-                self.freeze(self.ahead.status == Status::Paused);
+                self.begin_adoption();
                 for (team, repair) in waiting_repairs(&self.ahead) {
                     self.begin_retest(team, repair);
                 }
@@ -514,6 +519,18 @@ impl Runner {
         telemetry::follow(&self.exercise, &self.tools, &plan, &stop);
         probes::start(&self.exercise, &self.tools, &plan, &stop);
         self.range_tasks = Some(stop);
+    }
+
+    /// Takes over the containers of a former life of the server, then makes them follow the clock.
+    fn begin_adoption(&mut self) {
+        let wish = self.tools.stop.child_token();
+        self.freezing = Some(wish.clone());
+        let frozen = self.ahead.status == Status::Paused;
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            crate::launch::adopt(&exercise, &tools, &wish).await;
+            crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
+        });
     }
 
     fn begin_retest(&mut self, team: String, repair: String) {
