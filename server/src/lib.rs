@@ -1,1 +1,10 @@
-//! placeholder
+//! Rampart, the program: configuration, start and stop, the web. What it does is in the crates below; here it is put
+//! together, and only here it meets HTTP and the command line.
+
+pub mod config;
+mod start;
+pub mod web;
+
+pub use config::Config;
+pub use start::{Running, StartError, open_app, open_store, serve, serve_with};
+pub use web::{RouteInfo, Who, routes};

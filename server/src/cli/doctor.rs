@@ -1,0 +1,118 @@
+//! `rampart doctor`: what is in order on this machine and what is not.
+
+use std::fmt::Display;
+
+use rampart::Config;
+use rampart_app::library::shelves;
+use rampart_app::range::images::specs;
+use rampart_engine::{DockerEngine, Engine};
+
+use super::{Failure, Outcome, logs, say};
+
+/// Less free disk than this share is worth a word, per cent.
+const DISK_LOW: u64 = 10;
+
+/// What was found, line by line.
+struct Findings {
+    bad: usize,
+}
+
+impl Findings {
+    fn good(&self, what: &str, detail: impl Display) {
+        say(format_args!("  ok    {what:<10} {detail}"));
+    }
+
+    fn bad(&mut self, what: &str, detail: impl Display) {
+        self.bad += 1;
+        say(format_args!("  FAULT {what:<10} {detail}"));
+    }
+}
+
+/// Looks at everything, whatever fails; ends with 2 if something is not in order.
+pub(super) async fn run(config: Config) -> Outcome {
+    logs("error");
+    let mut findings = Findings { bad: 0 };
+    store(&config, &mut findings).await;
+    scenarios(&config, &mut findings);
+    let missing = rampart::web::missing_assets();
+    if missing.is_empty() {
+        findings.good("pages", "styles and scripts are compiled in");
+    } else {
+        findings.bad("pages", format_args!("not compiled in: {}", missing.join(", ")));
+    }
+    match DockerEngine::at(config.engine.as_deref()) {
+        Ok(docker) => engine(&config, &docker, &mut findings).await,
+        Err(error) => findings.bad("engine", error),
+    }
+    if findings.bad == 0 { Ok(()) } else { Err(Failure::Refused) }
+}
+
+async fn store(config: &Config, findings: &mut Findings) {
+    let (kind, place) = config.store_shown();
+    match rampart::open_store(config).await {
+        Ok(store) => {
+            match store.exercises().list().await {
+                Ok(rows) => findings.good("store", format_args!("{kind} {place}, {} exercises", rows.len())),
+                Err(error) => findings.bad("store", error),
+            }
+            store.close().await;
+        }
+        Err(error) => findings.bad("store", error),
+    }
+}
+
+fn scenarios(config: &Config, findings: &mut Findings) {
+    match shelves(&config.scenarios_dir) {
+        Ok(shelves) => {
+            for shelf in &shelves {
+                if let Err(faults) = &shelf.bundle {
+                    findings.bad("scenario", format_args!("{}: {} faults", shelf.id, faults.len()));
+                }
+            }
+            let usable = shelves.iter().filter(|shelf| shelf.bundle.is_ok()).count();
+            findings
+                .good("scenarios", format_args!("{usable} in order in {}", config.scenarios_dir.display()));
+        }
+        Err(error) => findings.bad("scenarios", format_args!("{}: {error}", config.scenarios_dir.display())),
+    }
+}
+
+async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings) {
+    let info = match docker.info().await {
+        Ok(info) => info,
+        Err(error) => return findings.bad("engine", format_args!("{}: {error}", config.engine_shown())),
+    };
+    findings.good("engine", format_args!("{} at {}", info.version, config.engine_shown()));
+    match info.disk {
+        Some(disk) if disk.free_percent() < DISK_LOW => {
+            findings.bad("disk", format_args!("{} % free at {}", disk.free_percent(), info.root));
+        }
+        Some(disk) => {
+            findings.good("disk", format_args!("{} GB free at {}", disk.free / 1_000_000_000, info.root))
+        }
+        None => findings.good("disk", "the engine's disk is not visible from here"),
+    }
+    match docker.guard().await {
+        Ok(()) => findings.good("wall", "the nftables table on this host stands"),
+        Err(error) => findings.bad("wall", format_args!("{error} (root and nftables are needed)")),
+    }
+    match (specs(&config.images_dir), docker.images().await) {
+        (Ok(wanted), Ok(known)) => {
+            let current = |spec: &&rampart_app::range::images::Spec| {
+                known.get(&spec.reference()).is_some_and(|image| image.hash.as_deref() == Some(&spec.hash))
+            };
+            let missing: Vec<&str> =
+                wanted.iter().filter(|spec| !current(spec)).map(|spec| spec.name.as_str()).collect();
+            if missing.is_empty() {
+                findings.good("images", format_args!("{} up to date", wanted.len()));
+            } else {
+                findings.bad(
+                    "images",
+                    format_args!("to be built (rampart images build): {}", missing.join(", ")),
+                );
+            }
+        }
+        (Err(error), _) => findings.bad("images", error),
+        (_, Err(error)) => findings.bad("images", error),
+    }
+}

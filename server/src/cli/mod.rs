@@ -1,0 +1,180 @@
+//! The command line. Exit codes: 0 done, 2 refused or not in order (with the reasons on standard error), 1 anything else.
+
+mod demo;
+mod doctor;
+mod images;
+mod ledger;
+mod scenario;
+mod serve;
+
+use std::fmt::Display;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use ipnet::Ipv4Net;
+use rampart::Config;
+use rampart::config::read_duration;
+use tracing_subscriber::EnvFilter;
+
+/// Red/blue exercises on replica networks, from one file to the table of hours.
+#[derive(Debug, Parser)]
+#[command(name = "rampart", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server.
+    Serve(Settings),
+    /// Make demo accounts, people and an exercise, unless they are there.
+    Demo(Settings),
+    /// Say what is in order on this machine and what is not.
+    Doctor(Settings),
+    /// Check and show scenarios; needs neither engine nor store.
+    #[command(subcommand)]
+    Scenario(scenario::Command),
+    /// Build and list the images that ranges are made of.
+    #[command(subcommand)]
+    Images(images::Command),
+    /// Look after ledgers.
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+}
+
+/// Settings that several commands share.
+#[derive(Debug, Clone, Args)]
+struct Settings {
+    /// Address to listen on.
+    #[arg(long, env = "RAMPART_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Folder for the store and the secret of log-ins; made if it is not there, for its owner only.
+    #[arg(long, env = "RAMPART_DATA", default_value = "data")]
+    data: PathBuf,
+    /// Scenario folder.
+    #[arg(long, env = "RAMPART_SCENARIOS", default_value = "scenarios")]
+    scenarios: PathBuf,
+    /// Image folder.
+    #[arg(long, env = "RAMPART_IMAGES", default_value = "images")]
+    images: PathBuf,
+    /// Block that ranges take their subnets from.
+    #[arg(long, env = "RAMPART_BLOCK", default_value = "10.77.0.0/16")]
+    block: Ipv4Net,
+    /// Store: `sqlite:PATH` or `postgres://…`; SQLite in the data folder if not given.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    database: Option<String>,
+    /// Address of the container engine, `unix:///path` or `tcp://host:port`.
+    #[arg(long, env = "DOCKER_HOST")]
+    engine: Option<String>,
+    /// Cookies only over HTTPS; for a server behind a proxy that speaks it.
+    #[arg(long, env = "RAMPART_SECURE")]
+    secure: bool,
+    /// Address that people are to type, as printed on slips.
+    #[arg(long, env = "RAMPART_ADDRESS")]
+    address: Option<String>,
+    /// Proxies whose word about a client's address is believed.
+    #[arg(long = "proxy", env = "RAMPART_PROXIES", value_delimiter = ',')]
+    proxies: Vec<IpAddr>,
+    /// How long after filing a report is judged.
+    #[arg(long, env = "RAMPART_JUDGE_DELAY", default_value = "30s", value_parser = read_duration)]
+    judge_delay: i64,
+}
+
+impl Settings {
+    fn config(self) -> Config {
+        Config {
+            listen: self.listen,
+            data_dir: self.data,
+            scenarios_dir: self.scenarios,
+            images_dir: self.images,
+            block: self.block,
+            database_url: self.database.filter(|url| !url.is_empty()),
+            engine: self.engine.filter(|address| !address.is_empty()),
+            secure: self.secure,
+            address: self.address,
+            proxies: self.proxies,
+            judge_delay_ms: self.judge_delay,
+        }
+    }
+}
+
+/// How a command that did not do it ends.
+enum Failure {
+    /// What was asked for is not in order; everything has been said.
+    Refused,
+    /// Something stood in the way.
+    Error(String),
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(below) = source {
+            let said = below.to_string();
+            if !text.ends_with(&said) {
+                text = format!("{text}: {said}");
+            }
+            source = below.source();
+        }
+        Self::Error(text)
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Says a line on standard output. Nobody listening is no error.
+fn say(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Says a line on standard error.
+fn warn(line: impl Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+fn logs(default: &str) {
+    let filter = EnvFilter::try_from_env("RAMPART_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let colour =
+        std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
+    // A second subscriber cannot be set; the first one then stays.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colour)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Runs what the command line says.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            warn(format_args!("rampart: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(settings) => serve::run(settings.config()).await,
+            Command::Demo(settings) => demo::run(settings.config()).await,
+            Command::Doctor(settings) => doctor::run(settings.config()).await,
+            Command::Scenario(command) => scenario::run(&command),
+            Command::Images(command) => images::run(command).await,
+            Command::Ledger(command) => ledger::run(command).await,
+        }
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Refused) => ExitCode::from(2),
+        Err(Failure::Error(text)) => {
+            warn(format_args!("rampart: {text}"));
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What can be set, and how it is said on the command line and in the environment.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::Ipv4Net;
+
+/// Everything that can be set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of the secret and, with SQLite, of the store.
+    pub data_dir: PathBuf,
+    /// Scenario folder.
+    pub scenarios_dir: PathBuf,
+    /// Image folder.
+    pub images_dir: PathBuf,
+    /// Block that ranges take their subnets from.
+    pub block: Ipv4Net,
+    /// `sqlite:PATH` or `postgres://…`; `None` is SQLite in the data folder. May hold a password.
+    pub database_url: Option<String>,
+    /// Address of the container engine; `None` is the machine's own.
+    pub engine: Option<String>,
+    /// Cookies only over HTTPS, which a proxy in front must speak.
+    pub secure: bool,
+    /// Address that people are to type, for slips.
+    pub address: Option<String>,
+    /// Proxies whose word about a client's address is believed.
+    pub proxies: Vec<IpAddr>,
+    /// How long after filing a report is judged, ms.
+    pub judge_delay_ms: i64,
+}
+
+/// How long after filing a report is judged by default, ms: late records come in, and the score is no oracle.
+pub const JUDGE_DELAY_MS: i64 = 30_000;
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            data_dir: "data".into(),
+            scenarios_dir: "scenarios".into(),
+            images_dir: "images".into(),
+            block: Ipv4Net::new_assert(Ipv4Addr::new(10, 77, 0, 0), 16),
+            database_url: None,
+            engine: None,
+            secure: false,
+            address: None,
+            proxies: Vec::new(),
+            judge_delay_ms: JUDGE_DELAY_MS,
+        }
+    }
+}
+
+impl Config {
+    /// Address of the store.
+    #[must_use]
+    pub fn store_url(&self) -> String {
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data_dir.join("rampart.db").display()))
+    }
+
+    /// Kind of store and its place as it may be shown: without user and password.
+    #[must_use]
+    pub fn store_shown(&self) -> (&'static str, String) {
+        let url = self.store_url();
+        match url.strip_prefix("sqlite:") {
+            Some(path) => ("sqlite", path.trim_start_matches("//").to_owned()),
+            None => {
+                let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+                let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+                ("postgres", place.split('?').next().unwrap_or_default().to_owned())
+            }
+        }
+    }
+
+    /// Address of the engine as it is shown.
+    #[must_use]
+    pub fn engine_shown(&self) -> String {
+        self.engine.clone().unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned())
+    }
+}
+
+/// Reads a stretch of time such as `500ms`, `30s`, `2m`; gives ms.
+///
+/// # Errors
+/// What is expected.
+pub fn read_duration(text: &str) -> Result<i64, String> {
+    let expected = || "expected a time such as 500ms, 30s or 2m".to_owned();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: i64 = number.parse().map_err(|_| expected())?;
+    let scale = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" => 60_000,
+        _ => return Err(expected()),
+    };
+    number.checked_mul(scale).ok_or_else(expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_is_shown() {
+        let with =
+            |url: &str| Config { database_url: Some(url.to_owned()), ..Config::default() }.store_shown();
+        assert_eq!(
+            with("postgres://u:p%40ss@db.example/rampart?x=1"),
+            ("postgres", "db.example/rampart".into())
+        );
+        assert_eq!(with("postgresql://db/rampart"), ("postgres", "db/rampart".into()));
+        assert_eq!(with("sqlite:/srv/r.db"), ("sqlite", "/srv/r.db".into()));
+        assert_eq!(Config::default().store_shown(), ("sqlite", "data/rampart.db".into()));
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(read_duration("4s"), Ok(4000));
+        assert_eq!(read_duration("250ms"), Ok(250));
+        assert_eq!(read_duration("2m"), Ok(120_000));
+        for bad in ["", "4", "s", "4h", "-1s", "9999999999999999999s", "999999999999999999m"] {
+            assert!(read_duration(bad).is_err(), "{bad}");
+        }
+    }
+}

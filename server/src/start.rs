@@ -1,0 +1,238 @@
+//! Start and stop. A start either gives a server that answers or leaves nothing running; a stop tells everybody, lets
+//! what runs come to an end, and knows when it has.
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use rampart_app::clock::{Clock, SystemClock};
+use rampart_app::{App, AppConfig, AppError};
+use rampart_engine::{DockerEngine, Engine, EngineError};
+use rampart_pages::{Pages, PagesError};
+use rampart_store::{Store, StoreError};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::web::token::{SecretError, Signer};
+use crate::web::{House, Web, asset_version, missing_assets, router};
+
+/// The longest that a stop waits for connections to come to an end.
+const DRAIN: Duration = Duration::from_secs(10);
+/// A peer that acknowledges nothing for this long is gone; without it a vanished browser keeps its stream for a quarter
+/// of an hour.
+const SILENT_PEER_MS: u32 = 60_000;
+/// Log-ins that ended this long ago are forgotten, ms.
+const FORGET_SESSIONS_MS: i64 = 7 * 86_400_000;
+
+/// Why it does not start. Each says what to do where there is something to be done.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder cannot be made or locked.
+    #[error("data folder {path}: {source}", path = path.display())]
+    Data {
+        /// Folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// Another one runs on this folder.
+    #[error("data folder {path}: another rampart is using it", path = .0.display())]
+    InUse(PathBuf),
+    /// The secret of log-ins.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// The address is taken, or none of this machine.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The store does not open.
+    #[error("store: {}", chain(.0))]
+    Store(#[from] StoreError),
+    /// The engine's address is not understood.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Exercises could not be taken up again.
+    #[error("{}", chain(.0))]
+    App(#[from] AppError),
+    /// Templates and texts do not fit the program.
+    #[error("{}", chain(.0))]
+    Pages(#[from] PagesError),
+    /// Styles and scripts were not compiled in.
+    #[error(
+        "styles and scripts are missing ({}): run `npm ci && npm run build` in server/assets, then build the program again",
+        .0.join(", ")
+    )]
+    Assets(Vec<&'static str>),
+}
+
+/// An error with everything that it stands on, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(below) = source {
+        let below_text = below.to_string();
+        if !text.ends_with(&below_text) {
+            text.push_str(": ");
+            text.push_str(&below_text);
+        }
+        source = below.source();
+    }
+    text
+}
+
+/// A server that runs.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// The use cases.
+    pub app: Arc<App>,
+    /// Log-in and one-time password of the first administrator, if this start made one.
+    pub first: Option<(String, String)>,
+    web: Web,
+    server: JoinHandle<io::Result<()>>,
+    /// Held until the end, so that no second server takes the same folder.
+    _lock: File,
+}
+
+impl Running {
+    /// Tells everybody, waits for what is under way, and closes the store. Ranges stand on; the next start adopts them.
+    pub async fn stop(self) {
+        self.web.stopping.cancel();
+        self.web.sockets.close();
+        let drained = async {
+            self.web.sockets.wait().await;
+            if let Err(error) = self.server.await {
+                tracing::error!(%error, "the server's task failed");
+            }
+        };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("some connections did not end in time");
+        }
+        // The ledger's writer is the last to go: what was answered is written before.
+        self.app.stop().await;
+    }
+}
+
+/// Makes the data folder for its owner only and takes it for this process.
+fn take_data_dir(path: &Path) -> Result<File, StartError> {
+    let data = |source| StartError::Data { path: path.to_path_buf(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(data)?;
+    let lock = File::options().create(true).append(true).open(path.join("lock")).map_err(data)?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(path.to_path_buf())),
+        Err(TryLockError::Error(source)) => Err(data(source)),
+    }
+}
+
+/// Opens the store alone, for commands that only read.
+///
+/// # Errors
+/// When the folder or the store cannot be opened.
+pub async fn open_store(config: &Config) -> Result<Store, StartError> {
+    let path = &config.data_dir;
+    let data = |source| StartError::Data { path: path.clone(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(data)?;
+    Ok(Store::open(&config.store_url()).await?)
+}
+
+/// The use cases without the web, for commands that change something. The folder is taken as long as the file is held.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn open_app(config: &Config, own_ports: Vec<u16>) -> Result<(Arc<App>, File), StartError> {
+    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::at(config.engine.as_deref())?);
+    let lock = take_data_dir(&config.data_dir)?;
+    let store = Store::open(&config.store_url()).await?;
+    let app = App::start(app_config(config, own_ports), store, engine, Arc::new(SystemClock)).await?;
+    Ok((app, lock))
+}
+
+fn app_config(config: &Config, own_ports: Vec<u16>) -> AppConfig {
+    AppConfig {
+        scenarios_dir: config.scenarios_dir.clone(),
+        images_dir: config.images_dir.clone(),
+        block: config.block,
+        own_ports,
+        judge_delay_ms: config.judge_delay_ms,
+    }
+}
+
+/// Starts everything with the machine's own engine and clock.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn serve(config: Config) -> Result<Running, StartError> {
+    let missing = missing_assets();
+    if !missing.is_empty() {
+        return Err(StartError::Assets(missing));
+    }
+    let engine = Arc::new(DockerEngine::at(config.engine.as_deref())?);
+    serve_with(config, engine, Arc::new(SystemClock)).await
+}
+
+/// Starts everything with an engine and a clock of the caller's.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn serve_with(
+    config: Config,
+    engine: Arc<dyn Engine>,
+    clock: Arc<dyn Clock>,
+) -> Result<Running, StartError> {
+    let pages = Pages::new()?.with_asset_version(asset_version());
+    let lock = take_data_dir(&config.data_dir)?;
+    let signer = Signer::open(&config.data_dir.join("jwt.secret"))?;
+    let refused = |source| StartError::Listen { address: config.listen, source };
+    // Before anything is started: a taken port must not leave half a server behind.
+    let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
+    let addr = listener.local_addr().map_err(refused)?;
+    let store = Store::open(&config.store_url()).await?;
+    let app = App::start(app_config(&config, vec![addr.port()]), store, engine, clock).await?;
+    app.store.sessions().sweep(app.now_ms() - FORGET_SESSIONS_MS).await?;
+    let first = app.first_administrator().await?;
+    let web = Web::new(app.clone(), pages, signer, house(&config, app.now_ms()));
+    let service = router(web.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let stopping = web.stopping.clone();
+    let server = axum::serve(listener.tap_io(set_up), service)
+        .with_graceful_shutdown(async move { stopping.cancelled().await });
+    let server = tokio::spawn(async move { server.await });
+    Ok(Running { addr, app, first, web, server, _lock: lock })
+}
+
+/// A connection as it comes in.
+fn set_up(connection: &mut TcpStream) {
+    // Failing only costs speed, or memory for a while.
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&*connection, SILENT_PEER_MS) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT");
+    }
+}
+
+fn house(config: &Config, now_ms: i64) -> House {
+    let (store_kind, store_place) = config.store_shown();
+    House {
+        secure: config.secure,
+        address: config.address.clone(),
+        proxies: config.proxies.clone(),
+        store_file: (store_kind == "sqlite").then(|| PathBuf::from(&store_place)),
+        store_kind: store_kind.to_owned(),
+        store_place,
+        engine_address: config.engine_shown(),
+        started_ms: now_ms,
+    }
+}

@@ -1,0 +1,219 @@
+//! The administrator's pages: accounts, engine, images, store.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use rampart_app::{AccountError, ImageState as Known};
+use rampart_pages::{
+    AccountForm, AccountRow, Accounts, EngineView, ImageRow, ImageState, IssuedPassword, Problem, System,
+    Tone,
+};
+use rampart_store::Role as StoreRole;
+
+use super::error::{Answer, WebError};
+use super::posted::Posted;
+use super::state::{Web, see_other};
+use super::view::count;
+use super::visit::{Here, flash, role_of, viewer_role};
+use super::who::Staff;
+
+async fn accounts_page(
+    web: &Web,
+    staff: &Staff,
+    form: AccountForm,
+    problems: Vec<Problem>,
+    issued: Option<IssuedPassword>,
+) -> Result<Accounts, WebError> {
+    let rows = web.app.store.accounts().list().await?.into_iter().map(|account| AccountRow {
+        own: account.id == staff.id,
+        id: account.id,
+        login: account.login,
+        name: account.name,
+        role: viewer_role(role_of(account.role)),
+        disabled: account.disabled,
+        must_change: account.must_change,
+        last_ms: None,
+    });
+    Ok(Accounts { rows: rows.collect(), form, problems, issued })
+}
+
+/// `GET /accounts`.
+pub(super) async fn accounts(State(web): State<Web>, visit: Here, staff: Staff) -> Answer {
+    let page = accounts_page(&web, &staff, AccountForm::default(), Vec::new(), None).await?;
+    web.page(&visit, &page)
+}
+
+/// `POST /accounts`: the one-time password is shown on the answer and nowhere else.
+pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, form: Posted) -> Answer {
+    let get = |name| form.get(name).to_owned();
+    let form = AccountForm { login: get("login"), name: get("name"), role: get("role") };
+    let problem = match form.role.parse::<StoreRole>() {
+        Err(()) => Problem::new("role_unknown").on("role"),
+        Ok(role) => match web.app.create_account(&form.login, &form.name, role).await {
+            Ok(password) => {
+                let issued = IssuedPassword { login: form.login.to_lowercase(), password };
+                let page =
+                    accounts_page(&web, &staff, AccountForm::default(), Vec::new(), Some(issued)).await?;
+                return web.page(&visit, &page);
+            }
+            Err(AccountError::Taken) => Problem::new("login_taken").with("login", &form.login).on("login"),
+            Err(AccountError::Field("account.login")) => Problem::new("login_form").on("login"),
+            Err(AccountError::Field(_)) if form.name.is_empty() => Problem::new("required").on("name"),
+            Err(AccountError::Field(_)) => Problem::new("too_long").with("max", 60).on("name"),
+            Err(AccountError::App(error)) => return Err(error.into()),
+            Err(other) => return Err(WebError::internal(other)),
+        },
+    };
+    let page = accounts_page(&web, &staff, form, vec![problem], None).await?;
+    web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
+}
+
+/// `POST /accounts/{id}/reset`.
+pub(super) async fn reset(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
+    let (account, password) = web.app.reset_password(&id).await.map_err(account_error)?;
+    let issued = IssuedPassword { login: account.login, password };
+    let page = accounts_page(&web, &staff, AccountForm::default(), Vec::new(), Some(issued)).await?;
+    web.page(&visit.at("/accounts"), &page)
+}
+
+fn account_error(error: AccountError) -> WebError {
+    match error {
+        AccountError::Missing => WebError::not_found(),
+        AccountError::App(error) => error.into(),
+        other => WebError::internal(other),
+    }
+}
+
+async fn set_disabled(web: &Web, visit: &Here, staff: &Staff, id: &str, disabled: bool) -> Answer {
+    let account = web.app.store.accounts().by_id(id).await?.ok_or_else(WebError::not_found)?;
+    match web.app.set_disabled(id, disabled).await {
+        Ok(()) => {
+            let mut response = see_other("/accounts");
+            let code = if disabled { "account_disabled" } else { "account_enabled" };
+            flash(web, &mut response, Tone::Ok, code, &[("login", &account.login)]);
+            Ok(response)
+        }
+        Err(AccountError::LastAdministrator) => {
+            let problems = vec![Problem::new("last_admin")];
+            let page = accounts_page(web, staff, AccountForm::default(), problems, None).await?;
+            web.page_as(StatusCode::CONFLICT, &visit.at("/accounts"), &page)
+        }
+        Err(error) => Err(account_error(error)),
+    }
+}
+
+/// `POST /accounts/{id}/disable`.
+pub(super) async fn disable(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
+    set_disabled(&web, &visit, &staff, &id, true).await
+}
+
+/// `POST /accounts/{id}/enable`.
+pub(super) async fn enable(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
+    set_disabled(&web, &visit, &staff, &id, false).await
+}
+
+async fn engine(web: &Web) -> EngineView {
+    let mut view = EngineView {
+        reachable: false,
+        version: String::new(),
+        address: web.house.engine_address.clone(),
+        containers: 0,
+        networks: 0,
+        guard: None,
+        problem: None,
+    };
+    match web.app.engine.info().await {
+        Ok(info) => {
+            view.reachable = true;
+            view.version = info.version;
+        }
+        Err(error) => {
+            tracing::warn!(%error, "the engine does not answer");
+            view.problem = Some(Problem::new("engine_unreachable"));
+            return view;
+        }
+    }
+    if let Err(error) = web.app.engine.guard().await {
+        view.problem = Some(Problem::new("guard_missing").with("detail", error));
+        view.guard = Some(false);
+    } else {
+        view.guard = Some(true);
+    }
+    for run in web.app.engine.list_runs().await.unwrap_or_default() {
+        if let Ok(seen) = web.app.engine.observe(&run).await {
+            view.containers += count(seen.containers.len());
+            view.networks += count(seen.networks.len());
+        }
+    }
+    view
+}
+
+fn image(known: &Known, building: &rampart_app::ImagesState) -> ImageRow {
+    let state = match (known.current, known.size > 0) {
+        (true, _) => ImageState::Ready,
+        (false, _) if building.building => ImageState::Building,
+        (false, _) if building.error.is_some() => ImageState::Failed,
+        (false, true) => ImageState::Stale,
+        (false, false) => ImageState::Missing,
+    };
+    let log = match state {
+        ImageState::Building => vec![building.line.clone()],
+        ImageState::Failed => {
+            building.error.iter().flat_map(|error| error.lines()).map(str::to_owned).collect()
+        }
+        ImageState::Missing | ImageState::Stale | ImageState::Ready => Vec::new(),
+    };
+    ImageRow {
+        name: known.name.clone(),
+        hash: known.hash.chars().take(12).collect(),
+        state,
+        bytes: (known.size > 0).then(|| i64::try_from(known.size).unwrap_or(i64::MAX)),
+        built_ms: None,
+        progress: None,
+        log,
+    }
+}
+
+/// `GET /system`.
+pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
+    let engine = engine(&web).await;
+    let building = web.app.images_state().borrow().clone();
+    let images = if engine.reachable { web.app.images().await? } else { Vec::new() };
+    let page = System {
+        engine,
+        images: images.iter().map(|known| image(known, &building)).collect(),
+        store_kind: web.house.store_kind.clone(),
+        store_place: web.house.store_place.clone(),
+        store_migration: count(rampart_store::migration_names().len()),
+        store_bytes: web
+            .house
+            .store_file
+            .as_ref()
+            .and_then(|file| std::fs::metadata(file).ok().and_then(|of| i64::try_from(of.len()).ok())),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_ms: web.house.started_ms,
+    };
+    web.page(&visit, &page)
+}
+
+/// `POST /system/images`: builds whatever is missing or old.
+pub(super) async fn build_images(State(web): State<Web>) -> Answer {
+    web.app.build_images();
+    let mut response = see_other("/system");
+    flash(&web, &mut response, Tone::Ok, "images_started", &[]);
+    Ok(response)
+}

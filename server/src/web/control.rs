@@ -1,0 +1,221 @@
+//! The control room: how an exercise is led.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use rampart_app::exercise::CommandError;
+use rampart_domain::decide::Refusal;
+use rampart_domain::ledger;
+use rampart_pages::{ChainState, ConfirmAct, ControlRoom, ControlRoomLive, ExerciseAct, Problem, Tone};
+use scoreboard::Status;
+
+use super::error::{Answer, WebError};
+use super::exercises::{online, row_of};
+use super::posted::Posted;
+use super::state::{Web, see_other};
+use super::view;
+use super::visit::{Here, flash};
+use super::who::{Role, Staff};
+
+/// A chain is hashed again when it has grown and the last time lies this far back, ms.
+const CHAIN_EVERY_MS: i64 = 20_000;
+
+/// Last look at the hash chains, by exercise: up to where, whole or not, when.
+#[derive(Debug, Default)]
+pub struct Chains(Mutex<HashMap<String, (ChainState, i64)>>);
+
+/// Reads the stored ledger and checks its chain. Long ledgers are not read at every refresh.
+async fn chain(web: &Web, id: &str, seq: u64, now_ms: i64) -> Result<ChainState, WebError> {
+    let known = web.chains.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
+    if let Some((state, at_ms)) = known
+        && (state.seq >= seq || now_ms - at_ms < CHAIN_EVERY_MS)
+    {
+        return Ok(state);
+    }
+    let rows = web.app.store.ledger().raw(id).await?;
+    let verified =
+        ledger::verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())));
+    let state = match verified {
+        Ok(entries) => ChainState { intact: true, seq: entries.len() as u64 },
+        Err(error) => {
+            tracing::error!(exercise = id, %error, "the ledger's chain is broken");
+            let seq = match error {
+                ledger::ChainError::Unreadable { seq, .. } | ledger::ChainError::Hash { seq } => seq,
+                ledger::ChainError::Gap { expected, .. } => expected,
+            };
+            ChainState { intact: false, seq }
+        }
+    };
+    let mut chains = web.chains.0.lock().unwrap_or_else(PoisonError::into_inner);
+    chains.insert(id.to_owned(), (state.clone(), now_ms));
+    Ok(state)
+}
+
+async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<ControlRoomLive, WebError> {
+    let exercise = web.exercise(id)?;
+    let row = row_of(web, id).await?;
+    let seats = web.app.store.seats().list_all(id).await?;
+    let online = online(web, id, visit.now_ms).await?;
+    let seq = exercise.fold().seq;
+    let facts = view::control::Facts {
+        row: &row,
+        seats: &seats,
+        online: &online,
+        chain: chain(web, id, seq, visit.now_ms).await?,
+        may_act: staff.role == Role::Instructor,
+        locale: visit.locale,
+        now_ms: visit.now_ms,
+    };
+    Ok(view::control::live(&exercise, &facts))
+}
+
+/// `GET /exercises/{id}`.
+pub(super) async fn room(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
+    let live = live_part(&web, &visit, &staff, &id).await?;
+    web.page(&visit, &ControlRoom { live })
+}
+
+/// `GET /exercises/{id}/live`: the part that changes.
+pub(super) async fn part(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
+    let live = live_part(&web, &visit, &staff, &id).await?;
+    web.page(&visit, &live)
+}
+
+/// What each act leads to, and what is said then.
+fn target(act: ExerciseAct) -> (Status, &'static str) {
+    match act {
+        ExerciseAct::Launch => (Status::Provisioning, "launch_started"),
+        ExerciseAct::Start => (Status::Running, "started"),
+        ExerciseAct::Pause => (Status::Paused, "paused"),
+        ExerciseAct::Resume => (Status::Running, "resumed"),
+        ExerciseAct::End => (Status::Ended, "ended"),
+        ExerciseAct::Clear => (Status::Cleared, "clearing"),
+    }
+}
+
+async fn turn(web: &Web, staff: &Staff, id: &str, act: ExerciseAct) -> Answer {
+    let exercise = web.exercise(id)?;
+    let (to, said) = target(act);
+    match exercise.turn(&staff.id, to).await {
+        Ok(()) => {
+            let mut response = see_other(&format!("/exercises/{id}"));
+            flash(web, &mut response, Tone::Ok, said, &[]);
+            Ok(response)
+        }
+        // Somebody else was quicker, or the page was old.
+        Err(CommandError::Refused(Refusal::Turn { .. })) => {
+            Err(WebError::new(StatusCode::CONFLICT, "state_changed"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /exercises/{id}/launch`.
+pub(super) async fn launch(State(web): State<Web>, staff: Staff, Path(id): Path<String>) -> Answer {
+    if web.exercise(&id)?.fold().seats.is_empty() {
+        return Err(WebError::new(StatusCode::CONFLICT, "no_seats"));
+    }
+    turn(&web, &staff, &id, ExerciseAct::Launch).await
+}
+
+/// `POST /exercises/{id}/start`.
+pub(super) async fn start(State(web): State<Web>, staff: Staff, Path(id): Path<String>) -> Answer {
+    turn(&web, &staff, &id, ExerciseAct::Start).await
+}
+
+/// `POST /exercises/{id}/pause`.
+pub(super) async fn pause(State(web): State<Web>, staff: Staff, Path(id): Path<String>) -> Answer {
+    turn(&web, &staff, &id, ExerciseAct::Pause).await
+}
+
+/// `POST /exercises/{id}/resume`.
+pub(super) async fn resume(State(web): State<Web>, staff: Staff, Path(id): Path<String>) -> Answer {
+    turn(&web, &staff, &id, ExerciseAct::Resume).await
+}
+
+async fn confirm_page(
+    web: &Web,
+    visit: &Here,
+    id: &str,
+    act: ExerciseAct,
+    typed: &str,
+    problem: Option<Problem>,
+) -> Answer {
+    let exercise = web.exercise(id)?;
+    let row = row_of(web, id).await?;
+    let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    let page = {
+        let fold = exercise.fold();
+        ConfirmAct {
+            exercise: view::head(&row, &fold, exercise.scenario(), visit.locale),
+            act,
+            stakes: view::control::stakes(&exercise, &fold),
+            typed: typed.to_owned(),
+            problem,
+        }
+    };
+    web.page_as(status, visit, &page).map(IntoResponse::into_response)
+}
+
+/// Ends or clears, if the session code was typed.
+async fn confirmed(
+    web: &Web,
+    visit: &Here,
+    staff: &Staff,
+    id: &str,
+    act: ExerciseAct,
+    form: &Posted,
+) -> Answer {
+    let row = row_of(web, id).await?;
+    let typed = form.get("confirm");
+    if typed != row.code {
+        let problem = Problem::new("confirm_code").on("confirm").with("code", &row.code);
+        return confirm_page(web, visit, id, act, typed, Some(problem)).await;
+    }
+    turn(web, staff, id, act).await
+}
+
+/// `GET /exercises/{id}/end`.
+pub(super) async fn end_form(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
+    confirm_page(&web, &visit, &id, ExerciseAct::End, "", None).await
+}
+
+/// `POST /exercises/{id}/end`.
+pub(super) async fn end(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+    form: Posted,
+) -> Answer {
+    confirmed(&web, &visit, &staff, &id, ExerciseAct::End, &form).await
+}
+
+/// `GET /exercises/{id}/clear`.
+pub(super) async fn clear_form(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
+    confirm_page(&web, &visit, &id, ExerciseAct::Clear, "", None).await
+}
+
+/// `POST /exercises/{id}/clear`.
+pub(super) async fn clear(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+    form: Posted,
+) -> Answer {
+    confirmed(&web, &visit, &staff, &id, ExerciseAct::Clear, &form).await
+}

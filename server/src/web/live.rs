@@ -1,0 +1,296 @@
+//! Streams of events (SSE). Each is a value that the connection owns: when the browser goes, it is dropped, and no task
+//! is left. Who looks is asked of the database again and again, so that a stream never outlives a right.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
+use rampart_app::exercise::{Exercise, Progress, Start, Update};
+use tokio::sync::{broadcast, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::error::{Answer, WebError};
+use super::state::Web;
+use super::view;
+use super::visit::{Here, who_is};
+use super::who::{Me, Seated, Who};
+
+/// How often an open stream or terminal asks whether its person may still have it.
+pub(super) const RECHECK: Duration = Duration::from_secs(2);
+/// How often a quiet stream says that it lives; proxies cut what is silent for a minute.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often an open seat says that somebody is there.
+pub(super) const PRESENCE: Duration = Duration::from_secs(15);
+/// Changes within this time become one `refresh`.
+const SETTLE: Duration = Duration::from_millis(250);
+
+/// Ticks from `period` from now on, without catching up.
+pub(super) fn every(period: Duration) -> Interval {
+    let mut interval = interval_at(Instant::now() + period, period);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
+}
+
+fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    let mut response =
+        Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+fn refresh() -> Event {
+    Event::default().event("refresh").data("")
+}
+
+/// Asks again who looks.
+pub(super) struct Pass {
+    web: Web,
+    session: Option<String>,
+    me: Me,
+    who: Who,
+}
+
+impl Pass {
+    pub(super) fn new(web: &Web, visit: &Here, who: Who) -> Self {
+        Self { web: web.clone(), session: visit.session.clone(), me: visit.me.clone(), who }
+    }
+
+    /// May the person of the beginning still look, as the same? A store that does not answer is no reason to throw
+    /// everybody out; the next question will tell.
+    pub(super) async fn holds(&self) -> bool {
+        let Some(session) = &self.session else { return self.who == Who::Public };
+        match who_is(&self.web, session).await {
+            Ok(me) => {
+                self.who.admits(&me)
+                    && match (&me, &self.me) {
+                        (Me::Seat(now), Me::Seat(then)) => (&now.seat, &now.team) == (&then.seat, &then.team),
+                        (Me::Staff(now), Me::Staff(then)) => now.id == then.id && !now.must_change,
+                        _ => false,
+                    }
+            }
+            Err(error) => {
+                tracing::warn!(code = error.problem.code, "could not ask whether a stream may go on");
+                true
+            }
+        }
+    }
+}
+
+struct BoardStream {
+    exercise: Arc<Exercise>,
+    updates: broadcast::Receiver<Update>,
+    waiting: VecDeque<Event>,
+    seq: u64,
+    stopping: CancellationToken,
+}
+
+fn snapshot_event(seq: u64, json: &str) -> Event {
+    Event::default().event("snapshot").id(seq.to_string()).data(json)
+}
+
+fn delta_event(update: &Update) -> Event {
+    Event::default().event("delta").id(update.seq.to_string()).data(&*update.json)
+}
+
+impl BoardStream {
+    fn new(exercise: Arc<Exercise>, last_seen: Option<u64>, stopping: CancellationToken) -> Self {
+        let (start, updates) = exercise.board().subscribe(last_seen);
+        let mut stream =
+            Self { exercise, updates, waiting: VecDeque::new(), seq: last_seen.unwrap_or(0), stopping };
+        stream.begin(start);
+        stream
+    }
+
+    fn begin(&mut self, start: Start) {
+        match start {
+            Start::Snapshot(snapshot) => {
+                self.seq = snapshot.seq;
+                self.waiting.push_back(snapshot_event(snapshot.seq, &snapshot.json));
+            }
+            Start::Missed(missed) => {
+                for update in missed {
+                    self.seq = update.seq;
+                    self.waiting.push_back(delta_event(&update));
+                }
+            }
+        }
+    }
+
+    /// Who has fallen behind gets the whole board instead of what was lost.
+    fn again(&mut self) {
+        let (start, updates) = self.exercise.board().subscribe(None);
+        self.updates = updates;
+        self.begin(start);
+    }
+
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some((Ok(event), self));
+            }
+            let update = tokio::select! {
+                update = self.updates.recv() => update,
+                () = self.stopping.cancelled() => return None,
+            };
+            match update {
+                Ok(update) if update.seq <= self.seq => {}
+                Ok(update) if update.from == self.seq => {
+                    self.seq = update.seq;
+                    self.waiting.push_back(delta_event(&update));
+                }
+                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.again(),
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+}
+
+/// `GET /board/{id}/events`: the board, for anyone.
+pub(super) async fn board(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
+    let exercise = web.exercise(&id)?;
+    let last_seen =
+        headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let state = BoardStream::new(exercise, last_seen, web.stopping.clone());
+    Ok(respond(stream::unfold(state, BoardStream::next)))
+}
+
+struct RefreshStream {
+    pass: Pass,
+    recheck: Interval,
+    changes: watch::Receiver<u64>,
+    progress: watch::Receiver<Progress>,
+    stopping: CancellationToken,
+}
+
+impl RefreshStream {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            tokio::select! {
+                changed = self.changes.changed() => changed.ok()?,
+                changed = self.progress.changed() => changed.ok()?,
+                _ = self.recheck.tick() => {
+                    if self.pass.holds().await { continue } else { return None }
+                }
+                () = self.stopping.cancelled() => return None,
+            }
+            tokio::time::sleep(SETTLE).await;
+            self.changes.mark_unchanged();
+            self.progress.mark_unchanged();
+            return Some((Ok(refresh()), self));
+        }
+    }
+}
+
+/// `GET /exercises/{id}/events`: `refresh` for the control room.
+pub(super) async fn control(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
+    let exercise = web.exercise(&id)?;
+    let state = RefreshStream {
+        pass: Pass::new(&web, &visit, Who::OVERSEER),
+        recheck: every(RECHECK),
+        changes: exercise.changes(),
+        progress: exercise.progress(),
+        stopping: web.stopping.clone(),
+    };
+    Ok(respond(stream::unfold(state, RefreshStream::next)))
+}
+
+struct SystemStream {
+    pass: Pass,
+    recheck: Interval,
+    images: watch::Receiver<rampart_app::ImagesState>,
+    stopping: CancellationToken,
+}
+
+impl SystemStream {
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            tokio::select! {
+                changed = self.images.changed() => changed.ok()?,
+                _ = self.recheck.tick() => {
+                    if self.pass.holds().await { continue } else { return None }
+                }
+                () = self.stopping.cancelled() => return None,
+            }
+            // A build writes hundreds of lines a second at times; the page is asked to look once a second.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            self.images.mark_unchanged();
+            return Some((Ok(refresh()), self));
+        }
+    }
+}
+
+/// `GET /system/events`: `refresh` while images are built.
+pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
+    let state = SystemStream {
+        pass: Pass::new(&web, &visit, Who::ADMINISTRATOR),
+        recheck: every(RECHECK),
+        images: web.app.images_state(),
+        stopping: web.stopping.clone(),
+    };
+    Ok(respond(stream::unfold(state, SystemStream::next)))
+}
+
+struct SeatStream {
+    web: Web,
+    pass: Pass,
+    seat: Seated,
+    recheck: Interval,
+    presence: Interval,
+    changes: watch::Receiver<u64>,
+    events: rampart_app::exercise::EventFeed,
+}
+
+impl SeatStream {
+    /// One record as the seat may see it; `None` for those of other ranges, and for red, which has no list.
+    fn row(&self, event: &rampart_domain::truth::Event) -> Option<Event> {
+        let own = self.seat.side == scoreboard::Side::Blue && event.range == self.seat.range;
+        own.then(|| Event::default().event("event").json_data(view::seat::event_line(event)).ok())?
+    }
+
+    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+        loop {
+            tokio::select! {
+                changed = self.changes.changed() => {
+                    changed.ok()?;
+                    tokio::time::sleep(SETTLE).await;
+                    self.changes.mark_unchanged();
+                    return Some((Ok(refresh()), self));
+                }
+                event = self.events.recv() => match event {
+                    Ok(event) => if let Some(row) = self.row(&event) { return Some((Ok(row), self)) },
+                    // The list on the page has a gap then: it is read again.
+                    Err(broadcast::error::RecvError::Lagged(_)) => return Some((Ok(refresh()), self)),
+                    Err(broadcast::error::RecvError::Closed) => return None,
+                },
+                _ = self.recheck.tick() => if !self.pass.holds().await { return None },
+                _ = self.presence.tick() => self.web.app.touch(&self.seat.seat),
+                () = self.web.stopping.cancelled() => return None,
+            }
+        }
+    }
+}
+
+/// `GET /seat/events`.
+pub(super) async fn seat(State(web): State<Web>, visit: Here, seat: Seated) -> Answer {
+    let exercise = web.app.exercise(&seat.exercise).ok_or_else(WebError::not_found)?;
+    web.app.touch(&seat.seat);
+    let state = SeatStream {
+        pass: Pass::new(&web, &visit, Who::Seat),
+        seat,
+        recheck: every(RECHECK),
+        presence: every(PRESENCE),
+        changes: exercise.changes(),
+        events: exercise.events(),
+        web,
+    };
+    Ok(respond(stream::unfold(state, SeatStream::next)))
+}

@@ -1,0 +1,192 @@
+//! The web: one table of routes, a gate before each, handlers that read, make one call and render.
+
+mod admin;
+mod assets;
+mod attendance;
+mod board;
+mod control;
+mod entry;
+mod error;
+mod exercises;
+mod gate;
+mod headers;
+mod limit;
+mod live;
+mod people;
+mod posted;
+mod scenarios;
+mod seat;
+mod state;
+mod statistics;
+mod terminal;
+pub mod token;
+mod view;
+mod visit;
+mod who;
+
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, get as on_get, post as on_post};
+use axum::{Router, middleware};
+use scoreboard::Side;
+use tower_http::compression::CompressionLayer;
+
+pub use assets::{missing as missing_assets, version as asset_version};
+use gate::{Gate, Kind};
+pub use state::{House, Web};
+pub use visit::SESSION_COOKIE;
+pub use who::{Me, Role, Seated, Staff, Who};
+
+/// A route as a test or a reader wants to know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RouteInfo {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Pattern.
+    pub path: &'static str,
+    /// Who may use it.
+    pub who: Who,
+    /// Is it a page that a browser shows (and that leads whoever is not logged in to a door)?
+    pub page: bool,
+}
+
+struct Route {
+    method: &'static str,
+    gate: Gate,
+    handler: MethodRouter<Web>,
+}
+
+fn route<H, T>(kind: Kind, path: &'static str, who: Who, handler: H) -> Route
+where
+    H: Handler<T, Web>,
+    T: 'static,
+{
+    let (method, handler) = match kind {
+        Kind::Form => ("POST", on_post(handler)),
+        Kind::Page | Kind::Live | Kind::File => ("GET", on_get(handler)),
+    };
+    Route { method, gate: Gate { path, who, kind }, handler }
+}
+
+/// A page.
+fn page<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H) -> Route {
+    route(Kind::Page, path, who, handler)
+}
+
+/// A form that is posted.
+fn form<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H) -> Route {
+    route(Kind::Form, path, who, handler)
+}
+
+/// A stream, or a terminal.
+fn live<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H) -> Route {
+    route(Kind::Live, path, who, handler)
+}
+
+/// A file.
+fn file<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H) -> Route {
+    route(Kind::File, path, who, handler)
+}
+
+/// Every route there is, and who may use it. There is no other place where one is made.
+#[rustfmt::skip]
+fn table() -> Vec<Route> {
+    const RED: Who = Who::Side(Side::Red);
+    const BLUE: Who = Who::Side(Side::Blue);
+    vec![
+        // doors
+        page("/",                             Who::Public,        entry::seat_form),
+        form("/",                             Who::Public,        entry::seat_log_in),
+        page("/staff",                        Who::Public,        entry::staff_form),
+        form("/staff",                        Who::Public,        entry::staff_log_in),
+        form("/logout",                       Who::LoggedIn,      entry::leave),
+        page("/password",                     Who::Account,       entry::password_form),
+        form("/password",                     Who::Account,       entry::change_password),
+        page("/privacy",                      Who::Public,        entry::privacy),
+        page("/accessibility",                Who::Public,        entry::accessibility),
+        file("/health",                       Who::Open,          entry::alive),
+        file("/assets/{*path}",               Who::Open,          assets::file),
+        // the board
+        page("/board",                        Who::Public,        board::list),
+        page("/board/{id}",                   Who::Public,        board::wall),
+        page("/board/{id}/table",             Who::Public,        board::table),
+        live("/board/{id}/events",            Who::Public,        live::board),
+        // exercises
+        page("/exercises",                    Who::OVERSEER,      exercises::list),
+        page("/exercises/new",                Who::INSTRUCTOR,    exercises::new_form),
+        form("/exercises/new",                Who::INSTRUCTOR,    exercises::create),
+        page("/exercises/{id}",               Who::OVERSEER,      control::room),
+        page("/exercises/{id}/live",          Who::OVERSEER,      control::part),
+        live("/exercises/{id}/events",        Who::OVERSEER,      live::control),
+        form("/exercises/{id}/launch",        Who::INSTRUCTOR,    control::launch),
+        form("/exercises/{id}/start",         Who::INSTRUCTOR,    control::start),
+        form("/exercises/{id}/pause",         Who::INSTRUCTOR,    control::pause),
+        form("/exercises/{id}/resume",        Who::INSTRUCTOR,    control::resume),
+        page("/exercises/{id}/end",           Who::INSTRUCTOR,    control::end_form),
+        form("/exercises/{id}/end",           Who::INSTRUCTOR,    control::end),
+        page("/exercises/{id}/clear",         Who::INSTRUCTOR,    control::clear_form),
+        form("/exercises/{id}/clear",         Who::INSTRUCTOR,    control::clear),
+        page("/exercises/{id}/seats",         Who::INSTRUCTOR,    exercises::seats),
+        form("/exercises/{id}/seats",         Who::INSTRUCTOR,    exercises::set_seats),
+        page("/exercises/{id}/slips",         Who::INSTRUCTOR,    exercises::slips),
+        form("/exercises/{id}/slips",         Who::INSTRUCTOR,    exercises::make_slips),
+        page("/exercises/{id}/attendance",    Who::INSTRUCTOR,    attendance::show),
+        form("/exercises/{id}/attendance",    Who::INSTRUCTOR,    attendance::write),
+        // scenarios and people
+        page("/scenarios",                    Who::AUTHOR,        scenarios::list),
+        page("/scenarios/{id}",               Who::AUTHOR,        scenarios::show),
+        page("/people",                       Who::Account,       people::list),
+        page("/people/import",                Who::REGISTRAR,     people::import_form),
+        form("/people/import",                Who::REGISTRAR,     people::import),
+        // figures by gender
+        page("/statistics",                   Who::OFFICER,       statistics::list),
+        page("/statistics/{id}",              Who::OFFICER,       statistics::show),
+        page("/statistics/{id}/export",       Who::OFFICER,       statistics::export),
+        // the house
+        page("/accounts",                     Who::ADMINISTRATOR, admin::accounts),
+        form("/accounts",                     Who::ADMINISTRATOR, admin::create),
+        form("/accounts/{id}/reset",          Who::ADMINISTRATOR, admin::reset),
+        form("/accounts/{id}/disable",        Who::ADMINISTRATOR, admin::disable),
+        form("/accounts/{id}/enable",         Who::ADMINISTRATOR, admin::enable),
+        page("/system",                       Who::ADMINISTRATOR, admin::system),
+        live("/system/events",                Who::ADMINISTRATOR, live::system),
+        form("/system/images",                Who::ADMINISTRATOR, admin::build_images),
+        // seats
+        page("/seat",                         Who::Seat,          seat::show),
+        live("/seat/events",                  Who::Seat,          live::seat),
+        live("/seat/terminal",                Who::Seat,          terminal::open),
+        form("/seat/flags",                   RED,                seat::flag),
+        form("/seat/hints",                   RED,                seat::hint),
+        form("/seat/reports",                 BLUE,               seat::report),
+        form("/seat/repairs",                 BLUE,               seat::repair),
+    ]
+}
+
+/// All routes, for tests that try each as everybody.
+#[must_use]
+pub fn routes() -> Vec<RouteInfo> {
+    table()
+        .iter()
+        .map(|route| RouteInfo {
+            method: route.method,
+            path: route.gate.path,
+            who: route.gate.who,
+            page: route.gate.kind == Kind::Page,
+        })
+        .collect()
+}
+
+/// The web of this state.
+pub fn router(web: Web) -> Router {
+    let mut router = Router::new();
+    for route in table() {
+        let gate = middleware::from_fn_with_state((web.clone(), route.gate), gate::gate);
+        router = router.route(route.gate.path, route.handler.route_layer(gate));
+    }
+    let secure = web.house.secure;
+    router
+        .fallback(gate::nowhere)
+        .method_not_allowed_fallback(gate::wrong_method)
+        .layer(CompressionLayer::new().gzip(true))
+        .layer(middleware::from_fn_with_state(secure, headers::add))
+        .with_state(web)
+}

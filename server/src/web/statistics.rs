@@ -1,0 +1,200 @@
+//! Figures by gender, for the programme officer alone. The route lets nobody else in, the store refuses whoever is no
+//! officer, and each look writes its line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rampart_app::{AppError, Export, ExportFormat};
+use rampart_domain::records::RocYear;
+use rampart_pages::{AuditAct, AuditLine, Statistics, StatisticsExercise, StatisticsList};
+use rampart_store::{Officer, StoreError};
+use serde::Deserialize;
+
+use super::error::{Answer, WebError};
+use super::exercises::row_of;
+use super::state::Web;
+use super::view::{self, count};
+use super::visit::Here;
+use super::who::Staff;
+
+/// Audit lines shown.
+const AUDIT_SHOWN: usize = 20;
+/// Audit lines looked through for those of one exercise.
+const AUDIT_SOUGHT: u32 = 500;
+
+fn officer(staff: &Staff) -> Officer {
+    Officer { account_id: staff.id.clone() }
+}
+
+fn refused(error: AppError) -> WebError {
+    match error {
+        AppError::Store(StoreError::NotOfficer { .. }) => WebError::forbidden(),
+        AppError::Missing("exercise") => WebError::not_found(),
+        AppError::Missing(_) => WebError::new(StatusCode::CONFLICT, "not_started"),
+        other => other.into(),
+    }
+}
+
+/// Query of the list.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OfYear {
+    #[serde(default)]
+    year: String,
+}
+
+/// `GET /statistics`.
+pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
+    let mut rows = web.app.store.exercises().list().await?;
+    rows.sort_by_key(|row| row.starts_ms);
+    let year_of = |ms| i64::from(RocYear::of_ms(ms).0);
+    let years: BTreeSet<i64> = rows.iter().map(|row| year_of(row.starts_ms)).collect();
+    let year = query.year.parse().unwrap_or_else(|_| year_of(visit.now_ms));
+    let mut page = StatisticsList {
+        years: years.into_iter().rev().collect(),
+        year,
+        rows: Vec::new(),
+        persons: 0,
+        person_times: 0,
+        person_ms: 0,
+    };
+    let mut persons = BTreeSet::new();
+    for row in rows.iter().filter(|row| year_of(row.starts_ms) == year) {
+        let Some(exercise) = web.app.exercise(&row.id) else { continue };
+        let mut line = StatisticsExercise {
+            id: row.id.clone(),
+            code: row.code.clone(),
+            title: row.title.clone(),
+            state: view::state(&exercise.fold()),
+            starts_ms: Some(row.starts_ms),
+            persons: 0,
+            person_ms: 0,
+        };
+        for one in web.app.attendance(&row.id).await?.into_iter().filter(|one| one.counted.seconds > 0) {
+            line.persons += 1;
+            line.person_ms += one.counted.seconds * 1000;
+            persons.insert(one.person.id);
+        }
+        page.person_times += line.persons;
+        page.person_ms += line.person_ms;
+        page.rows.push(line);
+    }
+    page.persons = count(persons.len());
+    web.page(&visit, &page)
+}
+
+/// Looks and exports of an exercise, newest first.
+async fn audit(web: &Web, code: &str) -> Result<Vec<AuditLine>, WebError> {
+    let accounts = web.app.store.accounts().list().await?;
+    let names: BTreeMap<String, String> = accounts.into_iter().map(|of| (of.id, of.name)).collect();
+    let mut lines = Vec::new();
+    for (what, act) in [("personal.read", AuditAct::Viewed), ("personal.export", AuditAct::Exported)] {
+        for line in web.app.store.audit().list(Some(what), None, AUDIT_SOUGHT).await? {
+            // `X1 ODS S115-02`: what was read, in which format, of which exercise.
+            let Some(rest) = line.detail.strip_suffix(code).filter(|rest| rest.ends_with(' ')) else {
+                continue;
+            };
+            let format = rest.split_whitespace().nth(1).unwrap_or_default().to_owned();
+            let who = line.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
+            lines.push(AuditLine { at_ms: line.at_ms, who, act, detail: format });
+        }
+    }
+    lines.sort_by_key(|line| std::cmp::Reverse(line.at_ms));
+    lines.truncate(AUDIT_SHOWN);
+    Ok(lines)
+}
+
+/// `GET /statistics/{id}`.
+pub(super) async fn show(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
+    let exercise = web.exercise(&id)?;
+    let row = row_of(&web, &id).await?;
+    let figures = web.app.statistics(&id, &officer(&staff)).await.map_err(refused)?;
+    let audit = audit(&web, &row.code).await?;
+    let stem = &figures.exercise.file_stem;
+    let page = Statistics {
+        exercise: view::head(&row, &exercise.fold(), exercise.scenario(), visit.locale),
+        year: i64::from(figures.year.0),
+        rows: view::statistics::rows(&figures, &row.code),
+        has_unfilled: view::statistics::has_unfilled(&figures),
+        target: view::statistics::TARGET,
+        share_sum: view::statistics::share_sum(&figures),
+        persons: figures.counts.persons,
+        person_ms: figures.counts.seconds * 1000,
+        as_of_ms: visit.now_ms,
+        file_ods: format!("{stem}.ods"),
+        file_csv: format!("{stem}.csv"),
+        audit,
+    };
+    web.page(&visit, &page)
+}
+
+/// Query of an export.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    format: String,
+}
+
+/// `GET /statistics/{id}/export?format=ods|csv`.
+pub(super) async fn export(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Answer {
+    let format = match wanted.format.as_str() {
+        "ods" => ExportFormat::Ods,
+        "csv" => ExportFormat::Csv,
+        _ => return Err(WebError::bad_request()),
+    };
+    let export = web.app.export(&id, format, &officer(&staff)).await.map_err(refused)?;
+    Ok(download(export))
+}
+
+/// A file to keep. The name in both forms: browsers take the second, everything else the first.
+fn download(export: Export) -> Response {
+    let plain: String = export
+        .name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect();
+    let mut encoded = String::new();
+    for byte in export.name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
+    let mut response = export.bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(export.media_type));
+    if let Ok(value) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    #[test]
+    fn a_chinese_file_name_travels_in_both_forms() {
+        let export = Export { name: "性別_S115-02.ods".into(), media_type: "text/csv", bytes: vec![1] };
+        let response = download(export);
+        let value = response.headers()[header::CONTENT_DISPOSITION].to_str().unwrap();
+        assert_eq!(
+            value,
+            "attachment; filename=\"___S115-02.ods\"; filename*=UTF-8''%E6%80%A7%E5%88%A5_S115-02.ods"
+        );
+    }
+}

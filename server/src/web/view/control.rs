@@ -1,0 +1,315 @@
+//! The control room.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rampart_app::exercise::Exercise;
+use rampart_pages::{
+    ActOffer, Alert, ChainState, ControlRoomLive, ExerciseAct, FeedLine, HealthCell, HealthRange, HealthRow,
+    HealthTable, LaunchRange, LaunchStep, LaunchStepName, LaunchView, Locale, Pair, PartPoints, Problem,
+    Progress, Stakes, StepState, TeamLine, Tone, WallProof,
+};
+use rampart_store::{Exercise as Row, Seat};
+use scoreboard::{Audience, Component, Fold, Side, Status};
+
+use super::exercises::label;
+use super::{all_names, clock, count, head, health, host_health, pairs, phases, team};
+
+/// Lines of the feed shown.
+const FEED: usize = 60;
+/// What counts as recent in the teams' table, ms of exercise time.
+const RECENT_MS: i64 = 10 * 60_000;
+
+/// What the control room is made of besides the exercise itself.
+pub struct Facts<'a> {
+    /// Row of the store.
+    pub row: &'a Row,
+    /// Seats, removed ones too, for their labels.
+    pub seats: &'a [Seat],
+    /// Seats with somebody in them.
+    pub online: &'a BTreeSet<String>,
+    /// State of the hash chain.
+    pub chain: ChainState,
+    /// May the viewer act?
+    pub may_act: bool,
+    /// Language.
+    pub locale: Locale,
+    /// Now, ms UTC.
+    pub now_ms: i64,
+}
+
+/// The live part.
+#[must_use]
+pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
+    let fold = exercise.fold();
+    let scenario = exercise.scenario();
+    ControlRoomLive {
+        exercise: head(facts.row, &fold, scenario, facts.locale),
+        clock: clock(&fold, facts.now_ms),
+        phases: phases(&fold, scenario, facts.locale, facts.now_ms),
+        acts: if facts.may_act { acts(exercise, &fold) } else { Vec::new() },
+        stakes: stakes(exercise, &fold),
+        launch: launch(exercise, &fold),
+        walls: walls(&fold),
+        walls_ms: None,
+        teams: teams(&fold, facts),
+        health: health_table(exercise, &fold, facts.locale),
+        alerts: alerts(exercise, &fold, facts),
+        feed: feed(&fold),
+        chain: facts.chain.clone(),
+        names: all_names(scenario, facts.locale),
+        seats_online: count(facts.online.len()),
+        seats: count(fold.seats.len()),
+    }
+}
+
+fn acts(exercise: &Exercise, fold: &Fold) -> Vec<ActOffer> {
+    let offer = |act| ActOffer { act, blocked: None };
+    let busy = !exercise.progress().borrow().what.is_empty();
+    match fold.status {
+        Status::Draft => {
+            let blocked = fold.seats.is_empty().then(|| Problem::new("no_seats"));
+            vec![ActOffer { act: ExerciseAct::Launch, blocked }]
+        }
+        Status::Provisioning => {
+            let blocked = Some(Problem::new("still_building"));
+            vec![ActOffer { act: ExerciseAct::Start, blocked }]
+        }
+        Status::Ready => vec![offer(ExerciseAct::Start), offer(ExerciseAct::End)],
+        Status::Running => vec![offer(ExerciseAct::Pause), offer(ExerciseAct::End)],
+        Status::Paused => vec![offer(ExerciseAct::Resume), offer(ExerciseAct::End)],
+        // A clearing under way shows its progress instead of a button.
+        Status::Ended if busy => Vec::new(),
+        Status::Ended => vec![offer(ExerciseAct::Clear)],
+        Status::Cleared => Vec::new(),
+    }
+}
+
+/// What hangs on ending or clearing.
+#[must_use]
+pub fn stakes(exercise: &Exercise, fold: &Fold) -> Stakes {
+    let standing = !matches!(fold.status, Status::Draft | Status::Cleared);
+    let plan = exercise.plan().filter(|_| standing);
+    Stakes {
+        ranges: plan.as_ref().map_or(0, |plan| count(plan.ranges.len())),
+        containers: plan
+            .as_ref()
+            .map_or(0, |plan| plan.ranges.iter().map(|range| count(range.hosts.len())).sum()),
+        entries: i64::try_from(fold.seq).unwrap_or(i64::MAX),
+    }
+}
+
+const STEPS: [(&str, LaunchStepName); 5] = [
+    ("networks", LaunchStepName::Networks),
+    ("hosts", LaunchStepName::Hosts),
+    ("plants", LaunchStepName::Plants),
+    ("ready", LaunchStepName::Ready),
+    ("walls", LaunchStepName::Walls),
+];
+
+fn launch(exercise: &Exercise, fold: &Fold) -> Option<LaunchView> {
+    let progress = exercise.progress().borrow().clone();
+    let error = progress.error.clone().or_else(|| fold.note.clone().filter(|_| fold.status == Status::Draft));
+    if progress.what.is_empty() && error.is_none() {
+        return None;
+    }
+    let range = |(number, pair): (u16, Pair)| {
+        let mut before_done = true;
+        let steps = STEPS
+            .iter()
+            .map(|(word, name)| {
+                let known = progress.steps.iter().find(|step| step.range == number && step.step == *word);
+                let (done, all) = known.map_or((0, 0), |step| (step.done, step.all));
+                let state = match () {
+                    () if known.is_some() && done >= all => StepState::Done,
+                    () if known.is_some() && before_done && error.is_some() => StepState::Failed,
+                    () if known.is_some() && done > 0 || before_done && error.is_none() => StepState::Running,
+                    () => StepState::Waiting,
+                };
+                before_done = before_done && state == StepState::Done;
+                LaunchStep { step: *name, state, done: count(done), total: count(all) }
+            })
+            .collect();
+        LaunchRange { range: number, pair, steps, error: None, log: Vec::new() }
+    };
+    let mut ranges: Vec<LaunchRange> = pairs(fold).into_iter().map(range).collect();
+    // The engine's words concern the launch as a whole; they stand with the first range.
+    if let Some(first) = ranges.first_mut() {
+        first.log.extend(progress.line.clone());
+        if let Some(error) = error {
+            first.error = Some(Problem::new("launch_failed_because").with("detail", error));
+        }
+    }
+    let (done, all) =
+        progress.steps.iter().fold((0, 0), |(done, all), step| (done + step.done, all + step.all));
+    Some(LaunchView {
+        clearing: progress.what == "clear",
+        progress: Progress { done: count(done), total: count(all) },
+        since_ms: progress.since_ms,
+        ranges,
+    })
+}
+
+fn walls(fold: &Fold) -> Vec<WallProof> {
+    fold.walls
+        .iter()
+        .flat_map(|(range, proofs)| {
+            proofs.iter().map(|proof| WallProof {
+                range: *range,
+                what: proof.what.clone(),
+                from: proof.from.clone(),
+                to: proof.to.clone(),
+                holds: proof.holds,
+                seen: proof.seen.clone(),
+            })
+        })
+        .collect()
+}
+
+fn teams(fold: &Fold, facts: &Facts<'_>) -> Vec<TeamLine> {
+    let since = fold.clock.at(facts.now_ms) - RECENT_MS;
+    let seats_of = |id: &str| {
+        fold.seats.iter().filter(|(_, (_, team))| team == id).map(|(seat, _)| seat).collect::<Vec<_>>()
+    };
+    [Side::Red, Side::Blue]
+        .into_iter()
+        .flat_map(|side| fold.ranks(side, Audience::Staff))
+        .map(|row| {
+            let series = fold.team(&row.id).map(|team| team.series.as_slice()).unwrap_or_default();
+            let before =
+                series.iter().rev().find(|point| point.clock_ms <= since).map_or(0, |point| point.points);
+            let seats = seats_of(&row.id);
+            TeamLine {
+                team: team(fold, &row.id),
+                rank: row.rank,
+                points: row.points,
+                parts: Component::of(row.side)
+                    .iter()
+                    .map(|part| PartPoints {
+                        part: part.as_str().to_owned(),
+                        points: row.parts.get(part.as_str()).copied().unwrap_or(0),
+                    })
+                    .collect(),
+                recent: row.points - before,
+                online: count(seats.iter().filter(|seat| facts.online.contains(**seat)).count()),
+                seats: count(seats.len()),
+                range: row.range,
+                last: row.last,
+            }
+        })
+        .collect()
+}
+
+fn health_table(exercise: &Exercise, fold: &Fold, locale: Locale) -> HealthTable {
+    let scenario = exercise.scenario();
+    let ranges = pairs(fold);
+    let rows = scenario
+        .hosts
+        .iter()
+        .filter(|host| scenario.checks.iter().any(|check| check.host == host.id))
+        .map(|host| HealthRow {
+            host: host.id.clone(),
+            title: super::say(locale, &host.title),
+            cells: ranges
+                .iter()
+                .map(|(range, _)| {
+                    let (state, since_ms) = host_health(fold, scenario, *range, &host.id)
+                        .map_or((scoreboard::HealthState::Unknown, None), |(state, since, _)| (state, since));
+                    let trouble = !matches!(state, scoreboard::HealthState::Up);
+                    HealthCell {
+                        state: health(state),
+                        permille: None,
+                        since_ms: since_ms.filter(|_| trouble),
+                    }
+                })
+                .collect(),
+        })
+        .collect();
+    HealthTable {
+        ranges: ranges.into_iter().map(|(range, pair)| HealthRange { range, pair }).collect(),
+        rows,
+        checked_ms: None,
+    }
+}
+
+fn alerts(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
+    let scenario = exercise.scenario();
+    let args = |list: &[(&str, String)]| -> BTreeMap<String, String> {
+        list.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    };
+    let mut alerts = Vec::new();
+    for (_, at_ms, submitter, seat, objective, owner) in &fold.alerts {
+        let seat = facts
+            .seats
+            .iter()
+            .find(|known| known.id == *seat)
+            .map_or_else(|| seat.clone(), |known| label(fold, &known.team, known.number));
+        let title = scenario.objective(objective).map(|known| super::say(facts.locale, &known.title));
+        alerts.push(Alert {
+            at_ms: *at_ms,
+            tone: Tone::Danger,
+            code: "foreign_flag".to_owned(),
+            args: args(&[("seat", seat), ("objective", title.unwrap_or_else(|| objective.clone()))]),
+            teams: vec![team(fold, submitter), team(fold, owner)],
+        });
+    }
+    if !fold.over() {
+        for ((range, check), (state, since, detail)) in &fold.health {
+            if *state != scoreboard::HealthState::Down {
+                continue;
+            }
+            let host =
+                scenario.checks.iter().find(|known| known.id == *check).map(|known| known.host.clone());
+            let blue = fold.team_of(*range, Side::Blue).map(|blue| team(fold, &blue.id));
+            alerts.push(Alert {
+                at_ms: *since,
+                tone: Tone::Warn,
+                code: "host_down".to_owned(),
+                args: args(&[
+                    ("range", range.to_string()),
+                    ("host", host.unwrap_or_else(|| check.clone())),
+                    ("detail", detail.clone()),
+                ]),
+                teams: blue.into_iter().collect(),
+            });
+        }
+    }
+    for (range, proofs) in &fold.walls {
+        if let Some(broken) = proofs.iter().find(|proof| !proof.holds) {
+            let detail = format!("{} → {}: {}", broken.from, broken.to, broken.seen);
+            alerts.push(Alert {
+                at_ms: fold.at_ms,
+                tone: Tone::Danger,
+                code: "walls_broken".to_owned(),
+                args: args(&[("range", range.to_string()), ("detail", detail)]),
+                teams: Vec::new(),
+            });
+        }
+    }
+    if !facts.chain.intact {
+        alerts.push(Alert {
+            at_ms: facts.now_ms,
+            tone: Tone::Danger,
+            code: "chain_broken".to_owned(),
+            args: args(&[("seq", facts.chain.seq.to_string())]),
+            teams: Vec::new(),
+        });
+    }
+    alerts.sort_by_key(|alert| std::cmp::Reverse(alert.at_ms));
+    alerts
+}
+
+fn feed(fold: &Fold) -> Vec<FeedLine> {
+    fold.feed
+        .iter()
+        .rev()
+        .take(FEED)
+        .map(|item| FeedLine {
+            seq: item.seq,
+            at_ms: item.at_ms,
+            kind: item.kind.to_owned(),
+            team: item.team.as_ref().map(|id| team(fold, id)),
+            reason: item.reason.clone(),
+            points: item.points,
+        })
+        .collect()
+}
