@@ -1,1 +1,5 @@
-//! placeholder
+//! The real server with real containers, driven as people drive it.
+
+mod faults;
+mod restart;
+mod story;

@@ -221,21 +221,39 @@ impl Browser {
         area.send_keys("\u{e007}").await.unwrap_or_else(|fault| panic!("{}: Enter: {fault}", self.name));
     }
 
-    /// What stands on the terminal's screen, line by line.
+    /// What the terminal shows, with what has scrolled away, line by line.
     pub async fn screen(&self) -> Vec<String> {
-        let script = "return [...document.querySelectorAll('[data-term-well] .xterm-rows > div')].map((e) => e.textContent)";
-        let rows = self.js(script, vec![]).await;
-        let space =
-            |row: &Value| row.as_str().unwrap_or_default().replace('\u{a0}', " ").trim_end().to_owned();
-        rows.as_array().unwrap().iter().map(space).collect()
+        let text = self.js("return document.querySelector('[data-terminal]').terminalText()", vec![]).await;
+        text.as_str().unwrap_or_default().lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
-    /// Waits until a line on the screen is `line`.
+    /// Waits until the terminal shows this line.
     pub async fn wait_screen(&self, line: &str, within: Duration) -> Vec<String> {
         let what = format!("{}: the terminal shows {line:?}", self.name);
         eventually(&what, within, || async {
             let screen = self.screen().await;
             screen.iter().any(|shown| shown.trim() == line).then_some(screen)
+        })
+        .await
+    }
+
+    /// Runs a script in the terminal as a person would: pastes it into a file, runs the file, reads the screen.
+    pub async fn run_in_terminal(
+        &self,
+        name: &str,
+        script: &str,
+        command: &str,
+        within: Duration,
+    ) -> Vec<String> {
+        self.paste_in_terminal(&format!("cat > {name} <<'THE-END-OF-IT'\n{script}\nTHE-END-OF-IT")).await;
+        let mark = super::unique();
+        // The shell puts the mark together, so that the echo of the line is not taken for the end.
+        self.paste_in_terminal(&format!("clear; {command}; echo \"en\"\"ded {mark} $?\"")).await;
+        let what = format!("{}: {command} ends", self.name);
+        eventually(&what, within, || async {
+            let screen = self.screen().await;
+            let ended = screen.iter().any(|line| line.starts_with(&format!("ended {mark} ")));
+            ended.then_some(screen)
         })
         .await
     }

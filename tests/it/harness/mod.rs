@@ -8,6 +8,7 @@ pub mod page;
 pub mod server;
 pub mod stage;
 pub mod terminal;
+pub mod words;
 
 use std::future::Future;
 use std::net::TcpListener;

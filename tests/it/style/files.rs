@@ -62,7 +62,8 @@ fn no_file_knows_one_machine() {
         for (number, line) in text.lines().enumerate() {
             for (place, what) in &places {
                 // `x/root/` is a folder below another one, not root's home.
-                let whole = |at: usize| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+                let whole =
+                    |at: usize| !line[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
                 if line.match_indices(place.as_str()).any(|(at, _)| whole(at)) {
                     wrong.push(format!("{path}:{}: names {what} ({place})", number + 1));
                 }
