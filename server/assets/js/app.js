@@ -4,19 +4,6 @@ import { startEvents } from "./events.js";
 
 const byAll = (selector, root = document) => [...root.querySelectorAll(selector)];
 
-function toast(tone, text) {
-  let box = document.querySelector(".toasts");
-  if (!box) {
-    box = Object.assign(document.createElement("div"), { className: "toasts" });
-    document.body.append(box);
-  }
-  const item = Object.assign(document.createElement("div"), { className: `toast ${tone}`, textContent: text });
-  item.setAttribute("role", tone === "danger" ? "alert" : "status");
-  item.dataset.toast = tone;
-  box.append(item);
-  armToasts();
-}
-
 // Six seconds, standing still under pointer or focus; errors stay.
 function armToasts() {
   for (const item of byAll("[data-toast]:not([data-armed])")) {
@@ -47,39 +34,38 @@ function seatCode(input) {
   });
 }
 
-function arm(root) {
-  for (const opener of byAll("[data-dialog]", root)) {
-    const dialog = document.getElementById(opener.dataset.dialog);
-    if (!dialog?.showModal) continue;
-    opener.addEventListener("click", (event) => {
-      event.preventDefault();
-      dialog.showModal();
-    });
-    for (const close of byAll("[data-close]", dialog)) {
-      close.addEventListener("click", (event) => {
-        event.preventDefault();
-        dialog.close();
-        opener.focus();
-      });
-    }
+// All by delegation: parts of a page come and go with each update.
+document.addEventListener("click", (event) => {
+  const opener = event.target.closest("[data-dialog]");
+  const dialog = opener && document.getElementById(opener.dataset.dialog);
+  if (dialog?.showModal) {
+    event.preventDefault();
+    checkTyped();
+    dialog.showModal();
+    dialog.querySelector("[data-close]")?.focus();
+    dialog.addEventListener("close", () => opener.focus(), { once: true });
+    return;
   }
-  for (const input of byAll("input[data-must]", root)) {
-    const button = input.form.querySelector("button");
-    const check = () => {
-      button.disabled = input.value.trim() !== input.dataset.must;
-    };
-    input.addEventListener("input", check);
-    check();
+  const close = event.target.closest("dialog [data-close]");
+  if (close) {
+    event.preventDefault();
+    close.closest("dialog").close();
+    return;
   }
-  for (const form of byAll("form[data-ask]", root)) {
-    form.addEventListener("submit", (event) => {
-      if (!confirm(form.dataset.ask)) event.preventDefault();
-    });
+  if (event.target.closest("[data-print]")) print();
+});
+document.addEventListener("submit", (event) => {
+  const ask = event.target.dataset?.ask;
+  if (ask && !confirm(ask)) event.preventDefault();
+}, true);
+
+// What cannot be undone is done only when the session code stands in the field.
+function checkTyped() {
+  for (const input of byAll("input[data-must]")) {
+    input.form.querySelector("button").disabled = input.value.trim() !== input.dataset.must;
   }
 }
-
-// Never pulls the ground from under a person: an open dialog, an open detail form or typing put the update off.
-const busy = (part) => part.querySelector("dialog[open], details.pop[open]") || part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
+document.addEventListener("input", (event) => event.target.matches("[data-must]") && checkTyped());
 
 async function page(url) {
   const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
@@ -88,16 +74,37 @@ async function page(url) {
     throw new Error("moved");
   }
   if (!answer.ok) throw new Error(String(answer.status));
-  const at = Date.parse(answer.headers.get("Date") ?? "") || Date.now();
-  return { document: new DOMParser().parseFromString(await answer.text(), "text/html"), at };
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
-function swap(old, fresh, now) {
-  const open = new Set(byAll("details[open]", old).map((d) => d.querySelector("summary")?.textContent));
-  old.replaceChildren(...fresh.childNodes);
-  for (const d of byAll("details", old)) if (open.has(d.querySelector("summary")?.textContent)) d.open = true;
+// Makes `old` look like `fresh` node by node, so that focus, typing, open details and dialogs stay as they are and a
+// live region speaks only of what is new.
+function patch(old, fresh) {
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) {
+    old.replaceWith(fresh.cloneNode(true));
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const theirs = [...fresh.childNodes];
+  while (old.childNodes.length > theirs.length) old.lastChild.remove();
+  for (const [index, child] of theirs.entries()) {
+    if (index < old.childNodes.length) patch(old.childNodes[index], child);
+    else old.append(child.cloneNode(true));
+  }
+}
+
+// As patch, for the inside of an element only.
+function patchInside(old, fresh, now) {
+  const holder = old.cloneNode(false);
+  holder.append(...[...fresh.childNodes].map((node) => node.cloneNode(true)));
+  patch(old, holder);
   armClocks(old, now);
-  arm(old);
+  checkTyped();
 }
 
 function lost(on) {
@@ -127,32 +134,28 @@ function refresher(work) {
 
 function live(box) {
   const refresh = refresher(async () => {
-    const { document: fresh } = await page(box.dataset.live);
+    const fresh = await page(box.dataset.live);
     const from = box.dataset.livePart ? fresh.querySelector(box.dataset.livePart) : fresh.body;
-    if (!from) return;
-    if (busy(box)) {
-      setTimeout(refresh, 2000);
-      return;
-    }
-    swap(box, from, Number(fresh.body.dataset.now || fresh.querySelector("[data-fragment-now]")?.dataset.fragmentNow) || Date.now());
+    const now = Number(fresh.querySelector("[data-fragment-now]")?.dataset.fragmentNow ?? fresh.body.dataset.now);
+    if (from) patchInside(box, from, now);
   });
   listen(box.dataset.events, { open: () => { lost(false); refresh(); }, lost: () => lost(true), refresh, bye: () => location.reload() });
 }
 
 function seat(main) {
   const refresh = refresher(async () => {
-    const { document: fresh } = await page(location.pathname + location.search);
+    const fresh = await page(location.pathname + location.search);
     const now = Number(fresh.body.dataset.now);
     for (const part of byAll("[data-refresh]", main)) {
       const from = fresh.getElementById(part.id);
-      if (from && !busy(part) && from.innerHTML !== part.innerHTML) swap(part, from, now);
+      if (from) patchInside(part, from, now);
     }
     const bar = document.querySelector(".seat-bar");
     const barNew = fresh.querySelector(".seat-bar");
-    if (bar && barNew) swap(bar, barNew, now);
+    if (bar && barNew) patchInside(bar, barNew, now);
     // Pause, end and start change what the page offers; then the whole page is due, unless somebody is typing.
     const state = (doc) => doc.querySelector(".banner:not(.lost) b")?.textContent ?? "";
-    if (state(document) !== state(fresh) && !busy(main)) location.reload();
+    if (state(document) !== state(fresh) && !document.activeElement?.matches("input, select, textarea")) location.reload();
   });
   const events = startEvents(main);
   listen(main.dataset.events, {
@@ -195,12 +198,9 @@ function flag(form) {
 
 startClocks();
 armToasts();
-arm(document);
+checkTyped();
 byAll("[data-seat-code]").forEach(seatCode);
-byAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
 byAll("[data-live]").forEach(live);
 byAll("main.seat-main[data-events]").forEach(seat);
 byAll("[data-flag]").forEach(flag);
 document.querySelector("[data-focus]")?.focus();
-
-export { toast };

@@ -105,9 +105,9 @@ function ranks(side) {
   })));
 }
 
-function tickerItem(item) {
+function tickerItem(item, fresh) {
   const team = board.sides.flatMap((side) => side.teams).find((one) => one.id === item.team);
-  const li = make("li", "fresh");
+  const li = make("li", fresh ? "fresh" : "");
   li.append(make("span", "mono", taipeiTime(item.at_ms)), sign(team?.side ?? "white"), make("b", "", team?.name ?? texts["word.system"]), make("span", "", reasonText(item.reason)));
   if (item.points) li.append(make("span", `pts ${item.points > 0 ? "plus" : "minus"}`, signed(item.points)));
   return li;
@@ -115,7 +115,7 @@ function tickerItem(item) {
 
 function ticker(items, all) {
   const list = main.querySelector("[data-ticker]");
-  const rows = items.map(tickerItem);
+  const rows = items.map((item) => tickerItem(item, !all));
   if (all) list.replaceChildren(...rows);
   else list.prepend(...rows);
   if (rows.length > 0) list.querySelector(".none")?.remove();

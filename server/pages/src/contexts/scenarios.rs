@@ -224,7 +224,15 @@ impl Page for ScenarioPage {
             aspect: "技術面".into(),
             hours: 3,
             techniques: vec!["T1190".into(), "T1505.003".into(), "T1213".into()],
-            phases: PhaseBlock::samples(),
+            phases: PhaseBlock::samples()
+                .into_iter()
+                .map(|phase| PhaseBlock {
+                    state: PhaseState::Coming,
+                    percent: 0,
+                    remaining_ms: None,
+                    ..phase
+                })
+                .collect(),
             zones: vec![
                 ZoneLane {
                     id: "internet".into(),
