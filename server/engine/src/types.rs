@@ -192,7 +192,7 @@ pub struct Inspection {
     pub state: State,
     /// How often the engine has started it again by itself.
     pub restarts: u32,
-    /// How it ended the last time, if it did.
+    /// How it ended, while it is not running. Engines forget it when they start a container again.
     pub last_end: Option<Ended>,
 }
 

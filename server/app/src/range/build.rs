@@ -23,6 +23,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const TRY_MS: u64 = 10_000;
 /// How long a host without a probe must run to count as ready.
 const SETTLE: Duration = Duration::from_millis(700);
+/// How long a host that died and was started again is watched for its exit code.
+const DIES_AGAIN: Duration = Duration::from_secs(4);
 /// Lines of a dead host that are told.
 const LAST_LINES: usize = 20;
 
@@ -93,12 +95,7 @@ async fn look_before(engine: &dyn Engine, plan: &Plan) -> Result<(), LaunchError
 
 impl Work<'_> {
     fn labels(&self, range: u16, name: &str) -> Labels {
-        Labels {
-            run: self.plan.run.clone(),
-            range,
-            name: name.to_owned(),
-            plan: self.plan.hash.clone(),
-        }
+        Labels { run: self.plan.run.clone(), range, name: name.to_owned(), plan: self.plan.hash.clone() }
     }
 
     async fn networks(&self) -> Result<(), LaunchError> {
@@ -201,7 +198,8 @@ impl Work<'_> {
         match answer {
             Ok(_) => {}
             Err(EngineError::Conflict(text)) => {
-                let seen = self.engine.observe(&self.plan.run).await.map_err(|error| at(range, host, error))?;
+                let seen =
+                    self.engine.observe(&self.plan.run).await.map_err(|error| at(range, host, error))?;
                 if !seen.container(&host.name).is_some_and(|made| made.plan == self.plan.hash) {
                     return Err(at(range, host, EngineError::Conflict(text)));
                 }
@@ -233,9 +231,10 @@ impl Work<'_> {
     /// Waits until a host is ready, or finds that it died.
     async fn wait(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
         let began = Instant::now();
-        let within = host.ready.as_ref().map_or(SETTLE, |ready| {
-            Duration::from_millis(u64::try_from(ready.within_ms).unwrap_or(0))
-        });
+        let within = host
+            .ready
+            .as_ref()
+            .map_or(SETTLE, |ready| Duration::from_millis(u64::try_from(ready.within_ms).unwrap_or(0)));
         let mut said = String::new();
         loop {
             let seen = self.engine.inspect(&host.name).await.map_err(|error| at(range, host, error))?;
@@ -273,10 +272,16 @@ impl Work<'_> {
         if matches!(seen.state, State::Running) && seen.restarts == 0 {
             return Ok(());
         }
-        let end = match seen.state {
-            State::Exited(end) | State::Restarting(end) => Some(end),
-            _ => seen.last_end,
-        };
+        // Running again, its exit code forgotten: what ends at its start will soon end once more.
+        let mut end = seen.last_end;
+        let until = Instant::now() + DIES_AGAIN;
+        while end.is_none() && Instant::now() < until {
+            tokio::time::sleep(LOOK_EVERY / 5).await;
+            end = match self.engine.inspect(&host.name).await {
+                Ok(seen) => seen.last_end,
+                Err(_) => break,
+            };
+        }
         Err(LaunchError::HostDied {
             range,
             host: host.host.clone(),

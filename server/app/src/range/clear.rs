@@ -32,7 +32,15 @@ pub struct Cleared {
 /// [`EngineError::NodeUnreachable`] at once, the last refusal or [`EngineError::Timeout`] when objects remain. Then
 /// nothing is known about what is left, and it is to be called again.
 pub async fn clear(engine: &dyn Engine, run: &str) -> Result<Cleared, EngineError> {
-    let until = Instant::now() + WITHIN;
+    clear_within(engine, run, WITHIN).await
+}
+
+pub(super) async fn clear_within(
+    engine: &dyn Engine,
+    run: &str,
+    within: Duration,
+) -> Result<Cleared, EngineError> {
+    let until = Instant::now() + within;
     let mut known = BTreeSet::new();
     let (mut removed, mut asked, mut empty) = (0, 0, 0);
     let mut last = None;
@@ -47,8 +55,8 @@ pub async fn clear(engine: &dyn Engine, run: &str) -> Result<Cleared, EngineErro
         } else {
             empty = 0;
             if Instant::now() > until {
-                let left = || EngineError::Timeout(format!("removal of {} objects", seen.len()));
-                return Err(last.unwrap_or_else(left));
+                let left = EngineError::Timeout(format!("removal of {} objects", seen.len()));
+                return Err(last.unwrap_or(left));
             }
             let containers: Vec<String> = seen.containers.into_iter().map(|found| found.id).collect();
             let networks: Vec<String> = seen.networks.into_iter().map(|found| found.id).collect();

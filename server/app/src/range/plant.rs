@@ -33,7 +33,12 @@ impl<'a> Bed<'a> {
     }
 
     fn error(&self, what: &str, said: impl Into<String>) -> LaunchError {
-        LaunchError::Plant { range: self.range, host: self.host.host.clone(), what: what.into(), said: said.into() }
+        LaunchError::Plant {
+            range: self.range,
+            host: self.host.host.clone(),
+            what: what.into(),
+            said: said.into(),
+        }
     }
 
     fn at(&self, error: EngineError) -> LaunchError {
@@ -48,7 +53,11 @@ impl<'a> Bed<'a> {
         }
         // Its standard output may repeat what it was given; only what it complains about is told.
         let complaint = String::from_utf8_lossy(&out.stderr).trim().to_owned();
-        let said = if out.timed_out { "no end in time".to_owned() } else { format!("exit code {}: {complaint}", out.code) };
+        let said = if out.timed_out {
+            "no end in time".to_owned()
+        } else {
+            format!("exit code {}: {complaint}", out.code)
+        };
         Err(self.error(what, self.without_secrets(said)))
     }
 
@@ -71,7 +80,9 @@ impl<'a> Bed<'a> {
         text.split('{')
             .skip(1)
             .filter_map(|rest| rest.split_once('}').map(|(inner, _)| inner))
-            .filter(|inner| inner.starts_with(kind) && (inner.starts_with("flag:") || inner.starts_with("password:")))
+            .filter(|inner| {
+                inner.starts_with(kind) && (inner.starts_with("flag:") || inner.starts_with("password:"))
+            })
             .map(|inner| self.fill(&format!("{{{inner}}}")))
             .collect()
     }
@@ -114,7 +125,13 @@ pub(super) async fn before_start(
         let Some((uid, gid)) = owner_of(passwd.as_deref().unwrap_or_default(), owner) else {
             return Err(bed.error(path, format!("the image {} has no user {owner}", host.image)));
         };
-        files.push(File { path: path.clone(), mode: *mode, uid, gid, content: bed.fill(content).into_bytes() });
+        files.push(File {
+            path: path.clone(),
+            mode: *mode,
+            uid,
+            gid,
+            content: bed.fill(content).into_bytes(),
+        });
     }
     if files.is_empty() {
         return Ok(());
@@ -137,7 +154,9 @@ pub(super) async fn after_start(
             PlantWhat::File { path, content, .. } => {
                 let there = match engine.get_file(&host.name, path, READ_LIMIT).await {
                     Ok(file) => file.content,
-                    Err(EngineError::NotFound(_)) => return Err(bed.error(path, "it is not there when read back")),
+                    Err(EngineError::NotFound(_)) => {
+                        return Err(bed.error(path, "it is not there when read back"));
+                    }
                     Err(error) => return Err(bed.at(error)),
                 };
                 if there != bed.fill(content).as_bytes() {
@@ -163,12 +182,24 @@ pub(super) async fn after_start(
     Ok(())
 }
 
-async fn row(bed: &Bed<'_>, kind: &str, database: &str, statement: &str, verify: &str) -> Result<(), LaunchError> {
+async fn row(
+    bed: &Bed<'_>,
+    kind: &str,
+    database: &str,
+    statement: &str,
+    verify: &str,
+) -> Result<(), LaunchError> {
     if kind != "mariadb" {
         return Err(bed.error(database, format!("the database engine {kind} is not known")));
     }
     let client = || {
-        ExecSpec::new(["mariadb", "--batch", "--skip-column-names", "--default-character-set=utf8mb4", database])
+        ExecSpec::new([
+            "mariadb",
+            "--batch",
+            "--skip-column-names",
+            "--default-character-set=utf8mb4",
+            database,
+        ])
     };
     bed.run(database, client().stdin(bed.fill(statement))).await?;
     let answer = bed.run(database, client().stdin(verify.to_owned())).await?;

@@ -110,23 +110,30 @@ def raw(own, bridge, addresses, ports):
     return answers
 
 
+def frames(wanted, found):
+    for entry in wanted:
+        try:
+            found.append(raw(*entry))
+        except (OSError, StopIteration, ValueError) as error:
+            found.append(f"{type(error).__name__}: {error}")
+
+
+# All three mostly wait, so they wait together.
 found = [None] * len(ask["names"])
 names = threading.Thread(target=resolve, args=(ask["names"], found), daemon=True)
 names.start()
+answer["raw"] = []
+writer = threading.Thread(target=frames, args=(ask["raw"], answer["raw"]), daemon=True)
+writer.start()
 answer["tcp"] = tcp(ask["tcp"])
 known = hardware()
 answer["routers"] = [[known.get(router, ""), known.get(gateway, "")] for router, gateway in ask["routers"]]
-answer["raw"] = []
-for entry in ask["raw"]:
-    try:
-        answer["raw"].append(raw(*entry))
-    except (OSError, StopIteration, ValueError) as error:
-        answer["raw"].append(f"{type(error).__name__}: {error}")
 answer["links"] = [
     f"{entry['local']}/{entry['prefixlen']}"
     for link in (links() if ask["links"] else []) if link["ifname"] != "lo"
     for entry in link["addr_info"]
 ]
+writer.join(20)
 names.join(8)
 answer["names"] = found
 print(json.dumps(answer), flush=True)

@@ -22,8 +22,8 @@ use serde::{Deserialize, Serialize};
 use super::{LaunchError, Step, Steps};
 
 const SCRIPT: &str = include_str!("probe.py");
-/// Hosts that try at once.
-const AT_ONCE: usize = 4;
+/// Hosts that try at once; they mostly wait for what must not come.
+const AT_ONCE: usize = 12;
 /// Wait for what must not answer, and for what must, seconds. A lost first packet is sent again after one.
 const CLOSED_S: f64 = 2.2;
 const OPEN_S: f64 = 6.0;
@@ -122,7 +122,8 @@ fn job<'a>(
 ) -> Job<'a> {
     let named = |address: std::net::Ipv4Addr, port: u16| {
         let owner = plan.ranges.iter().find_map(|other| other.host_at(address));
-        owner.map_or_else(|| format!("{address}:{port}"), |owner| format!("{address}:{port} ({})", owner.host))
+        owner
+            .map_or_else(|| format!("{address}:{port}"), |owner| format!("{address}:{port} ({})", owner.host))
     };
     let machine = addresses(facts);
     let mut tries = Vec::new();
@@ -154,7 +155,8 @@ fn job<'a>(
     }
     let mut seen = BTreeSet::new();
     tries.retain(|one| seen.insert((one.address.clone(), one.port)));
-    let strangers = plan.ranges.iter().filter(|other| other.range != range.range).flat_map(|other| &other.hosts);
+    let strangers =
+        plan.ranges.iter().filter(|other| other.range != range.range).flat_map(|other| &other.hosts);
     let mut foreign_names: Vec<String> = strangers.map(|host| host.name.clone()).take(MOST_NAMES).collect();
     foreign_names.push(WORLD.to_owned());
     let mut raw_ports: Vec<u16> = RAW_PORTS.iter().chain(own_ports).copied().collect();
@@ -229,7 +231,8 @@ impl Job<'_> {
     fn read(&self, answer: &Answer) -> Vec<Proof> {
         let mut proofs = Vec::new();
         for (one, seen) in self.tries.iter().zip(&answer.tcp) {
-            let holds = if one.reachable { seen == "open" } else { seen == "no answer" || seen == "no route" };
+            let holds =
+                if one.reachable { seen == "open" } else { seen == "no answer" || seen == "no route" };
             proofs.push(self.proof(&one.what, &one.to, holds, seen));
         }
         for ((router, gateway), (of_router, of_gateway)) in self.routers().iter().zip(&answer.routers) {
@@ -292,7 +295,9 @@ impl Job<'_> {
         let known = |names: &[String], found: &[Option<Vec<String>>]| -> Vec<String> {
             let pairs = names.iter().zip(found);
             pairs
-                .filter_map(|(name, found)| found.as_ref().filter(|found| !found.is_empty()).map(|_| name.clone()))
+                .filter_map(|(name, found)| {
+                    found.as_ref().filter(|found| !found.is_empty()).map(|_| name.clone())
+                })
                 .collect()
         };
         let others = self.foreign_names.len().saturating_sub(1);
@@ -352,6 +357,9 @@ async fn once(engine: &dyn Engine, job: &Job<'_>, facts: &HostFacts) -> Result<V
     let answer = if out.ok() { serde_json::from_slice::<Answer>(&out.stdout).ok() } else { None };
     Ok(match answer {
         Some(answer) if answer.tcp.len() >= job.tries.len() => job.read(&answer),
-        _ => job.silent(&format!("the probes could not run: {}", out.said().chars().take(300).collect::<String>())),
+        _ => job.silent(&format!(
+            "the probes could not run: {}",
+            out.said().chars().take(300).collect::<String>()
+        )),
     })
 }

@@ -274,10 +274,15 @@ impl DockerEngine {
             .await?;
         let state = found.state.unwrap_or_default();
         let word = state.status.map(|status| status.to_string()).unwrap_or_default();
-        let end = ended(&state);
+        let now = state_of(&word, Some(&state));
+        // The engine forgets the exit code when it starts a container again.
+        let last_end = match now {
+            State::Exited(end) | State::Restarting(end) => Some(end),
+            _ => None,
+        };
         Ok(Inspection {
-            last_end: end.finished_ms.is_some().then_some(end),
-            state: state_of(&word, Some(&state)),
+            last_end,
+            state: now,
             restarts: found.restart_count.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         })
     }

@@ -1,0 +1,73 @@
+//! The reconciler on the fake, for every fault, and on Docker, for what is true.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+
+mod faults;
+mod real;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rampart_domain::plan::{self, Plan};
+use rampart_domain::scenario::{PlantWhat, Ready, Scenario, parse};
+use rampart_domain::secret::RunSecret;
+use rampart_engine::{Engine, subnets};
+
+const BASE: &str = "rampart/base:latest";
+
+fn scenario() -> Scenario {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios/qinglan-portal/scenario.yaml");
+    parse("scenario.yaml", &std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn secret() -> RunSecret {
+    RunSecret::new([7; 32])
+}
+
+fn run_id() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test-range-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// A plan of the shipped scenario in subnets that are free on this engine.
+async fn shipped(engine: &dyn Engine, pairs: u16) -> Plan {
+    let scenario = scenario();
+    let run = run_id();
+    let taken = subnets::taken(engine).await.unwrap();
+    // Tests run side by side: each starts somewhere else in the block.
+    let at = plan::short_run(&run).bytes().fold(0_usize, |sum, byte| sum * 31 + usize::from(byte)) % 900;
+    let free: Vec<_> = subnets::candidates("10.214.0.0/16".parse().unwrap(), 26, &taken)
+        .skip(at)
+        .take(plan::subnets_needed(&scenario, pairs))
+        .collect();
+    plan::make(&scenario, &run, pairs, &free).unwrap()
+}
+
+/// The same with the base image in place of the replicas: quick to start, same names, rules and probes.
+async fn light(engine: &dyn Engine, pairs: u16) -> Plan {
+    let mut plan = shipped(engine, pairs).await;
+    for host in plan.ranges.iter_mut().flat_map(|range| &mut range.hosts) {
+        let (ports, script): (&[u16], &str) = match host.host.as_str() {
+            "gateway" => continue,
+            "www" => (&[80, 22], "python3 -m http.server 22 & exec python3 -m http.server 80"),
+            "doc" => (&[8080], "exec python3 -m http.server 8080"),
+            _ => (&[], "exec sleep infinity"),
+        };
+        host.image = BASE.into();
+        host.command = Some(["bash", "-c", script].map(str::to_owned).into());
+        let probes: Vec<String> =
+            ports.iter().map(|port| format!("curl -fsS -o /dev/null http://127.0.0.1:{port}/")).collect();
+        let probe = if probes.is_empty() { "true".to_owned() } else { probes.join(" && ") };
+        host.ready =
+            Some(Ready { command: ["bash", "-c", &probe].map(str::to_owned).into(), within_ms: 60_000 });
+        host.logins.clear();
+        host.plants.retain(|plant| matches!(plant, PlantWhat::File { .. }));
+        for plant in &mut host.plants {
+            if let PlantWhat::File { owner, .. } = plant {
+                "root".clone_into(owner);
+            }
+        }
+        host.resources.memory = 96 << 20;
+    }
+    plan
+}
+
+fn quiet(_: super::Step) {}
