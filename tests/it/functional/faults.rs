@@ -344,13 +344,8 @@ async fn a_full_disk_refuses_and_recovers() {
     );
     disk.free();
     assert_eq!(create(instructor, &code).await, 303, "no recovery after the disk has room again");
-    let out = server.command(&["ledger", "verify"]).output().unwrap();
-    assert!(
-        out.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr)
-    );
+    server.verify_chain("T-before");
+    server.verify_chain(&code);
     drop(server);
     drop(disk);
 }

@@ -20,12 +20,6 @@ fn identities(run: &str) -> Vec<String> {
         .collect()
 }
 
-fn verify_chain(server: &Server) {
-    let out = server.command(&["ledger", "verify"]).output().unwrap();
-    let said = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
-    assert!(out.status.success(), "the chain does not hold: {said}");
-}
-
 /// Opens a seat's page in a browser with the log-in of a person.
 async fn at_the_seat(driver: &Driver, name: &str, person: &Person) -> Browser {
     let browser = driver.browser(name, person.base()).await;
@@ -100,7 +94,7 @@ async fn body(scene: &mut Scene, red: &Browser) {
     let again = flag(scene.red(1), &flags[0].0, &flags[0].1).await;
     assert_eq!((&again["answer"], &again["team_points"]), (&"already_yours".into(), &100.into()));
     assert_eq!(identities(&run), before, "the ranges were not adopted but made anew");
-    verify_chain(&scene.server);
+    scene.server.verify_chain(&run);
 
     // The terminal comes back without anybody reloading the page.
     red.wait_text("[data-term-state]", &zh("terminal.connected"), Duration::from_secs(60)).await;
@@ -140,7 +134,7 @@ async fn body(scene: &mut Scene, red: &Browser) {
     scene.server.restart().await;
     stage::wait_state(&scene.staff.instructor, &run, "cleared", Duration::from_secs(180)).await;
     assert!(docker::objects(&run).is_empty());
-    verify_chain(&scene.server);
+    scene.server.verify_chain(&run);
 
     // A stop that is asked for is a quick and clean one.
     assert!(scene.server.stop(Duration::from_secs(15)), "the server did not stop by itself");
@@ -183,7 +177,7 @@ async fn building(server: &mut Server, staff: &stage::Staff) {
         }
     })
     .await;
-    verify_chain(server);
+    server.verify_chain(&run);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -199,6 +199,14 @@ impl Server {
         runs
     }
 
+    /// Reads the stored ledger of an exercise and fails unless its chain is whole.
+    pub fn verify_chain(&self, exercise: &str) {
+        let out = self.command(&["ledger", "verify", exercise]).output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(out.status.success(), "the chain of {exercise} does not hold: {said}");
+    }
+
     /// Resident memory in kB.
     pub fn resident_kb(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();

@@ -11,10 +11,8 @@ pub const PASSWORD: &str = "a-wall-of-nine-stones";
 
 /// Log-in name and one-time password of the administrator made at the first start, as the server said them.
 pub fn first_administrator(server: &Server) -> (String, String) {
-    let file = server.data().join("first-login.txt");
-    let text = std::fs::read_to_string(&file).unwrap_or_else(|_| server.log());
-    let plain = regex::Regex::new(r"\x1b\[[0-9;]*m").unwrap().replace_all(&text, "").into_owned();
-    (page::first(&plain, r"(?i)log-?in[:= ]+(\S+)"), page::first(&plain, r"(?i)password[:= ]+(\S+)"))
+    let plain = server.log();
+    (page::first(&plain, r"(?m)^ *log-in: +(\S+)"), page::first(&plain, r"(?m)^ *password: +(\S+)"))
 }
 
 /// Logs staff in; gives where the server leads them.

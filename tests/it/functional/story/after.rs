@@ -165,13 +165,7 @@ pub async fn end_and_clear(play: &mut Play) {
     let room = play.of("instructor");
     room.wait_text(".control-head", &zh("state.cleared"), SOON).await;
 
-    let verified = play.server.command(&["ledger", "verify"]).output().unwrap();
-    assert!(
-        verified.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&verified.stdout),
-        String::from_utf8_lossy(&verified.stderr)
-    );
+    play.server.verify_chain(&play.exercise);
 }
 
 /// A person who asks with the cookies of a browser.

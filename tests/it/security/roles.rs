@@ -1,0 +1,196 @@
+//! Every route, as everybody. The table here is written by hand and stands against the server's own: a new route fails
+//! until somebody has said here who may use it.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use reqwest::header::{ACCEPT, ORIGIN};
+
+use crate::harness::http::Person;
+use crate::harness::server::Server;
+use crate::harness::{page, stage, unique};
+
+/// Who may: n nobody (everybody), a administrator, i instructor, o officer, r red seat, b blue seat.
+const TABLE: &[(&str, &str, &str)] = &[
+    ("GET", "/", "naiorb"),
+    ("POST", "/", "naiorb"),
+    ("GET", "/staff", "naiorb"),
+    ("POST", "/staff", "naiorb"),
+    ("POST", "/logout", "aiorb"),
+    ("GET", "/password", "aio"),
+    ("POST", "/password", "aio"),
+    ("GET", "/privacy", "naiorb"),
+    ("GET", "/accessibility", "naiorb"),
+    ("GET", "/health", "naiorb"),
+    ("GET", "/assets/{*path}", "naiorb"),
+    ("GET", "/board", "naiorb"),
+    ("GET", "/board/{id}", "naiorb"),
+    ("GET", "/board/{id}/table", "naiorb"),
+    ("GET", "/board/{id}/events", "naiorb"),
+    ("GET", "/exercises", "ai"),
+    ("GET", "/exercises/new", "i"),
+    ("POST", "/exercises/new", "i"),
+    ("GET", "/exercises/{id}", "ai"),
+    ("GET", "/exercises/{id}/live", "ai"),
+    ("GET", "/exercises/{id}/events", "ai"),
+    ("POST", "/exercises/{id}/launch", "i"),
+    ("POST", "/exercises/{id}/start", "i"),
+    ("POST", "/exercises/{id}/pause", "i"),
+    ("POST", "/exercises/{id}/resume", "i"),
+    ("GET", "/exercises/{id}/end", "i"),
+    ("POST", "/exercises/{id}/end", "i"),
+    ("GET", "/exercises/{id}/clear", "i"),
+    ("POST", "/exercises/{id}/clear", "i"),
+    ("GET", "/exercises/{id}/seats", "i"),
+    ("POST", "/exercises/{id}/seats", "i"),
+    ("GET", "/exercises/{id}/slips", "i"),
+    ("POST", "/exercises/{id}/slips", "i"),
+    ("GET", "/exercises/{id}/attendance", "i"),
+    ("POST", "/exercises/{id}/attendance", "i"),
+    ("GET", "/scenarios", "ai"),
+    ("GET", "/scenarios/{id}", "ai"),
+    ("GET", "/people", "aio"),
+    ("GET", "/people/import", "io"),
+    ("POST", "/people/import", "io"),
+    ("GET", "/statistics", "o"),
+    ("GET", "/statistics/{id}", "o"),
+    ("GET", "/statistics/{id}/export", "o"),
+    ("GET", "/accounts", "a"),
+    ("POST", "/accounts", "a"),
+    ("POST", "/accounts/{id}/reset", "a"),
+    ("POST", "/accounts/{id}/disable", "a"),
+    ("POST", "/accounts/{id}/enable", "a"),
+    ("GET", "/system", "a"),
+    ("GET", "/system/events", "a"),
+    ("POST", "/system/images", "a"),
+    ("GET", "/seat", "rb"),
+    ("GET", "/seat/events", "rb"),
+    ("GET", "/seat/terminal", "rb"),
+    ("POST", "/seat/flags", "r"),
+    ("POST", "/seat/hints", "r"),
+    ("POST", "/seat/reports", "b"),
+    ("POST", "/seat/repairs", "b"),
+];
+
+#[test]
+fn each_route_has_a_line_in_the_table() {
+    let known: BTreeSet<(&str, &str)> = TABLE.iter().map(|(method, path, _)| (*method, *path)).collect();
+    let served: BTreeSet<(&str, &str)> =
+        rampart::routes().iter().map(|route| (route.method, route.path)).collect();
+    let new: Vec<_> = served.difference(&known).collect();
+    let gone: Vec<_> = known.difference(&served).collect();
+    assert!(new.is_empty(), "nobody has said who may use {new:?}");
+    assert!(gone.is_empty(), "the table knows routes that are gone: {gone:?}");
+}
+
+/// Asks as a script does: an answer says in a word whether it was the right, the form or the thing that was missing.
+async fn ask(person: &Person, method: &str, path: &str) -> (u16, String) {
+    let method: Method = method.parse().unwrap();
+    let request =
+        person.request(method, path).header(ACCEPT, "application/json").header(ORIGIN, person.base());
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let stream = response
+        .headers()
+        .get("content-type")
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    if stream {
+        return (status, String::new());
+    }
+    let text = response.text().await.unwrap();
+    let word = serde_json::from_str::<serde_json::Value>(&text)
+        .ok()
+        .and_then(|json| json["error"].as_str().map(str::to_owned));
+    (status, word.unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_route_as_everybody() {
+    let mut server = Server::start().await;
+    let staff = stage::staff(&server).await;
+    let people = stage::people(2);
+    stage::import(&staff.instructor, &stage::roster(&people)).await;
+    let code = format!("T-{}", unique());
+    let exercise = stage::make_exercise(&mut server, &staff.instructor, "qinglan-portal", &code, 1).await;
+    stage::seat(&staff.instructor, &exercise, &[(&people[0].0, "r1"), (&people[1].0, "b1")]).await;
+    let slips = stage::slips(&staff.instructor, &exercise).await;
+    let red =
+        stage::sit(&server.base(), &slips.iter().find(|(name, _)| *name == people[0].0).unwrap().1).await;
+    let blue =
+        stage::sit(&server.base(), &slips.iter().find(|(name, _)| *name == people[1].0).unwrap().1).await;
+    let nobody = Person::new(&server.base());
+    let everybody: [(char, &Person); 6] = [
+        ('n', &nobody),
+        ('a', &staff.admin),
+        ('i', &staff.instructor),
+        ('o', &staff.officer),
+        ('r', &red),
+        ('b', &blue),
+    ];
+    let mut wrong = Vec::new();
+    for (method, pattern, may) in TABLE {
+        let id = if pattern.starts_with("/scenarios") { "qinglan-portal" } else { &exercise };
+        let path = pattern.replace("{id}", id).replace("{*path}", "app.js");
+        for (role, person) in &everybody {
+            let (status, word) = ask(person, method, &path).await;
+            let admitted = may.contains(*role);
+            // Nothing is posted with a token, so whoever is admitted is asked for it: no form is carried out here.
+            let right = match (admitted, *method, *role) {
+                (true, "POST", _) => status == 403 && word == "csrf",
+                (true, _, _) => !matches!(status, 401 | 403) && status < 500,
+                (false, _, 'n') => status == 401 && word == "log_in_first",
+                (false, _, _) => status == 403 && word == "forbidden",
+            };
+            if !right {
+                wrong.push(format!("{method} {pattern} as {role}: {status} {word}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+
+    // A page leads whoever is not logged in to a door; the staff's one knows where they wanted to go.
+    let answer = nobody.get("/statistics").await;
+    assert_eq!(answer.location().as_deref(), Some("/staff?next=/statistics"));
+    assert_eq!(nobody.get("/seat").await.location().as_deref(), Some("/"));
+    // Another exercise's id, a path that is none, and a method that is none open nothing.
+    for path in [
+        "/exercises/0198c4",
+        "/board/0198c4",
+        "/exercises/..%2f..%2fetc",
+        "/assets/../Cargo.toml",
+        "/nothing",
+    ] {
+        let answer = staff.instructor.get(path).await;
+        assert!(matches!(answer.status.as_u16(), 404 | 400), "{path}: {}", answer.status);
+    }
+    let answer = staff.instructor.send(staff.instructor.request(Method::DELETE, "/exercises")).await;
+    assert_eq!(answer.status.as_u16(), 405, "{}", page::said(&answer.text()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn seats_of_other_exercises_and_teams_stay_shut() {
+    let mut server = Server::start().await;
+    let staff = stage::staff(&server).await;
+    let people = stage::people(2);
+    stage::import(&staff.instructor, &stage::roster(&people)).await;
+    let code = format!("T-{}", unique());
+    let exercise = stage::make_exercise(&mut server, &staff.instructor, "qinglan-portal", &code, 1).await;
+    stage::seat(&staff.instructor, &exercise, &[(&people[0].0, "r1"), (&people[1].0, "b1")]).await;
+    let slips = stage::slips(&staff.instructor, &exercise).await;
+    let blue =
+        stage::sit(&server.base(), &slips.iter().find(|(name, _)| *name == people[1].0).unwrap().1).await;
+    let html = blue.get("/seat").await.ok();
+    assert!(!html.contains("action=\"/seat/flags\""), "blue has a flag box");
+    assert!(html.contains("id=\"report-form\""));
+    // Codes that were made again replace those that nobody has used.
+    let again = stage::slips(&staff.instructor, &exercise).await;
+    let old = &slips.iter().find(|(name, _)| *name == people[0].0).unwrap().1;
+    let answer = Person::new(&server.base()).post_from("/", "/", &[("code", old)]).await;
+    assert_eq!(answer.status.as_u16(), 422, "an old slip still opens the seat");
+    let new = &again.iter().find(|(name, _)| *name == people[0].0).unwrap().1;
+    stage::sit(&server.base(), new).await;
+    // The person is moved to the other team: the same log-in does not stay with the old one.
+    stage::seat(&staff.instructor, &exercise, &[(&people[1].0, "r1")]).await;
+    let after = blue.get("/seat").await;
+    assert!(!after.text().contains("id=\"report-form\""), "a moved person still plays for the old team");
+}

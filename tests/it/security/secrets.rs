@@ -1,0 +1,162 @@
+//! Flags stay where they are planted: in no page, no stream, no environment, no file of the server's.
+
+use std::time::Duration;
+
+use base64::Engine;
+use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
+
+use crate::harness::docker::{containers, docker_ok, exec};
+use crate::harness::http::Person;
+use crate::harness::page;
+use crate::harness::stage::{Scene, planted};
+
+/// Ways in which a flag could be written down.
+fn writings(flag: &str) -> Vec<String> {
+    let inner = flag.trim_start_matches("RMP{").trim_end_matches('}');
+    let mut ways = vec![flag.to_owned(), inner.to_owned(), inner[8..].to_owned()];
+    for text in [flag, inner] {
+        ways.push(hex::encode(Sha256::digest(text.as_bytes())));
+        ways.push(hex::encode(text.as_bytes()));
+        ways.push(base64::engine::general_purpose::STANDARD_NO_PAD.encode(text));
+        ways.push(base64::engine::general_purpose::STANDARD_NO_PAD.encode(Sha256::digest(text.as_bytes())));
+    }
+    ways
+}
+
+fn all_writings(scene: &Scene) -> Vec<String> {
+    [1, 2]
+        .into_iter()
+        .flat_map(|range| planted(&scene.exercise, range))
+        .flat_map(|(_, flag)| writings(&flag))
+        .collect()
+}
+
+fn found_in(bytes: &[u8], wanted: &[String]) -> Option<String> {
+    wanted.iter().find(|one| bytes.windows(one.len()).any(|part| part == one.as_bytes())).cloned()
+}
+
+/// What the engine and a process in the container see besides the planted files.
+pub fn no_flag_in_any_environment(scene: &Scene) {
+    let wanted = all_writings(scene);
+    for name in containers(&scene.exercise) {
+        let facts = docker_ok(&["inspect", &name]);
+        assert_eq!(
+            found_in(facts.as_bytes(), &wanted),
+            None,
+            "{name}: the engine's description holds a flag"
+        );
+        let script = "cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'; env; set";
+        let (_, seen) = exec(&name, "root", script);
+        assert_eq!(found_in(seen.as_bytes(), &wanted), None, "{name}: an environment holds a flag");
+        let log = crate::harness::docker::log(&name);
+        assert_eq!(found_in(log.as_bytes(), &wanted), None, "{name}: its log holds a flag");
+    }
+}
+
+/// All pages that somebody can open, filled in with what there is.
+fn pages(exercise: &str) -> Vec<String> {
+    rampart::routes()
+        .iter()
+        .filter(|route| {
+            route.method == "GET" && !route.path.contains("events") && !route.path.contains("terminal")
+        })
+        .map(|route| route.path.replace("{id}", exercise).replace("{*path}", "app.js"))
+        .chain(["/seat?o=portal-db".into(), "/seat?o=doc-sealed".into(), "/scenarios/qinglan-portal".into()])
+        .chain([
+            format!("/statistics/{exercise}/export?format=csv"),
+            format!("/statistics/{exercise}/export?format=ods"),
+        ])
+        .collect()
+}
+
+async fn first_seconds(person: &Person, path: &str) -> Vec<u8> {
+    let response = person.stream(path).await;
+    let mut bytes = Vec::new();
+    let mut stream = response.bytes_stream();
+    let read = async {
+        while let Some(Ok(part)) = stream.next().await {
+            bytes.extend_from_slice(&part);
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(3), read).await;
+    bytes
+}
+
+/// Every page and stream as everybody, after right and wrong flags were submitted. Genders are looked for on the same way.
+pub async fn no_flag_on_any_page(scene: &Scene) {
+    let wanted = all_writings(scene);
+    let own = planted(&scene.exercise, 1);
+    scene.red(1).get("/seat").await.ok();
+    let fields = |flag: &str| [("objective", "portal-db".to_owned()), ("flag", flag.to_owned())];
+    for flag in [planted(&scene.exercise, 2)[0].1.as_str(), &own[1].1, &own[0].1] {
+        let fields = fields(flag);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let answer = scene.red(1).post_json("/seat/flags", &fields).await;
+        // The answer to a flag need not repeat it.
+        assert_eq!(found_in(&answer.bytes, &wanted), None, "an answer repeats the flag");
+    }
+    let nobody = Person::new(&scene.server.base());
+    let everybody: [(&str, &Person); 7] = [
+        ("nobody", &nobody),
+        ("administrator", &scene.staff.admin),
+        ("instructor", &scene.staff.instructor),
+        ("officer", &scene.staff.officer),
+        ("red", scene.red(1)),
+        ("blue", scene.blue(1)),
+        ("the other red", scene.red(2)),
+    ];
+    let streams = [
+        format!("/board/{}/events", scene.exercise),
+        format!("/exercises/{}/events", scene.exercise),
+        "/seat/events".to_owned(),
+        "/system/events".to_owned(),
+    ];
+    let mut seen = 0;
+    for (who, person) in everybody {
+        for path in pages(&scene.exercise) {
+            for answer in [person.get(&path).await, person.get_json(&path).await] {
+                assert!(!answer.status.is_server_error(), "{who}: {path}: {}", page::said(&answer.text()));
+                assert_eq!(found_in(&answer.bytes, &wanted), None, "{who}: {path} holds a flag");
+                // These pages explain what may be typed; no person's gender stands there.
+                let explains =
+                    path.starts_with("/people/import") || path == "/privacy" || path.starts_with("/assets");
+                if who != "officer" && !explains {
+                    let text = answer.text();
+                    let told =
+                        ["不願透露", "undisclosed", "gender"].iter().find(|word| text.contains(**word));
+                    assert_eq!(told, None, "{who}: {path} tells of genders");
+                }
+                seen += usize::from(answer.status.is_success());
+            }
+        }
+        for path in &streams {
+            let bytes = first_seconds(person, path).await;
+            assert_eq!(found_in(&bytes, &wanted), None, "{who}: {path} holds a flag");
+        }
+    }
+    assert!(seen > 100, "only {seen} pages opened: this proves little");
+}
+
+/// Neither log nor store nor any other file of the server holds one, though one was won.
+pub fn no_flag_at_rest(scene: &Scene) {
+    let wanted = all_writings(scene);
+    assert_eq!(found_in(scene.server.log().as_bytes(), &wanted), None, "the log holds a flag");
+    let mut files = 0;
+    for entry in
+        std::fs::read_dir(scene.server.data()).unwrap().flatten().filter(|entry| entry.path().is_file())
+    {
+        let bytes = std::fs::read(entry.path()).unwrap();
+        assert_eq!(found_in(&bytes, &wanted), None, "{} holds a flag", entry.path().display());
+        use std::os::unix::fs::PermissionsExt;
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        if entry.file_name().to_string_lossy().contains("secret") {
+            assert_eq!(mode, 0o600, "{}", entry.path().display());
+        }
+        files += 1;
+    }
+    assert!(files >= 2, "the data folder holds {files} files");
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(scene.server.data()).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o700, "others can look into the data folder");
+}
