@@ -28,11 +28,13 @@ impl Adoption {
     }
 }
 
-/// Compares the engine with a plan; changes nothing.
+/// Compares the engine with a plan. Changes nothing but the wall on the host, which a reboot takes away and which is made
+/// again first.
 ///
 /// # Errors
 /// Any of [`EngineError`]. An engine that does not answer has lost nothing.
 pub async fn adopt(engine: &dyn Engine, plan: &Plan) -> Result<Adoption, EngineError> {
+    engine.guard().await?;
     let seen = engine.observe(&plan.run).await?;
     let mut adoption = Adoption::default();
     let mut wanted: BTreeSet<&str> = plan

@@ -200,7 +200,7 @@ impl Work<'_> {
             Err(EngineError::Conflict(text)) => {
                 let seen =
                     self.engine.observe(&self.plan.run).await.map_err(|error| at(range, host, error))?;
-                if !seen.container(&host.name).is_some_and(|made| made.plan == self.plan.hash) {
+                if seen.container(&host.name).is_none_or(|made| made.plan != self.plan.hash) {
                     return Err(at(range, host, EngineError::Conflict(text)));
                 }
             }

@@ -101,6 +101,7 @@ impl DockerEngine {
     }
 
     pub(super) async fn run_exec(&self, container: &str, spec: ExecSpec) -> Result<ExecOut, EngineError> {
+        let _turn = self.inner.commands.acquire().await;
         let note = note_name();
         let mut argv: Vec<String> = ["sh", "-c", NOTED, &note].map(str::to_owned).into();
         argv.extend(spec.argv);

@@ -17,7 +17,7 @@ use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use crate::guard::Guard;
 use crate::{
@@ -30,6 +30,8 @@ use wire::Address;
 const QUICK: Duration = Duration::from_secs(20);
 /// Limit of calls that wait for processes or file systems.
 const SLOW: Duration = Duration::from_secs(60);
+/// Commands that run at once; terminals do not count.
+const COMMANDS: usize = 64;
 /// The library's own limit, for heads of answers; longer than any of ours except that of a build.
 const HEADS: u64 = 3600;
 
@@ -43,6 +45,8 @@ struct Inner {
     address: Address,
     guard: Guard,
     docker: OnceCell<Docker>,
+    /// Commands at once; more wait their turn, so that a thousand probes do not stand in the way of one terminal.
+    commands: Semaphore,
     /// Since when no call got through, ms UTC; 0: the last one did.
     silent_since: AtomicI64,
 }
@@ -72,6 +76,7 @@ impl DockerEngine {
                 address: Address::parse(address.unwrap_or("unix:///var/run/docker.sock"))?,
                 guard,
                 docker: OnceCell::new(),
+                commands: Semaphore::new(COMMANDS),
                 silent_since: AtomicI64::new(0),
             }),
         })

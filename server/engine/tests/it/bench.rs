@@ -83,6 +83,21 @@ impl Bench {
         }
     }
 
+    /// Plans of many small networks in a block that no other test uses.
+    pub async fn many(&self, count: usize) -> Vec<NetworkPlan> {
+        let taken = subnets::taken(self.engine.as_ref()).await.unwrap();
+        let free = subnets::candidates("10.215.0.0/16".parse().unwrap(), 28, &taken);
+        let skipped = std::process::id() as usize % 3000;
+        let plan = |(number, subnet): (usize, Ipv4Net)| NetworkPlan {
+            name: format!("{PREFIX}{}n{number}", self.tag),
+            zone: "zone".into(),
+            subnet,
+            router: Ipv4Addr::from(u32::from(subnet.network()) + 1),
+            gateway: Ipv4Addr::from(u32::from(subnet.network()) + 2),
+        };
+        free.skip(skipped).take(count).enumerate().map(plan).collect()
+    }
+
     pub fn leg(&self, network: &NetworkPlan, number: u32) -> Leg {
         Leg {
             network: network.name.clone(),
@@ -133,7 +148,7 @@ impl Bench {
     }
 
     async fn clear(&self) {
-        for _ in 0..20 {
+        for _ in 0..40 {
             let seen = self.engine.observe(&self.run).await.unwrap();
             if seen.is_empty() {
                 return;

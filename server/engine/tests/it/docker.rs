@@ -126,6 +126,52 @@ async fn a_command_that_ends_at_once_is_seen() {
 }
 
 #[tokio::test]
+async fn memory_that_runs_out_is_told() {
+    on_docker(async |bench: Bench| {
+        let network = bench.network(0);
+        bench.engine.create_network(&network, &bench.labels("zone0")).await.unwrap();
+        let mut host = bench.host("www", vec![bench.leg(&network, 10)]);
+        host.resources.memory = 24 << 20;
+        let script = "x = [bytearray(10**6) for _ in range(10**4)]";
+        host.command = Some(["python3", "-c", script].map(str::to_owned).into());
+        let name = bench.start(&host).await;
+        until("the end is told", Duration::from_secs(20), async || {
+            let seen = bench.engine.observe(&bench.run).await.unwrap();
+            match &seen.container(&name).unwrap().state {
+                State::Restarting(end) | State::Exited(end) => end.oom && end.code == 137,
+                _ => false,
+            }
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn forty_eight_networks_at_once_while_another_program_holds_the_firewalls_lock() {
+    on_docker(async |bench: Bench| {
+        // Another program that reads the rules all the time.
+        let other = tokio::spawn(async {
+            loop {
+                let _ = tokio::process::Command::new("iptables").args(["-L", "-n"]).output().await;
+            }
+        });
+        let plans = bench.many(48).await;
+        let start = Instant::now();
+        let made = futures_util::stream::iter(&plans)
+            .map(|network| async { bench.engine.create_network(network, &bench.labels("zone")).await })
+            .buffer_unordered(4)
+            .collect::<Vec<_>>()
+            .await;
+        other.abort();
+        assert!(made.iter().all(Result::is_ok), "{made:?}");
+        assert_eq!(bench.engine.observe(&bench.run).await.unwrap().networks.len(), 48);
+        eprintln!("48 networks in {:.1} s", start.elapsed().as_secs_f64());
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_command_out_of_time_leaves_no_process() {
     on_docker(async |bench: Bench| {
         let name = bench.started("www").await;
@@ -145,6 +191,11 @@ async fn a_command_out_of_time_leaves_no_process() {
         let slow = bench.engine.exec(&name, ExecSpec::new(["sleep", "124"]));
         assert!(tokio::time::timeout(Duration::from_millis(500), slow).await.is_err());
         until("the dropped command is gone", Duration::from_secs(10), async || count().await == "0\n1").await;
+        let start = Instant::now();
+        for _ in 0..20 {
+            assert!(bench.engine.exec(&name, ExecSpec::new(["true"])).await.unwrap().ok());
+        }
+        eprintln!("a command takes {} ms", start.elapsed().as_millis() / 20);
         // Odd commands.
         let out = bench.engine.exec(&name, ExecSpec::new(["no-such-command"])).await.unwrap();
         assert_eq!(out.code, 127);
