@@ -135,9 +135,8 @@ function refresher(work) {
 function live(box) {
   const refresh = refresher(async () => {
     const fresh = await page(box.dataset.live);
-    const from = box.dataset.livePart ? fresh.querySelector(box.dataset.livePart) : fresh.body;
-    const now = Number(fresh.querySelector("[data-fragment-now]")?.dataset.fragmentNow ?? fresh.body.dataset.now);
-    if (from) patchInside(box, from, now);
+    const from = fresh.querySelector(".live-body");
+    if (from) patchInside(box.querySelector(".live-body"), from, Number(from.dataset.now));
   });
   listen(box.dataset.events, { open: () => { lost(false); refresh(); }, lost: () => lost(true), refresh, bye: () => location.reload() });
 }

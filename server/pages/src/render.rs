@@ -196,8 +196,12 @@ impl Pages {
 }
 
 fn problem_text(catalog: &Catalog, locale: Locale, code: &str, args: &BTreeMap<String, String>) -> String {
+    // Where a near word is known, there is a second text that names it.
+    let near = format!("error.{code}_like");
+    let known = args.contains_key("suggestion") && catalog.get(locale, &near).is_some();
+    let key = if known { near } else { format!("error.{code}") };
     catalog
-        .fill(locale, &format!("error.{code}"), |name| {
+        .fill(locale, &key, |name| {
             // A word that is itself a key (a launch step, a state) is translated.
             let value = args.get(name)?;
             let word = catalog.get(locale, &format!("value.{name}.{value}"));

@@ -174,7 +174,7 @@ impl Page for AttendanceSheet {
             row("4", "王假名", "青嵐科技大學", None, None, vec![], 0, false),
         ];
         let rule =
-            BookingRule { name: "R-1".into(), gap_minutes: 10, from_ms: start, to_ms: start + 7 * HOUR };
+            BookingRule { name: "R-1".into(), gap_minutes: 5, from_ms: start, to_ms: start + 7 * HOUR };
         vec![
             Self {
                 exercise: ExerciseHead::sample(ExerciseState::Running),

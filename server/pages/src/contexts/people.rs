@@ -203,7 +203,7 @@ impl Page for PeopleImport {
             Self {
                 max_bytes: 1_048_576,
                 outcome: ImportOutcome::None,
-                problem: Some(Problem::new("csv_encoding").on("file")),
+                problem: Some(Problem::new("csv_workbook").on("file")),
             },
             Self {
                 max_bytes: 1_048_576,
@@ -211,8 +211,24 @@ impl Page for PeopleImport {
                     file: "名冊.csv".into(),
                     rows: 40,
                     faults: vec![
-                        fault(3, "姓名", "", "csv_required"),
-                        fault(7, "職號", "A101", "csv_duplicate"),
+                        ImportFault {
+                            row: 1,
+                            column: "員工編碼".into(),
+                            value: String::new(),
+                            problem: Problem::new("csv_header_unknown").with("suggestion", "員工編號"),
+                        },
+                        ImportFault {
+                            row: 3,
+                            column: "姓名".into(),
+                            value: String::new(),
+                            problem: Problem::new("csv_required").with("column", "姓名"),
+                        },
+                        ImportFault {
+                            row: 7,
+                            column: "員工編號".into(),
+                            value: "A101".into(),
+                            problem: Problem::new("csv_duplicate").with("first", 2),
+                        },
                         fault(9, "性別", "", "csv_gender"),
                         fault(12, "", "", "csv_columns"),
                     ],
