@@ -80,7 +80,8 @@ async function page(url) {
 // Makes `old` look like `fresh` node by node, so that focus, typing, open details and dialogs stay as they are and a
 // live region speaks only of what is new.
 function patch(old, fresh) {
-  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName) {
+  // Another id is another thing: a question about ending must not turn into one about clearing under the hand.
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || (old.id ?? "") !== (fresh.id ?? "")) {
     old.replaceWith(fresh.cloneNode(true));
     return;
   }
