@@ -1,6 +1,6 @@
 //! Making networks and containers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use rampart_domain::plan::{HostPlan, NetworkPlan, Plan, RangePlan};
 use rampart_domain::scenario::Role;
 use rampart_domain::secret::RunSecret;
-use rampart_engine::{Engine, EngineError, ExecSpec, Inspection, Labels, State};
+use rampart_engine::{Ended, Engine, EngineError, ExecSpec, Inspection, Labels, State};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -27,6 +27,10 @@ const SETTLE: Duration = Duration::from_millis(700);
 const DIES_AGAIN: Duration = Duration::from_secs(4);
 /// Lines of a dead host that are told.
 const LAST_LINES: usize = 20;
+/// Age of the oldest of them, ms before the end, and how late the engine may have taken the newest. The engine waits
+/// longer than that before it starts a container again.
+const LAST_WORDS_MS: i64 = 600_000;
+const LATE_WORDS_MS: i64 = 50;
 
 /// What all steps of one launch share.
 struct Work<'a> {
@@ -287,8 +291,30 @@ impl Work<'_> {
             host: host.host.clone(),
             code: end.map(|end| end.code),
             oom: end.is_some_and(|end| end.oom),
-            log: self.engine.tail(&host.name, LAST_LINES).await.unwrap_or_default(),
+            log: self.last_words(host, end).await,
         })
+    }
+
+    /// The last lines of the life that ended; the next one may be writing already.
+    async fn last_words(&self, host: &HostPlan, end: Option<Ended>) -> Vec<String> {
+        let Some(ended_ms) = end.and_then(|end| end.finished_ms) else {
+            return self.engine.tail(&host.name, LAST_LINES).await.unwrap_or_default();
+        };
+        let Ok(lines) = self.engine.logs(&host.name, ended_ms - LAST_WORDS_MS, false).await else {
+            return Vec::new();
+        };
+        let until_ns = (ended_ms + LATE_WORDS_MS).saturating_mul(1_000_000);
+        let mut last = VecDeque::new();
+        let mut lines = lines.take_while(|line| std::future::ready(line.is_ok()));
+        while let Some(Ok(line)) = lines.next().await {
+            if line.at_ns <= until_ns {
+                last.push_back(String::from_utf8_lossy(&line.bytes).into_owned());
+                if last.len() > LAST_LINES {
+                    last.pop_front();
+                }
+            }
+        }
+        last.into()
     }
 }
 
