@@ -103,13 +103,33 @@ impl IntoResponse for WebError {
 
 impl From<rampart_app::AppError> for WebError {
     fn from(error: rampart_app::AppError) -> Self {
-        Self::internal(error)
+        use rampart_app::AppError;
+        match error {
+            AppError::Missing(_) => Self::not_found(),
+            AppError::Command(error) => error.into(),
+            AppError::Store(error) => error.into(),
+            AppError::Engine(error) if error.is_silence() => {
+                let detail = Some(error.to_string());
+                Self { detail, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "engine_unreachable") }
+            }
+            other => Self::internal(other),
+        }
     }
 }
 
 impl From<rampart_store::StoreError> for WebError {
     fn from(error: rampart_store::StoreError) -> Self {
-        Self::internal(error)
+        use rampart_store::StoreError;
+        let out_of_reach =
+            matches!(error, StoreError::DiskFull(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_));
+        let detail = crate::start::chain(&error);
+        if out_of_reach {
+            return Self {
+                detail: Some(detail),
+                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
+            };
+        }
+        Self::internal(detail)
     }
 }
 

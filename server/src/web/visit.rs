@@ -98,7 +98,7 @@ fn client_address(web: &Web, parts: &Parts) -> IpAddr {
         .headers
         .get_all("x-forwarded-for")
         .iter()
-        .last()
+        .next_back()
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.rsplit(',').next())
         .and_then(|value| value.trim().parse().ok())

@@ -1,0 +1,10 @@
+//! The web without a socket: a real store in a folder of its own, an engine in memory, requests through the router.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod forms;
+mod headers;
+mod house;
+mod live;
+mod routes;
+mod sessions;
