@@ -27,7 +27,7 @@ pub async fn enter(person: &Person, login: &str, password: &str) -> String {
 pub async fn first_log_in(base: &str, login: &str, once: &str) -> Person {
     let person = Person::new(base);
     enter(&person, login, once).await;
-    let place = person.get("/exercises").await.location();
+    let place = person.get("/people").await.location();
     assert_eq!(place.as_deref(), Some("/password"), "{login} must choose a password first");
     let fields = [("current", once), ("new", PASSWORD), ("again", PASSWORD)];
     person.post_from("/password", "/password", &fields).await.went_on();

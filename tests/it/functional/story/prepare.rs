@@ -9,7 +9,7 @@ use crate::harness::words::zh;
 use crate::harness::{LAUNCH, SOON, docker, eventually};
 
 async fn choose_password(browser: &Browser, once: &str) {
-    browser.goto("/exercises").await;
+    browser.goto("/people").await;
     assert_eq!(browser.path().await, "/password", "a one-time password opens nothing but its change");
     browser.fill("#f-current", once).await;
     browser.fill("#f-new", PASSWORD).await;
