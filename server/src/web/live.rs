@@ -48,7 +48,8 @@ fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'stati
 }
 
 fn refresh() -> Event {
-    Event::default().event("refresh").data("")
+    // An event without data is not delivered by browsers.
+    Event::default().event("refresh").data("1")
 }
 
 /// Asks again who looks.
