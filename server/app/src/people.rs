@@ -455,9 +455,14 @@ impl App {
     /// [`AppError::Missing`] for an unknown exercise.
     pub async fn make_codes(&self, exercise: &str, only: Option<&str>) -> Result<Vec<Slip>, AppError> {
         let live = self.exercise(exercise).ok_or(AppError::Missing("exercise"))?;
-        let teams: BTreeMap<String, (String, Side)> = {
+        // Slips are handed out team by team, as the teams stand on the board.
+        let teams: BTreeMap<String, (usize, String, Side)> = {
             let fold = live.fold();
-            fold.teams.iter().map(|team| (team.id.clone(), (team.name.clone(), team.side))).collect()
+            fold.teams
+                .iter()
+                .enumerate()
+                .map(|(place, team)| (team.id.clone(), (place, team.name.clone(), team.side)))
+                .collect()
         };
         let seats = self.store.seats().list(exercise).await?;
         let ids: Vec<String> = seats.iter().map(|seat| seat.person_id.clone()).collect();
@@ -472,9 +477,9 @@ impl App {
         let mut slips = Vec::new();
         for seat in seats {
             let wanted = only.map_or(seat.code_used_ms.is_none(), |only| only == seat.id);
-            let Some((team, side)) = teams.get(&seat.team).filter(|_| wanted) else { continue };
+            let Some((place, team, side)) = teams.get(&seat.team).filter(|_| wanted) else { continue };
             let Some(person) = people.get(&seat.person_id) else { continue };
-            slips.push(Slip {
+            let slip = Slip {
                 seat: seat.id.clone(),
                 name: person.name.clone(),
                 agency: person.agency.clone(),
@@ -482,11 +487,13 @@ impl App {
                 side: *side,
                 number: seat.number,
                 code: random_code(8),
-            });
+            };
+            slips.push((*place, slip));
         }
+        slips.sort_by_key(|(place, slip): &(usize, Slip)| (*place, slip.number));
+        let slips: Vec<Slip> = slips.into_iter().map(|(_, slip)| slip).collect();
         let codes: Vec<_> = slips.iter().map(|slip| (slip.seat.clone(), code_hash(&slip.code))).collect();
         self.store.seats().set_codes(&codes).await?;
-        slips.sort_by(|a, b| (a.side, &a.team, a.number).cmp(&(b.side, &b.team, b.number)));
         Ok(slips)
     }
 }
