@@ -47,7 +47,12 @@ fn engine(place: &Where) -> Result<DockerEngine, Failure> {
 async fn build(place: Where) -> Outcome {
     let engine = engine(&place)?;
     // Asked first, so that a missing engine is said as that and not as a failed build.
-    engine.info().await?;
+    if let Err(error) = engine.info().await {
+        let address = place.engine.as_deref().unwrap_or("unix:///var/run/docker.sock");
+        return Err(Failure::Error(format!(
+            "{address}: {error}; is Docker running, and may this user reach it?"
+        )));
+    }
     let last = std::sync::Mutex::new(std::collections::VecDeque::new());
     let line = |line: &str| {
         say(line);

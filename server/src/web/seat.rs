@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use rampart_app::exercise::{CommandError, Exercise};
 use rampart_domain::decide::{self, FlagOutcome, Refusal};
-use rampart_domain::records::roc::parse_date_time;
+use rampart_domain::records::roc::{form_value, parse_date_time};
 use rampart_pages::{EventFilter, EventLine, FlagAnswer, Problem, ReportForm, Tone};
 use rampart_store::{Exercise as Row, Page};
 use scoreboard::Side;
@@ -78,6 +78,11 @@ async fn events(web: &Web, seat: &Seated, filter: &EventFilter) -> Result<Vec<Ev
     Ok(rows.take(EVENTS as usize).collect())
 }
 
+/// Now as a field with seconds takes it: most reports are about what was just seen.
+fn clock_value(now_ms: i64) -> String {
+    format!("{}:{:02}", form_value(now_ms), now_ms / 1000 % 60)
+}
+
 /// `GET /seat`.
 pub(super) async fn show(
     State(web): State<Web>,
@@ -92,7 +97,8 @@ pub(super) async fn show(
             .page(&visit, &view::seat::red(&desk.exercise, &desk.facts(&visit, &seat), selected, None));
     }
     let filter = EventFilter { host: query.host, source: query.source, text: query.q.trim().to_owned() };
-    let asked = Asked { events: events(&web, &seat, &filter).await?, filter, ..Asked::default() };
+    let form = ReportForm { seen: clock_value(visit.now_ms), ..ReportForm::default() };
+    let asked = Asked { events: events(&web, &seat, &filter).await?, filter, form, problems: Vec::new() };
     web.page(&visit, &view::seat::blue(&desk.exercise, &desk.facts(&visit, &seat), asked))
 }
 

@@ -202,9 +202,9 @@ async fn what_does_not_exist_is_not_found_and_no_fault() {
     let officer = house.staff("officer").await;
     for (method, pattern, may) in MAY.iter().filter(|(_, pattern, _)| pattern.contains("{id}")) {
         let path = pattern.replace("{id}", "0000000000000000000000000000ffff");
-        let visitor = match may {
-            &"a" => &admin,
-            &"o" => &officer,
+        let visitor = match *may {
+            "a" => &admin,
+            "o" => &officer,
             _ => &teacher,
         };
         let path = if path.ends_with("/export") { format!("{path}?format=ods") } else { path };

@@ -177,3 +177,27 @@ async fn a_log_in_leads_to_our_own_pages_only() {
     let fields = [("login", "teacher"), ("password", PASSWORD), ("next", "https://evil.example/")];
     assert_eq!(visitor.post("/staff", &fields).await.location(), Some("/exercises"));
 }
+
+#[tokio::test]
+async fn a_class_of_350_behind_one_address_gets_in() {
+    let house = House::new().await;
+    let mut csv = "姓名,職號,機關,性別\n".to_owned();
+    for n in 0..350 {
+        csv.push_str(&format!("學員{n:03},K{n:04},某機關,\n"));
+    }
+    let people = house.app.import_roster(csv.as_bytes()).await.unwrap().unwrap().ids;
+    assert_eq!(house.app.spread(&house.exercise, &people, &house.accounts["teacher"]).await.unwrap(), 350);
+    let slips = house.app.make_codes(&house.exercise, None).await.unwrap();
+    assert!(slips.len() >= 350);
+    for slip in &slips {
+        let visitor = house.visitor();
+        visitor.get("/").await;
+        // One in ten mistypes first, as people do.
+        if slip.number.is_multiple_of(10) {
+            let mistyped = visitor.post("/", &[("code", &slip.code.chars().rev().collect::<String>())]).await;
+            assert_eq!(mistyped.status, StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        let answer = visitor.post("/", &[("code", &slip.code)]).await;
+        assert_eq!(answer.location(), Some("/seat"), "{}", slip.name);
+    }
+}

@@ -253,7 +253,6 @@ pub fn passes(row: &EventLine, filter: &EventFilter) -> bool {
 }
 
 /// What came along with the request for a blue seat's page.
-#[derive(Default)]
 pub struct Asked {
     /// Events that pass the filter, newest first.
     pub events: Vec<EventLine>,
