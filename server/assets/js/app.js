@@ -143,6 +143,7 @@ function live(box) {
 }
 
 function seat(main) {
+  const events = startEvents(main);
   const refresh = refresher(async () => {
     const fresh = await page(location.pathname + location.search);
     const now = Number(fresh.body.dataset.now);
@@ -150,6 +151,7 @@ function seat(main) {
       const from = fresh.getElementById(part.id);
       if (from) patchInside(part, from, now);
     }
+    events?.merge(fresh);
     const bar = document.querySelector(".seat-bar");
     const barNew = fresh.querySelector(".seat-bar");
     if (bar && barNew) patchInside(bar, barNew, now);
@@ -157,9 +159,8 @@ function seat(main) {
     const state = (doc) => doc.querySelector(".banner:not(.lost) b")?.textContent ?? "";
     if (state(document) !== state(fresh) && !document.activeElement?.matches("input, select, textarea")) location.reload();
   });
-  const events = startEvents(main);
   listen(main.dataset.events, {
-    open: () => lost(false),
+    open: () => { lost(false); refresh(); },
     lost: () => { lost(true); events?.lost(); },
     refresh,
     event: (data) => events?.add(JSON.parse(data)),

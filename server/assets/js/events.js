@@ -2,6 +2,7 @@
 import { taipeiTime } from "./clock.js";
 
 const KEPT = 500;
+const TAIPEI_MS = 8 * 3600000;
 
 export function startEvents(main) {
   const body = main.querySelector("[data-events-body]");
@@ -17,38 +18,49 @@ export function startEvents(main) {
   const list = main.querySelector("[data-cited-list]");
   const waiting = [];
   let held = false;
+  // What the person has set by hand is not overwritten by a tick.
+  const touched = new Set();
 
   badge.hidden = false;
   hold.hidden = false;
+  filter.querySelector("[data-filter-go]").hidden = true;
 
   const fits = (row) => {
-    const { host, source, q } = filter.elements;
-    return (!host.value || row.host === host.value) && (!source.value || row.source === source.value) && (!q.value || `${row.host} ${row.source} ${row.text}`.toLowerCase().includes(q.value.toLowerCase()));
+    const { host, source, q, dns } = filter.elements;
+    return (!host.value || row.host === host.value)
+      && (!source.value || row.source === source.value)
+      && (dns.checked || !row.dns)
+      && (!q.value || [row.text, ...Object.values(row.fields)].join(" ").toLowerCase().includes(q.value.trim().toLowerCase()));
   };
-  const cell = (text, className = "") => Object.assign(document.createElement("td"), { textContent: text, className });
+  const make = (tag, text, className = "") => Object.assign(document.createElement(tag), { textContent: text, className });
+  const known = (id) => body.querySelector(`[data-id="${CSS.escape(id)}"]`);
+  const count = () => { total.textContent = body.querySelectorAll("[data-id]").length.toLocaleString("en"); };
 
   function show(row) {
+    if (!fits(row) || known(row.id)) return;
     body.querySelector("[data-none]")?.remove();
-    if (body.querySelector(`[data-id="${CSS.escape(row.id)}"]`)) return;
-    const tr = document.createElement("tr");
-    tr.dataset.id = row.id;
-    tr.className = "fresh";
-    const tick = Object.assign(document.createElement("input"), { type: "checkbox", name: "events", value: row.id });
+    const tr = make("tr", "", "fresh");
+    Object.assign(tr.dataset, { id: row.id, at: row.at_ms, about: row.about });
+    const tick = Object.assign(make("input", ""), { type: "checkbox", name: "events", value: row.id });
     tick.setAttribute("form", "report-form");
-    tick.setAttribute("aria-label", `${body.dataset.cite} ${row.id}`);
-    const first = document.createElement("td");
-    first.append(tick);
-    const host = cell("");
-    host.append(Object.assign(document.createElement("b"), { textContent: row.host }));
-    tr.append(first, cell(taipeiTime(row.at_ms), "mono dim"), host, cell(row.source, "dim"), cell(row.text, "mono ev"));
-    tr.hidden = !fits(row);
+    tick.setAttribute("aria-label", `${body.dataset.cite} ${taipeiTime(row.at_ms)} ${row.host}`);
+    const cells = ["", taipeiTime(row.at_ms), "", row.source, ""].map((text, index) => make("td", text, ["", "mono dim", "", "dim", "mono ev"][index]));
+    cells[0].append(tick);
+    cells[2].append(make("b", row.host));
+    const fields = make("dl", "", "fields");
+    for (const [name, value] of Object.entries(row.fields)) fields.append(make("dt", name), make("dd", value));
+    const details = make("details", "");
+    details.append(make("summary", row.text), fields);
+    cells[4].append(details);
+    tr.append(...cells);
     body.prepend(tr);
-    // Ticked rows stay: they are about to be cited.
+    // Ticked and opened rows stay: somebody works with them.
     while (body.rows.length > KEPT) {
-      const last = [...body.rows].reverse().find((old) => !old.querySelector(":checked"));
+      const last = [...body.rows].reverse().find((old) => !old.querySelector(":checked, [open]"));
       if (!last) break;
       last.remove();
     }
+    count();
   }
 
   const still = () => held || scroll.scrollTop > 8 || body.matches(":hover") || body.contains(document.activeElement);
@@ -77,40 +89,88 @@ export function startEvents(main) {
   });
   setInterval(() => waiting.length > 0 && !still() && flush(), 1000);
 
-  function refilter() {
-    for (const tr of body.rows) {
-      if (!tr.dataset.id) continue;
-      const [, , host, source, text] = [...tr.cells].map((td) => td.textContent);
-      tr.hidden = !fits({ host, source, text });
+  // The server looks through more than the page holds, so a filter asks it; ticked rows stay whatever the filter says.
+  let asked = 0;
+  async function refilter() {
+    asked += 1;
+    const mine = asked;
+    const url = `${location.pathname}?${new URLSearchParams(new FormData(filter))}`;
+    history.replaceState(null, "", url);
+    try {
+      const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+      const fresh = answer.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-events-body]");
+      if (!fresh || mine !== asked) return;
+      const ticked = [...body.querySelectorAll("tr:has(:checked)")];
+      for (const tr of ticked) fresh.querySelector(`[data-id="${CSS.escape(tr.dataset.id)}"]`)?.remove();
+      const rows = [...fresh.querySelectorAll("[data-id]"), ...ticked].sort((one, other) => Number(other.dataset.at) - Number(one.dataset.at));
+      body.replaceChildren(...(rows.length > 0 ? rows : fresh.childNodes));
+      waiting.length = 0;
+      label();
+      count();
+    } catch {
+      // The banner of the stream tells that the server is away.
     }
   }
-  filter.addEventListener("input", refilter);
+  let later = 0;
+  filter.addEventListener("input", (event) => {
+    clearTimeout(later);
+    later = setTimeout(refilter, event.target.type === "search" ? 350 : 0);
+  });
   filter.addEventListener("submit", (event) => {
     event.preventDefault();
-    history.replaceState(null, "", `?${new URLSearchParams(new FormData(filter))}`);
     refilter();
   });
 
-  function citations() {
-    const ids = [...main.querySelectorAll('[name="events"]:checked')].map((box) => box.closest("tr"));
-    cited.textContent = ids.length > 0 ? cited.dataset.text.replace("{n}", ids.length) : "";
-    list.textContent = ids.length > 0 ? ids.map((tr) => `${tr.cells[1].textContent} ${tr.cells[2].textContent}`).join("、") : list.dataset.none;
-    const newest = ids[0];
-    if (newest && form && !form.elements.host.value) form.elements.host.value = newest.cells[2].textContent;
+  // A row opens at a click anywhere in it; the summary and the box do their own.
+  body.addEventListener("click", (event) => {
+    if (event.target.closest("summary, input, dl") || String(getSelection())) return;
+    const details = event.target.closest("tr")?.querySelector("details");
+    if (details) details.open = !details.open;
+  });
+
+  function fill(name, value) {
+    const field = form.elements[name];
+    if (touched.has(name)) return;
+    // An <option> that is not there would leave the field empty.
+    if (field.options && ![...field.options].some((option) => option.value === value)) return;
+    field.value = value;
   }
+
+  function citations() {
+    const rows = [...body.querySelectorAll('[name="events"]:checked')].map((box) => box.closest("tr"));
+    cited.textContent = rows.length > 0 ? cited.dataset.text.replace("{n}", rows.length) : "";
+    list.textContent = rows.length > 0 ? rows.map((tr) => `${tr.cells[1].textContent} ${tr.cells[2].textContent}`).join("、") : list.dataset.none;
+    if (rows.length === 0 || !form) return;
+    // It began with the oldest of them.
+    const first = rows.reduce((one, other) => (Number(other.dataset.at) < Number(one.dataset.at) ? other : one));
+    fill("host", first.dataset.about);
+    fill("seen", new Date(Number(first.dataset.at) + TAIPEI_MS).toISOString().slice(0, 19));
+  }
+  form?.addEventListener("input", (event) => touched.add(event.target.name));
+  if (form?.querySelector("[aria-invalid]")) ["host", "seen"].forEach((name) => touched.add(name));
   main.addEventListener("change", (event) => event.target.name === "events" && citations());
-  if (main.querySelector('[name="events"]:checked')) citations();
+  if (body.querySelector('[name="events"]:checked')) citations();
+
+  function add(row) {
+    badge.hidden = false;
+    if (!fits(row)) return;
+    if (still()) {
+      waiting.push(row);
+      label();
+    } else {
+      show(row);
+    }
+  }
 
   return {
-    add(row) {
-      if (total) total.textContent = (Number(total.textContent.replaceAll(",", "")) + 1).toLocaleString("en");
-      badge.hidden = false;
-      if (still()) {
-        waiting.push(row);
-        label();
-      } else {
-        show(row);
-      }
+    add,
+    // What the stream left out while it was away.
+    merge(fresh) {
+      const missing = [...fresh.querySelectorAll("[data-events-body] [data-id]")].filter((tr) => !known(tr.dataset.id) && !waiting.some((row) => row.id === tr.dataset.id));
+      if (missing.length === 0 || still()) return;
+      const all = [...body.querySelectorAll("[data-id]"), ...missing.map((tr) => document.importNode(tr, true))];
+      body.replaceChildren(...all.sort((one, other) => Number(other.dataset.at) - Number(one.dataset.at)).slice(0, KEPT));
+      count();
     },
     lost() {
       badge.hidden = true;
@@ -118,23 +178,37 @@ export function startEvents(main) {
   };
 }
 
-// Event table and terminal share a place; without JavaScript both are shown one below the other.
+// Event table, terminal and brief share a place; without JavaScript they are shown one below the other.
 function views(main) {
   const box = main.querySelector("[data-views]");
   if (!box) return;
   const tabs = [...box.querySelectorAll("[data-view]")];
   const choose = (name) => {
     box.dataset.on = name;
-    for (const tab of tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === name));
+    for (const tab of tabs) {
+      const on = tab.dataset.view === name;
+      tab.setAttribute("aria-selected", String(on));
+      tab.tabIndex = on ? 0 : -1;
+    }
     dispatchEvent(new Event("resize"));
   };
-  for (const tab of tabs) {
+  for (const [index, tab] of tabs.entries()) {
     tab.addEventListener("click", (event) => {
       event.preventDefault();
       choose(tab.dataset.view);
     });
+    tab.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (!step) return;
+      const next = tabs[(index + step + tabs.length) % tabs.length];
+      choose(next.dataset.view);
+      next.focus();
+    });
   }
-  const byHash = () => ["#terminal", "#events"].includes(location.hash) && choose(location.hash.slice(1));
+  const byHash = () => {
+    const name = location.hash.slice(1);
+    if (tabs.some((tab) => tab.dataset.view === name)) choose(name);
+  };
   addEventListener("hashchange", byHash);
   choose("events");
   byHash();

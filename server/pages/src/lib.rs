@@ -12,6 +12,7 @@ mod render;
 mod texts;
 
 pub use contexts::*;
+pub use prose::brief_for;
 pub use registry::{Sample, TEMPLATES, samples};
 pub use render::{Pages, PagesError};
 pub use texts::Catalog;

@@ -26,7 +26,7 @@ use super::who::Seated;
 
 /// Records shown.
 const EVENTS: u32 = 200;
-/// Records looked through for a filter by source or text.
+/// Records looked through for a filter.
 const EVENTS_SOUGHT: u32 = 2000;
 
 /// Query of the seat's page.
@@ -41,6 +41,9 @@ pub(super) struct Looked {
     source: String,
     #[serde(default)]
     q: String,
+    /// Name look-ups, too: anything but nothing.
+    #[serde(default)]
+    dns: String,
 }
 
 /// What the seat's pages need of the store.
@@ -71,7 +74,8 @@ impl Desk {
 
 async fn events(web: &Web, seat: &Seated, filter: &EventFilter) -> Result<Vec<EventLine>, WebError> {
     let host = Some(filter.host.as_str()).filter(|host| !host.is_empty());
-    let narrow = !(filter.source.is_empty() && filter.text.is_empty());
+    // Look-ups are most of what there is, so that leaving them out is a filter, too.
+    let narrow = !(filter.source.is_empty() && filter.text.is_empty() && filter.dns);
     let limit = if narrow { EVENTS_SOUGHT } else { EVENTS };
     let stored = web.app.store.events().read(&seat.exercise, seat.range, host, Page::Latest, limit).await?;
     let rows = stored.iter().map(view::seat::stored_line).filter(|row| view::seat::passes(row, filter));
@@ -96,7 +100,12 @@ pub(super) async fn show(
         return web
             .page(&visit, &view::seat::red(&desk.exercise, &desk.facts(&visit, &seat), selected, None));
     }
-    let filter = EventFilter { host: query.host, source: query.source, text: query.q.trim().to_owned() };
+    let filter = EventFilter {
+        host: query.host,
+        source: query.source,
+        text: query.q.trim().to_owned(),
+        dns: !query.dns.is_empty(),
+    };
     let form = ReportForm { seen: clock_value(visit.now_ms), ..ReportForm::default() };
     let asked = Asked { events: events(&web, &seat, &filter).await?, filter, form, problems: Vec::new() };
     web.page(&visit, &view::seat::blue(&desk.exercise, &desk.facts(&visit, &seat), asked))

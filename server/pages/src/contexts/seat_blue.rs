@@ -15,10 +15,8 @@ pub struct HostCell {
     pub id: String,
     /// Title.
     pub title: String,
-    /// State of its checks.
-    pub state: HealthState,
-    /// Availability so far in thousandths.
-    pub permille: Option<i64>,
+    /// State of its checks; `None` for a host without checks, which the strip leaves out.
+    pub state: Option<HealthState>,
 }
 
 /// One event as blue sees it: no label, no hint of the truth.
@@ -32,8 +30,14 @@ pub struct EventLine {
     pub host: String,
     /// Source such as `web` or `flow`.
     pub source: String,
-    /// One line of text.
+    /// One line of text, with long values cut.
     pub text: String,
+    /// The record's fields by name, whole.
+    pub fields: BTreeMap<String, String>,
+    /// A name look-up; most flows are, so the list leaves them out unless asked.
+    pub dns: bool,
+    /// The host that a report about it would name: whose log it is, or where a flow went.
+    pub about: String,
 }
 
 /// A technique to choose from.
@@ -131,7 +135,7 @@ pub struct RepairLine {
     pub blocked: Option<Problem>,
 }
 
-/// The event stream's filter; in the query as `host`, `source`, `q`.
+/// The event stream's filter; in the query as `host`, `source`, `q`, `dns`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct EventFilter {
     /// Host id or empty.
@@ -140,6 +144,8 @@ pub struct EventFilter {
     pub source: String,
     /// Text or empty.
     pub text: String,
+    /// Name look-ups, too.
+    pub dns: bool,
 }
 
 /// `/seat` of a blue team. Live by `/seat/events`: event `event` (JSON of [`EventLine`]), `refresh` (something else changed), `clock`.
@@ -153,6 +159,8 @@ pub struct SeatBlue {
     pub hosts: Vec<HostCell>,
     /// Points for availability so far.
     pub availability_points: i64,
+    /// Availability so far in thousandths; `None` before the first checks.
+    pub availability: Option<i64>,
     /// Events, newest first.
     pub events: Vec<EventLine>,
     /// Events received in all.
@@ -190,18 +198,18 @@ pub struct SeatBlue {
 impl Page for SeatBlue {
     const TEMPLATE: &'static str = "seat/blue.html";
     fn samples() -> Vec<Self> {
-        let host = |id: &str, title: &str, state, permille| HostCell {
-            id: id.into(),
-            title: title.into(),
-            state,
-            permille,
-        };
+        let host = |id: &str, title: &str, state| HostCell { id: id.into(), title: title.into(), state };
         let event = |id: &str, seconds: i64, host: &str, source: &str, text: &str| EventLine {
             id: id.into(),
             at_ms: SAMPLE_NOW_MS - seconds * 1000,
             host: host.into(),
             source: source.into(),
             text: text.into(),
+            fields: [("src", "10.20.1.11"), ("agent", "curl/7.88.1")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into(),
+            dns: false,
+            about: if host == "gateway" { "www".into() } else { host.into() },
         };
         let reason = |rule: &str, args: &[(&str, &str)]| {
             Some(Reason {
@@ -233,11 +241,12 @@ impl Page for SeatBlue {
             seat: SeatHead::sample(Side::Blue, ExerciseState::Running, ExerciseClock::sample()),
             brief: "守住入口網與公文系統。\n\n依紀錄通報，並修補**搜尋頁**。".into(),
             hosts: vec![
-                host("gateway", "閘道防火牆", HealthState::Unknown, None),
-                host("www", "全球資訊網", HealthState::Up, Some(992)),
-                host("doc", "嵐文公文系統", HealthState::Degraded, Some(880)),
+                host("gateway", "閘道防火牆", None),
+                host("www", "全球資訊網", Some(HealthState::Up)),
+                host("doc", "嵐文公文系統", Some(HealthState::Degraded)),
             ],
             availability_points: 312,
+            availability: Some(992),
             events: vec![
                 event("e9", 4, "www", "web", "GET /search.php?q=%27+union+select+1,2,3 200 5120 10.20.1.11"),
                 event("e8", 5, "gateway", "flow", "10.20.1.11:51934 → 10.20.2.10:80/tcp"),
@@ -338,7 +347,7 @@ impl Page for SeatBlue {
                     Problem::new("report.text_empty").on("text"),
                 ],
                 free_left: 0,
-                filter: EventFilter { host: "www".into(), source: "web".into(), text: "union".into() },
+                filter: EventFilter { host: "www".into(), source: "web".into(), text: "union".into(), dns: true },
                 ..base.clone()
             },
             Self {

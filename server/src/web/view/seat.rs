@@ -20,6 +20,8 @@ use crate::web::who::Seated;
 
 /// Wrong reports are counted over this much exercise time, ms; the same as where they are judged.
 const HOUR_MS: i64 = 3_600_000;
+/// Port of name look-ups.
+const DNS: &str = "53";
 
 /// What a seat's page is made of besides the exercise.
 pub struct Facts<'a> {
@@ -48,8 +50,9 @@ fn seat_head(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> SeatHead {
     }
 }
 
-fn brief(exercise: &Exercise, locale: Locale) -> String {
-    exercise.bundle.files.get(&format!("brief.{}.md", locale.code())).cloned().unwrap_or_default()
+fn brief(exercise: &Exercise, facts: &Facts<'_>) -> String {
+    let text = exercise.bundle.files.get(&format!("brief.{}.md", facts.locale.code()));
+    text.map(|text| rampart_pages::brief_for(text, facts.seat.side)).unwrap_or_default()
 }
 
 /// A range stands and its seats are open.
@@ -159,7 +162,7 @@ pub fn red(
         .or_else(|| first_open(&objectives));
     SeatRed {
         seat: seat_head(exercise, &fold, facts),
-        brief: brief(exercise, facts.locale),
+        brief: brief(exercise, facts),
         objectives,
         selected,
         answer,
@@ -190,7 +193,7 @@ fn line(kind: &str, fields: &BTreeMap<String, String>) -> String {
     let get = |name: &str| fields.get(name).map_or("-", String::as_str);
     match kind {
         "web" => {
-            let agent = fields.get("agent").map(|agent| format!(" \"{agent}\"")).unwrap_or_default();
+            let agent = fields.get("agent").map(|agent| format!(" \"{}\"", short(agent))).unwrap_or_default();
             format!(
                 "{} {} {} {} {}{agent}",
                 get("method"),
@@ -209,6 +212,14 @@ fn line(kind: &str, fields: &BTreeMap<String, String>) -> String {
     }
 }
 
+/// The first word of a user agent: the rest of those that browsers send says little and is long.
+fn short(agent: &str) -> String {
+    match agent.split_once(' ') {
+        Some((first, _)) => format!("{first} …"),
+        None => agent.to_owned(),
+    }
+}
+
 /// An address with the name that it has in the range.
 fn named(fields: &BTreeMap<String, String>, address: &str, name: &str) -> String {
     match (fields.get(address), fields.get(name)) {
@@ -218,38 +229,52 @@ fn named(fields: &BTreeMap<String, String>, address: &str, name: &str) -> String
     }
 }
 
+fn row(id: &str, at_ms: i64, host: &str, source: &str, fields: BTreeMap<String, String>) -> EventLine {
+    let to = fields.get("to").filter(|_| source == "flow");
+    EventLine {
+        id: id.to_owned(),
+        at_ms,
+        host: host.to_owned(),
+        source: source.to_owned(),
+        text: line(source, &fields),
+        dns: fields.get("dport").is_some_and(|port| port == DNS),
+        about: to.map_or(host, String::as_str).to_owned(),
+        fields,
+    }
+}
+
 /// A record as blue sees it, live.
 #[must_use]
 pub fn event_line(event: &Event) -> EventLine {
-    let source = kind(event.kind);
-    EventLine {
-        id: event.id.clone(),
-        at_ms: event.at_ms,
-        host: event.host.clone(),
-        source: source.to_owned(),
-        text: line(source, &event.fields),
-    }
+    row(&event.id, event.at_ms, &event.host, kind(event.kind), event.fields.clone())
 }
 
 /// A stored record as blue sees it.
 #[must_use]
 pub fn stored_line(event: &StoredEvent) -> EventLine {
-    let fields: BTreeMap<String, String> = serde_json::from_str(&event.fields).unwrap_or_default();
-    EventLine {
-        id: event.id.clone(),
-        at_ms: event.at_ms,
-        host: event.host.clone(),
-        source: event.kind.clone(),
-        text: line(&event.kind, &fields),
-    }
+    let fields = serde_json::from_str(&event.fields).unwrap_or_default();
+    row(&event.id, event.at_ms, &event.host, &event.kind, fields)
+}
+
+/// A look-up of a name at the gateway: most of what a quiet network does, and seldom what is sought.
+fn is_look_up(row: &EventLine) -> bool {
+    row.source == "flow" && row.text.contains(":53/")
 }
 
 /// Does a row pass the filter?
 #[must_use]
 pub fn passes(row: &EventLine, filter: &EventFilter) -> bool {
-    (filter.host.is_empty() || row.host == filter.host)
+    (filter.dns || !is_look_up(row))
+        && (filter.host.is_empty() || row.host == filter.host)
         && (filter.source.is_empty() || row.source == filter.source)
-        && (filter.text.is_empty() || row.text.to_lowercase().contains(&filter.text.to_lowercase()))
+        && (filter.dns || !row.dns)
+        && (filter.text.is_empty() || holds(row, &filter.text.to_lowercase()))
+}
+
+/// The words in the line or in what the line cuts.
+fn holds(row: &EventLine, text: &str) -> bool {
+    row.text.to_lowercase().contains(text)
+        || row.fields.values().any(|value| value.to_lowercase().contains(text))
 }
 
 /// What came along with the request for a blue seat's page.
@@ -279,20 +304,19 @@ pub fn blue(exercise: &Exercise, facts: &Facts<'_>, asked: Asked) -> SeatBlue {
     sources.dedup();
     SeatBlue {
         seat: seat_head(exercise, &fold, facts),
-        brief: brief(exercise, facts.locale),
+        brief: brief(exercise, facts),
         hosts: hosts
             .map(|host| HostCell {
                 id: host.id.clone(),
                 title: say(facts.locale, &host.title),
-                state: host_health(&fold, scenario, range, &host.id)
-                    .map_or(rampart_pages::HealthState::Unknown, |(state, ..)| super::health(state)),
-                permille: None,
+                state: host_health(&fold, scenario, range, &host.id).map(|(state, ..)| super::health(state)),
             })
             .collect(),
         availability_points: fold
             .team(&facts.seat.team)
             .and_then(|team| team.parts.get(&Component::Availability).copied())
             .unwrap_or(0),
+        availability: availability(&fold, &facts.seat.team),
         events_total: count(asked.events.len()),
         events: asked.events,
         filter: asked.filter,
@@ -310,6 +334,12 @@ pub fn blue(exercise: &Exercise, facts: &Facts<'_>, asked: Asked) -> SeatBlue {
         names: names(exercise, &own, facts.locale),
         report_blocked: blocked(&fold),
     }
+}
+
+/// Share of the known time in which the services were up, in thousandths.
+fn availability(fold: &Fold, team: &str) -> Option<i64> {
+    let (_, up, known) = fold.booked.get(team)?;
+    (*known > 0).then(|| up * 1000 / known)
 }
 
 /// Titles of what the team may know: what everybody may, and the actions that it has found itself.
@@ -446,22 +476,42 @@ mod tests {
 
     #[test]
     fn the_filter_ands_its_parts() {
-        let row = EventLine {
-            id: "e".into(),
-            at_ms: 0,
-            host: "www".into(),
-            source: "web".into(),
-            text: "GET /search.php?q=UNION".into(),
-        };
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let fields = [field("uri", "/search.php?q=UNION"), field("agent", "Mozilla/5.0 (X11; Linux)")];
+        let row = row("e", 0, "www", "web", fields.into());
         let filter = |host: &str, source: &str, text: &str| EventFilter {
             host: host.into(),
             source: source.into(),
             text: text.into(),
+            dns: false,
         };
         assert!(passes(&row, &EventFilter::default()));
         assert!(passes(&row, &filter("www", "web", "union")));
         assert!(!passes(&row, &filter("doc", "", "")));
         assert!(!passes(&row, &filter("", "flow", "")));
         assert!(!passes(&row, &filter("", "", "select")));
+        let look_up = EventLine {
+            source: "flow".into(),
+            text: "10.77.1.10(www):42509 → 10.77.1.2(gateway):53/udp allow".into(),
+            ..row
+        };
+        assert!(!passes(&look_up, &EventFilter::default()));
+        assert!(passes(&look_up, &EventFilter { dns: true, ..EventFilter::default() }));
+        assert!(passes(&row, &filter("", "", "linux")) && !row.text.contains("Linux"), "cut, but found");
+    }
+
+    #[test]
+    fn look_ups_are_left_out_unless_asked() {
+        let flow = |port: &str| -> BTreeMap<String, String> {
+            [("src", "10.0.0.9"), ("dst", "10.0.0.2"), ("dport", port), ("to", "www")]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into()
+        };
+        let (look_up, web) =
+            (row("a", 0, "gateway", "flow", flow("53")), row("b", 0, "gateway", "flow", flow("80")));
+        assert!(!passes(&look_up, &EventFilter::default()));
+        assert!(passes(&look_up, &EventFilter { dns: true, ..EventFilter::default() }));
+        assert!(passes(&web, &EventFilter::default()));
+        assert_eq!(web.about, "www", "a report about a flow names where it went");
     }
 }
