@@ -16,6 +16,7 @@ use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
+use super::board::has_board;
 use super::error::{Answer, WebError};
 use super::state::Web;
 use super::view;
@@ -158,6 +159,9 @@ impl BoardStream {
 /// `GET /board/{id}/events`: the board, for anyone.
 pub(super) async fn board(State(web): State<Web>, Path(id): Path<String>, headers: HeaderMap) -> Answer {
     let exercise = web.exercise(&id)?;
+    if !has_board(exercise.fold().status) {
+        return Err(WebError::not_found());
+    }
     let last_seen =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let state = BoardStream::new(exercise, last_seen, web.stopping.clone());

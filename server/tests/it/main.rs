@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod cli;
 mod forms;
 mod headers;
 mod house;
 mod live;
 mod routes;
 mod sessions;
+mod start;

@@ -1,0 +1,95 @@
+//! The command line as people and scripts see it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn rampart(data: &Path, words: &[&str]) -> Output {
+    let root: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    Command::new(env!("CARGO_BIN_EXE_rampart"))
+        .args(words)
+        .env("RAMPART_DATA", data)
+        .env("RAMPART_SCENARIOS", root.join("scenarios"))
+        .env("RAMPART_IMAGES", root.join("images"))
+        .env("DOCKER_HOST", "unix:///nonexistent/docker.sock")
+        .env_remove("DATABASE_URL")
+        .env_remove("RAMPART_BLOCK")
+        .current_dir(root)
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn scenarios_are_checked_planned_and_described_offline() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = said(&rampart(dir.path(), &["scenario", "check", "scenarios/qinglan-portal"]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("in order"), "{out}");
+    let (code, out, _) = said(&rampart(
+        dir.path(),
+        &["scenario", "plan", "scenarios/qinglan-portal/scenario.yaml", "--pairs", "2"],
+    ));
+    assert_eq!(code, 0);
+    for part in ["range 2", "dmz/www -> office/doc tcp 8080", "12 containers, 6 networks"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, out, _) =
+        said(&rampart(dir.path(), &["scenario", "plan", "scenarios/qinglan-portal", "--json"]));
+    let plan: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, plan["ranges"].as_array().map(Vec::len)), (0, Some(1)));
+    let (code, out, _) = said(&rampart(dir.path(), &["scenario", "schema"]));
+    let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, schema["type"].as_str()), (0, Some("object")));
+    assert!(!dir.path().join("rampart.db").exists(), "nothing is made by looking");
+}
+
+#[test]
+fn a_broken_scenario_ends_with_2_and_says_where() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("scenario.yaml");
+    std::fs::write(&file, "id: x\nzonez: []\nversion: one\n").unwrap();
+    let (code, out, err) = said(&rampart(dir.path(), &["scenario", "check", file.to_str().unwrap()]));
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.contains("scenario.yaml:2:1: unknown key `zonez`"), "{err}");
+    assert!(err.contains("help: did you mean `zones`?"), "{err}");
+    assert!(err.contains("scenario.yaml:3:10:"), "all at once: {err}");
+    let (code, _, err) = said(&rampart(dir.path(), &["scenario", "plan", "/nonexistent"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("/nonexistent"), "{err}");
+}
+
+#[test]
+fn a_missing_engine_is_said_as_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, _, err) = said(&rampart(dir.path(), &["images", "build"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("/nonexistent/docker.sock") && err.contains("is Docker running"), "{err}");
+    let (code, out, _) = said(&rampart(dir.path(), &["doctor"]));
+    assert_eq!(code, 2);
+    assert!(out.contains("FAULT engine") && out.contains("ok    store"), "{out}");
+}
+
+#[test]
+fn the_demo_may_be_made_twice_and_its_ledger_is_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, out, err) = said(&rampart(dir.path(), &["demo"]));
+    assert_eq!(code, 0, "{err}");
+    for part in ["admin         one-time password", "20 added", "16 seats given"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let exercise =
+        out.split_whitespace().find(|word| word.starts_with('S') && word.ends_with("-01")).unwrap();
+    let (code, again, _) = said(&rampart(dir.path(), &["demo"]));
+    assert_eq!(code, 0);
+    assert!(again.contains("0 added, 20 there already") && !again.contains("one-time"), "{again}");
+    let (code, out, _) = said(&rampart(dir.path(), &["ledger", "verify", exercise]));
+    assert_eq!(code, 0);
+    assert!(out.contains("the chain is whole"), "{out}");
+    let (code, _, err) = said(&rampart(dir.path(), &["ledger", "verify", "S000-00"]));
+    assert_eq!(code, 2);
+    assert!(err.contains("no exercise S000-00"), "{err}");
+}
