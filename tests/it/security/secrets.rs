@@ -130,7 +130,8 @@ pub async fn no_flag_on_any_page(scene: &Scene) {
                 seen += usize::from(answer.status.is_success());
             }
         }
-        let heard = futures_util::future::join_all(streams.iter().map(|path| first_seconds(person, path))).await;
+        let heard =
+            futures_util::future::join_all(streams.iter().map(|path| first_seconds(person, path))).await;
         for (path, bytes) in streams.iter().zip(heard) {
             assert_eq!(found_in(&bytes, &wanted), None, "{who}: {path} holds a flag");
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::red::code_of;
-use super::{PEOPLE, Play, figure};
+use super::{PEOPLE, Play, as_person, figure};
 use crate::harness::browser::Browser;
 use crate::harness::http::Person;
 use crate::harness::stage::{planted, sit};
@@ -51,7 +51,7 @@ pub async fn pause_and_resume(play: &mut Play) {
     let answer = second.post_json("/seat/flags", &fields).await.json();
     assert_eq!((&answer["answer"], &answer["correct"]), (&json!("paused"), &json!(false)));
     let red = play.of("red");
-    red.wait_text("[data-term-state]", &zh("error.terminal_paused")[..12], SOON).await;
+    red.wait_text("#terminal", &zh("error.terminal_paused")[..12], SOON).await;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(room.text(".clock.huge .clock-v").await, clock, "the clock on the page moves");
     let board = play.board().await;
@@ -71,7 +71,7 @@ pub async fn pause_and_resume(play: &mut Play) {
 /// (team, rank, points) of every team as a page shows them.
 async fn on_the_wall(wall: &Browser) -> Vec<(String, String)> {
     let script = "return [...document.querySelectorAll('li[data-team]')].map((l) => \
-                  [l.querySelector('.who b').textContent.trim(), l.querySelector('.rank').textContent.trim() + '/' + l.querySelector('[data-score]').textContent.trim()])";
+                  [l.querySelector('b:not([data-score])').textContent.trim(), l.querySelector('.rank').textContent.trim() + '/' + l.querySelector('[data-score]').textContent.trim()])";
     pairs(&wall.js(script, vec![]).await)
 }
 
@@ -166,15 +166,6 @@ pub async fn end_and_clear(play: &mut Play) {
     room.wait_text(".control-head", &zh("state.cleared"), SOON).await;
 
     play.server.verify_chain(&play.exercise);
-}
-
-/// A person who asks with the cookies of a browser.
-async fn as_person(play: &Play, name: &str) -> Person {
-    let person = Person::new(&play.server.base());
-    for cookie in play.of(name).client.get_all_cookies().await.unwrap() {
-        person.set_cookie(cookie.name(), cookie.value());
-    }
-    person
 }
 
 /// Cells of the rows of an ODS table, by a reader that is not ours.

@@ -5,7 +5,8 @@ mod blue;
 mod prepare;
 mod red;
 
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -39,6 +40,8 @@ pub struct Play {
     pub points_blue_claims: i64,
     /// Somebody who only looks, without an account.
     pub passer_by: Person,
+    /// What was not right but did not end the story; told at its end.
+    pub complaints: Vec<String>,
 }
 
 impl Play {
@@ -56,6 +59,7 @@ impl Play {
             points_red: 0,
             points_blue_claims: 0,
             passer_by,
+            complaints: Vec::new(),
         };
         for name in ["admin", "instructor", "officer", "red", "blue", "spectator"] {
             let browser = play.driver.browser(name, &play.server.base()).await;
@@ -74,17 +78,36 @@ impl Play {
         format!("/exercises/{}{part}", self.exercise)
     }
 
-    /// Waits until the control room, which nobody reloads, shows a state.
+    /// Waits until the control room, which nobody reloads, shows a state. The server is asked too, so that a page that is
+    /// not told is found out at once.
     pub async fn wait_state(&self, state: &str, within: Duration) {
         let what = format!("the control room shows {state}");
+        let room = self.of("instructor");
+        let shown = format!("[data-state=\"{state}\"]");
+        let since: Cell<Option<Instant>> = Cell::new(None);
         eventually(&what, within, || async {
-            let room = self.of("instructor");
-            if room.has(".launch-failed, .danger-row .log").await {
-                panic!("the launch failed: {}", page::said(&room.source().await));
+            if room.has(&shown).await {
+                return Some(());
             }
-            room.has(&format!("[data-state=\"{state}\"]")).await.then_some(())
+            let html = self.instructor().await.get(&self.at("")).await.text();
+            let now = page::first(&html, r#"data-state="([a-z]+)""#);
+            assert!(now != "failed" || state == "failed", "the launch failed: {}", page::said(&html));
+            if now == state {
+                let began = since.get().unwrap_or_else(Instant::now);
+                since.set(Some(began));
+                assert!(
+                    began.elapsed() < SOON,
+                    "the exercise is {state}, but the open page does not show it"
+                );
+            }
+            None
         })
         .await;
+    }
+
+    /// The instructor, asking past the browser.
+    async fn instructor(&self) -> Person {
+        as_person(self, "instructor").await
     }
 
     /// Presses a button of the control room that asks nothing back.
@@ -127,6 +150,15 @@ pub async fn log_in(browser: &Browser, login: &str, password: &str) {
     browser.fill("#f-login", login).await;
     browser.fill("#f-password", password).await;
     browser.click("form[action=\"/staff\"] button.primary").await;
+}
+
+/// A person who asks with the cookies of a browser.
+pub async fn as_person(play: &Play, name: &str) -> Person {
+    let person = Person::new(&play.server.base());
+    for cookie in play.of(name).client.get_all_cookies().await.unwrap() {
+        person.set_cookie(cookie.name(), cookie.value());
+    }
+    person
 }
 
 /// A figure as printed, with thousands separators and a real minus.
@@ -173,4 +205,5 @@ async fn tell(play: &mut Play) {
     after::end_and_clear(play).await;
     after::the_officers_table(play).await;
     after::nobody_else_sees_it(play).await;
+    assert!(play.complaints.is_empty(), "on the way: {:#?}", play.complaints);
 }

@@ -50,7 +50,7 @@ async fn upload(browser: &Browser, play: &Play, name: &str, text: &str) {
 /// A roster with faults is refused whole, with every fault by row and column; the right one is written after a preview.
 pub async fn roster(play: &mut Play) {
     let room = play.of("instructor");
-    let bad = "姓名,職號,機關,性別\r\n許藍圖,A101,縣政府 數位發展處,男\r\n,A102,木棉雲端,女\r\n謝測試,A101,縣政府 數位發展處,其他\r\n王假名,S005,青嵐科技大學,M\r\n周無記,S006\r\n";
+    let bad = "姓名,職號,機關,性別\r\n許藍圖,A101,縣政府 數位發展處,男\r\n,A102,木棉雲端,女\r\n謝測試,A101,縣政府 數位發展處,其他\r\n王假名,S005,青嵐科技大學,某\r\n周無記,S006,青嵐科技大學,,多一欄\r\n";
     upload(room, play, "bad.csv", bad).await;
     room.wait_text("[role=alert]", &zh("import.nothing_written"), SOON).await;
     let rows = room.texts("main table tbody tr").await;
