@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use rampart::Config;
@@ -71,7 +72,7 @@ struct Settings {
     #[arg(long, env = "DOCKER_HOST")]
     engine: Option<String>,
     /// Cookies only over HTTPS; for a server behind a proxy that speaks it.
-    #[arg(long, env = "RAMPART_SECURE")]
+    #[arg(long, env = "RAMPART_SECURE", value_parser = FalseyValueParser::new())]
     secure: bool,
     /// Address that people are to type, as printed on slips.
     #[arg(long, env = "RAMPART_ADDRESS")]

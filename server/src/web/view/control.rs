@@ -15,7 +15,7 @@ use super::exercises::label;
 use super::{all_names, clock, count, head, health, host_health, pairs, phases, team};
 
 /// Lines of the feed shown.
-const FEED: usize = 60;
+const FEED: usize = 150;
 /// What counts as recent in the teams' table, ms of exercise time.
 const RECENT_MS: i64 = 10 * 60_000;
 
@@ -227,75 +227,90 @@ fn health_table(exercise: &Exercise, fold: &Fold, locale: Locale) -> HealthTable
     HealthTable {
         ranges: ranges.into_iter().map(|(range, pair)| HealthRange { range, pair }).collect(),
         rows,
-        checked_ms: None,
+        checked: !fold.health.is_empty(),
     }
 }
 
+fn args<const N: usize>(list: [(&str, String); N]) -> BTreeMap<String, String> {
+    list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 fn alerts(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
-    let scenario = exercise.scenario();
-    let args = |list: &[(&str, String)]| -> BTreeMap<String, String> {
-        list.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
-    };
-    let mut alerts = Vec::new();
-    for (_, at_ms, submitter, seat, objective, owner) in &fold.alerts {
-        let seat = facts
-            .seats
-            .iter()
-            .find(|known| known.id == *seat)
-            .map_or_else(|| seat.clone(), |known| label(fold, &known.team, known.number));
-        let title = scenario.objective(objective).map(|known| super::say(facts.locale, &known.title));
-        alerts.push(Alert {
-            at_ms: *at_ms,
-            tone: Tone::Danger,
-            code: "foreign_flag".to_owned(),
-            args: args(&[("seat", seat), ("objective", title.unwrap_or_else(|| objective.clone()))]),
-            teams: vec![team(fold, submitter), team(fold, owner)],
-        });
-    }
+    let mut alerts = foreign_flags(exercise, fold, facts);
     if !fold.over() {
-        for ((range, check), (state, since, detail)) in &fold.health {
-            if *state != scoreboard::HealthState::Down {
-                continue;
-            }
-            let host =
-                scenario.checks.iter().find(|known| known.id == *check).map(|known| known.host.clone());
-            let blue = fold.team_of(*range, Side::Blue).map(|blue| team(fold, &blue.id));
-            alerts.push(Alert {
-                at_ms: *since,
-                tone: Tone::Warn,
-                code: "host_down".to_owned(),
-                args: args(&[
-                    ("range", range.to_string()),
-                    ("host", host.unwrap_or_else(|| check.clone())),
-                    ("detail", detail.clone()),
-                ]),
-                teams: blue.into_iter().collect(),
-            });
-        }
+        alerts.extend(hosts_down(exercise, fold));
     }
-    for (range, proofs) in &fold.walls {
-        if let Some(broken) = proofs.iter().find(|proof| !proof.holds) {
-            let detail = format!("{} → {}: {}", broken.from, broken.to, broken.seen);
-            alerts.push(Alert {
-                at_ms: fold.at_ms,
-                tone: Tone::Danger,
-                code: "walls_broken".to_owned(),
-                args: args(&[("range", range.to_string()), ("detail", detail)]),
-                teams: Vec::new(),
-            });
-        }
-    }
+    alerts.extend(broken_walls(fold));
     if !facts.chain.intact {
         alerts.push(Alert {
             at_ms: facts.now_ms,
             tone: Tone::Danger,
             code: "chain_broken".to_owned(),
-            args: args(&[("seq", facts.chain.seq.to_string())]),
+            args: args([("seq", facts.chain.seq.to_string())]),
             teams: Vec::new(),
         });
     }
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.at_ms));
     alerts
+}
+
+fn foreign_flags(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
+    fold.alerts
+        .iter()
+        .map(|(_, at_ms, submitter, seat, objective, owner)| {
+            let seat = facts
+                .seats
+                .iter()
+                .find(|known| known.id == *seat)
+                .map_or_else(|| seat.clone(), |known| label(fold, &known.team, known.number));
+            let known = exercise.scenario().objective(objective);
+            let title =
+                known.map_or_else(|| objective.clone(), |known| super::say(facts.locale, &known.title));
+            Alert {
+                at_ms: *at_ms,
+                tone: Tone::Danger,
+                code: "foreign_flag".to_owned(),
+                args: args([("seat", seat), ("objective", title)]),
+                teams: vec![team(fold, submitter), team(fold, owner)],
+            }
+        })
+        .collect()
+}
+
+fn hosts_down(exercise: &Exercise, fold: &Fold) -> Vec<Alert> {
+    fold.health
+        .iter()
+        .filter(|(_, (state, ..))| *state == scoreboard::HealthState::Down)
+        .map(|((range, check), (_, since, detail))| {
+            let known = exercise.scenario().checks.iter().find(|known| known.id == *check);
+            let host = known.map_or_else(|| check.clone(), |known| known.host.clone());
+            let blue = fold.team_of(*range, Side::Blue).map(|blue| team(fold, &blue.id));
+            Alert {
+                at_ms: *since,
+                tone: Tone::Warn,
+                code: "host_down".to_owned(),
+                args: args([("range", range.to_string()), ("host", host), ("detail", detail.clone())]),
+                teams: blue.into_iter().collect(),
+            }
+        })
+        .collect()
+}
+
+fn broken_walls(fold: &Fold) -> Vec<Alert> {
+    fold.walls
+        .iter()
+        .filter_map(|(range, proofs)| {
+            let broken = proofs.iter().find(|proof| !proof.holds)?;
+            let detail = format!("{} → {}: {}", broken.from, broken.to, broken.seen);
+            Some(Alert {
+                at_ms: fold.at_ms,
+                tone: Tone::Danger,
+                code: "walls_broken".to_owned(),
+                args: args([("range", range.to_string()), ("detail", detail)]),
+                teams: Vec::new(),
+            })
+        })
+        .collect()
 }
 
 fn feed(fold: &Fold) -> Vec<FeedLine> {

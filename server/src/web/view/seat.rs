@@ -256,16 +256,10 @@ pub fn stored_line(event: &StoredEvent) -> EventLine {
     row(&event.id, event.at_ms, &event.host, &event.kind, fields)
 }
 
-/// A look-up of a name at the gateway: most of what a quiet network does, and seldom what is sought.
-fn is_look_up(row: &EventLine) -> bool {
-    row.source == "flow" && row.text.contains(":53/")
-}
-
 /// Does a row pass the filter?
 #[must_use]
 pub fn passes(row: &EventLine, filter: &EventFilter) -> bool {
-    (filter.dns || !is_look_up(row))
-        && (filter.host.is_empty() || row.host == filter.host)
+    (filter.host.is_empty() || row.host == filter.host)
         && (filter.source.is_empty() || row.source == filter.source)
         && (filter.dns || !row.dns)
         && (filter.text.is_empty() || holds(row, &filter.text.to_lowercase()))
@@ -490,13 +484,6 @@ mod tests {
         assert!(!passes(&row, &filter("doc", "", "")));
         assert!(!passes(&row, &filter("", "flow", "")));
         assert!(!passes(&row, &filter("", "", "select")));
-        let look_up = EventLine {
-            source: "flow".into(),
-            text: "10.77.1.10(www):42509 → 10.77.1.2(gateway):53/udp allow".into(),
-            ..row
-        };
-        assert!(!passes(&look_up, &EventFilter::default()));
-        assert!(passes(&look_up, &EventFilter { dns: true, ..EventFilter::default() }));
         assert!(passes(&row, &filter("", "", "linux")) && !row.text.contains("Linux"), "cut, but found");
     }
 
