@@ -83,11 +83,32 @@ impl DockerEngine {
         Ok(made.id)
     }
 
+    /// Starts an exec and gives its two directions, once its process really runs: the engine answers before that, and a
+    /// container frozen in between would hang the engine (see [`Inner::freezing`](super::Inner)).
     async fn attach(&self, exec: &str, tty: bool) -> Result<Duplex, EngineError> {
         let version = self.version().await?;
+        let _not_freezing = self.inner.freezing.read().await;
         let answer = wire::start_exec(&self.inner.address, &version, exec, tty, QUICK).await;
         self.heard(&answer);
+        if answer.is_ok() {
+            self.until_started(exec).await;
+        }
         answer
+    }
+
+    /// Waits until an exec has a process or has ended. Not knowing it in time is no failure of the command.
+    async fn until_started(&self, exec: &str) {
+        let deadline = Instant::now() + QUICK;
+        let mut pause = Duration::from_millis(2);
+        while Instant::now() < deadline {
+            let state = self.call("inspect a command", QUICK, |docker| docker.inspect_exec(exec)).await;
+            match state {
+                Ok(state) if state.pid.unwrap_or(0) == 0 && state.exit_code.is_none() => {}
+                Ok(_) | Err(_) => return,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(50));
+        }
     }
 
     /// (still running, exit code).

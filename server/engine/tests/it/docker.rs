@@ -360,3 +360,46 @@ async fn a_missing_engine_is_unreachable_since_then_and_never_not_found() {
     assert!(matches!(answer, EngineError::Timeout(_)), "{answer:?}");
     assert!(start.elapsed() < Duration::from_secs(30));
 }
+
+#[tokio::test]
+async fn freezing_beside_starting_commands_never_hangs_the_engine() {
+    on_docker(|bench| async move {
+        let name = bench.started("frost").await;
+        let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let busy: Vec<_> = (0..3)
+            .map(|_| {
+                let (engine, name, stop) = (bench.engine.clone(), name.clone(), stop.clone());
+                tokio::spawn(async move {
+                    let mut ran = 0;
+                    while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                        // A frozen container refuses commands; that is its right answer.
+                        match engine.exec(&name, ExecSpec::new(["true"])).await {
+                            Ok(_) => ran += 1,
+                            Err(EngineError::Conflict(_)) => {
+                                tokio::time::sleep(Duration::from_millis(5)).await
+                            }
+                            Err(other) => panic!("{other}"),
+                        }
+                    }
+                    ran
+                })
+            })
+            .collect();
+        for round in 0..60 {
+            // The engine notes a change of state a moment after it has answered.
+            until(&format!("frozen {round}"), Duration::from_secs(20), async || {
+                bench.engine.pause(&name).await.is_ok()
+            })
+            .await;
+            until(&format!("thawed {round}"), Duration::from_secs(20), async || {
+                bench.engine.unpause(&name).await.is_ok()
+            })
+            .await;
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        for one in busy {
+            assert!(one.await.unwrap() > 0);
+        }
+    })
+    .await;
+}
