@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use fantoccini::cookies::Cookie;
 use serde_json::Value;
 
 use crate::harness::browser::{Browser, Driver};
@@ -20,14 +19,15 @@ fn identities(run: &str) -> Vec<String> {
         .collect()
 }
 
-/// Opens a seat's page in a browser with the log-in of a person.
-async fn at_the_seat(driver: &Driver, name: &str, person: &Person) -> Browser {
-    let browser = driver.browser(name, person.base()).await;
-    browser.goto("/privacy").await;
-    let session = person.cookie("rampart").unwrap();
-    browser.client.add_cookie(Cookie::new("rampart".to_owned(), session)).await.unwrap();
-    browser.goto("/seat").await;
+/// The first red sits down in a browser, blue without one.
+async fn sit_down(driver: &Driver, scene: &mut Scene) -> Browser {
+    let browser = driver.browser("red", &scene.server.base()).await;
+    browser.goto("/").await;
+    browser.fill("#f-code", &scene.codes[0]).await;
+    browser.click("form[action=\"/\"] button.primary").await;
     browser.wait_text("[data-term-state]", &zh("terminal.connected"), SOON).await;
+    scene.seats.push(browser.person().await);
+    scene.seats.push(stage::sit(&scene.server.base(), &scene.codes[1]).await);
     browser
 }
 
@@ -142,9 +142,9 @@ async fn body(scene: &mut Scene, red: &Browser) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_while_running_paused_and_clearing() {
-    let mut scene = stage::running(1).await;
+    let mut scene = stage::started(1).await;
     let driver = Driver::start().await;
-    let red = at_the_seat(&driver, "red", scene.red(1)).await;
+    let red = sit_down(&driver, &mut scene).await;
     let outcome = keep::outcome(body(&mut scene, &red)).await;
     if outcome.is_err() {
         let folder = keep::folder("restart");

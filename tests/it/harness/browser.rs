@@ -8,6 +8,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::http::Person;
 use super::{SOON, eventually, free_port};
 
 /// Chromium as a test wants it: no window, no traffic of its own.
@@ -256,6 +257,15 @@ impl Browser {
             ended.then_some(screen)
         })
         .await
+    }
+
+    /// The same person asking past the browser, with its log-in.
+    pub async fn person(&self) -> Person {
+        let person = Person::new(&self.base);
+        for cookie in self.client.get_all_cookies().await.unwrap() {
+            person.set_cookie(cookie.name(), cookie.value());
+        }
+        person
     }
 
     /// Keeps what the person saw.

@@ -215,12 +215,23 @@ pub struct Scene {
     pub staff: Staff,
     pub exercise: String,
     pub code: String,
-    /// Seats in the order red 1, blue 1, red 2, blue 2, …
+    /// Codes of the seats in the order red 1, blue 1, red 2, blue 2, …
+    pub codes: Vec<String>,
+    /// People in them, in the same order, once they have sat down.
     pub seats: Vec<Person>,
 }
 
-/// Sets everything up to a running exercise with `pairs` pairs on the real engine.
+/// Sets everything up to a running exercise with `pairs` pairs on the real engine, and everybody sits down.
 pub async fn running(pairs: u16) -> Scene {
+    let mut scene = started(pairs).await;
+    for code in &scene.codes {
+        scene.seats.push(sit(&scene.server.base(), code).await);
+    }
+    scene
+}
+
+/// The same with empty seats.
+pub async fn started(pairs: u16) -> Scene {
     let mut server = Server::start().await;
     let staff = staff(&server).await;
     let people = people(usize::from(pairs) * 2);
@@ -241,12 +252,9 @@ pub async fn running(pairs: u16) -> Scene {
     wait_state(&staff.instructor, &exercise, "ready", LAUNCH).await;
     act(&staff.instructor, &exercise, "start", "").await;
     wait_state(&staff.instructor, &exercise, "running", Duration::from_secs(20)).await;
-    let mut seats = Vec::new();
-    for (name, ..) in &people {
-        let (_, code) = slips.iter().find(|(known, _)| known == name).unwrap();
-        seats.push(sit(&server.base(), code).await);
-    }
-    Scene { server, staff, exercise, code, seats }
+    let code_of = |name: &str| slips.iter().find(|(known, _)| known == name).unwrap().1.clone();
+    let codes = people.iter().map(|(name, ..)| code_of(name)).collect();
+    Scene { server, staff, exercise, code, codes, seats: Vec::new() }
 }
 
 impl Scene {

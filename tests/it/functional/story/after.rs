@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::red::code_of;
-use super::{PEOPLE, Play, as_person, figure};
+use super::{PEOPLE, Play, figure};
 use crate::harness::browser::Browser;
 use crate::harness::http::Person;
 use crate::harness::stage::{planted, sit};
@@ -224,7 +224,7 @@ pub async fn the_officers_table(play: &mut Play) {
         assert_eq!(cell(key), count, "{key}: {head:?} {row:?}");
     }
 
-    let officer = as_person(play, "officer").await;
+    let officer = play.of("officer").person().await;
     let export = |format: &str| format!("/statistics/{}/export?format={format}", play.exercise);
     let csv = officer.get(&export("csv")).await;
     assert!(csv.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
@@ -262,7 +262,7 @@ pub async fn nobody_else_sees_it(play: &mut Play) {
         format!("/statistics/{id}/export?format=csv"),
     ];
     for name in ["admin", "instructor", "red", "spectator"] {
-        let person = as_person(play, name).await;
+        let person = play.of(name).person().await;
         for path in &paths {
             let answer = person.get(path).await;
             let refused = matches!(answer.status.as_u16(), 303 | 401 | 403);

@@ -89,7 +89,7 @@ impl Play {
             if room.has(&shown).await {
                 return Some(());
             }
-            let html = self.instructor().await.get(&self.at("")).await.text();
+            let html = room.person().await.get(&self.at("")).await.text();
             let now = page::first(&html, r#"data-state="([a-z]+)""#);
             assert!(now != "failed" || state == "failed", "the launch failed: {}", page::said(&html));
             if now == state {
@@ -103,11 +103,6 @@ impl Play {
             None
         })
         .await;
-    }
-
-    /// The instructor, asking past the browser.
-    async fn instructor(&self) -> Person {
-        as_person(self, "instructor").await
     }
 
     /// Presses a button of the control room that asks nothing back.
@@ -150,15 +145,6 @@ pub async fn log_in(browser: &Browser, login: &str, password: &str) {
     browser.fill("#f-login", login).await;
     browser.fill("#f-password", password).await;
     browser.click("form[action=\"/staff\"] button.primary").await;
-}
-
-/// A person who asks with the cookies of a browser.
-pub async fn as_person(play: &Play, name: &str) -> Person {
-    let person = Person::new(&play.server.base());
-    for cookie in play.of(name).client.get_all_cookies().await.unwrap() {
-        person.set_cookie(cookie.name(), cookie.value());
-    }
-    person
 }
 
 /// A figure as printed, with thousands separators and a real minus.
