@@ -145,7 +145,8 @@ function live(box) {
 function seat(main) {
   const events = startEvents(main);
   const refresh = refresher(async () => {
-    const fresh = await page(location.pathname + location.search);
+    // A form that was refused leaves its own address behind.
+    const fresh = await page(location.pathname === "/seat" ? location.pathname + location.search : "/seat");
     const now = Number(fresh.body.dataset.now);
     for (const part of byAll("[data-refresh]", main)) {
       const from = fresh.getElementById(part.id);
@@ -168,6 +169,29 @@ function seat(main) {
   });
 }
 
+// Another objective, or the next one, without a new page: the terminal beside it goes on.
+async function choose(url) {
+  try {
+    const fresh = await page(url);
+    const now = Number(fresh.body.dataset.now);
+    patchInside(document.getElementById("objectives"), fresh.getElementById("objectives"), now);
+    const box = document.getElementById("flagbox");
+    const next = fresh.getElementById("flagbox");
+    if (!box || !next) throw new Error("no box");
+    box.replaceWith(document.adoptNode(next));
+    byAll("[data-flag]").forEach(flag);
+    history.replaceState(null, "", url.split("#")[0]);
+  } catch {
+    location.href = url;
+  }
+}
+document.addEventListener("click", (event) => {
+  const link = event.target.closest(".objectives a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  choose(link.getAttribute("href")).then(() => document.getElementById("f-flag")?.focus());
+});
+
 function flag(form) {
   const answer = document.querySelector("[data-flag-answer]");
   form.addEventListener("submit", async (event) => {
@@ -184,7 +208,7 @@ function flag(form) {
       input.setAttribute("aria-describedby", "flag-answer");
       if (result.correct) {
         input.value = "";
-        setTimeout(() => location.reload(), 1500);
+        setTimeout(() => choose("/seat"), 1500);
       } else {
         input.focus();
       }

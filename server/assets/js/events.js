@@ -94,7 +94,7 @@ export function startEvents(main) {
   async function refilter() {
     asked += 1;
     const mine = asked;
-    const url = `${location.pathname}?${new URLSearchParams(new FormData(filter))}`;
+    const url = `${filter.getAttribute("action")}?${new URLSearchParams(new FormData(filter))}`;
     history.replaceState(null, "", url);
     try {
       const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });

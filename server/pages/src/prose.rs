@@ -106,7 +106,8 @@ fn list(out: &mut String, tag: &str, items: &[&str]) {
 
 /// Rows of cells; the line of dashes below the head says that there is one.
 fn table(out: &mut String, rows: &[&str]) {
-    let rule = |row: &&str| row.contains('-') && row.chars().all(|sign| matches!(sign, '-' | ':' | '|' | ' '));
+    let rule =
+        |row: &&str| row.contains('-') && row.chars().all(|sign| matches!(sign, '-' | ':' | '|' | ' '));
     let headed = rows.get(1).is_some_and(rule);
     out.push_str("<div class=\"scroll\" tabindex=\"0\"><table>");
     for (index, row) in rows.iter().enumerate().filter(|(_, row)| !rule(row)) {

@@ -39,7 +39,7 @@ async fn context(web: &Web, visit: &Here, id: &str) -> Result<Board, WebError> {
     Ok(Board {
         exercise: view::head(&row, &fold, scenario, visit.locale),
         clock: view::clock(&fold, visit.now_ms),
-        phases: view::phases(&fold, scenario, visit.locale, visit.now_ms),
+        phases: view::phases(&fold, scenario, visit.now_ms),
         board: fold.board(Audience::Public),
         names,
     })

@@ -105,13 +105,7 @@ async fn add_row(web: &Web, visit: &Here, page: &mut ExerciseList, row: &Row) ->
     let shown = view::exercises::row(&exercise, row, visit.locale, attended);
     if is_current(state) {
         let online = count(online(web, &row.id, visit.now_ms).await?.len());
-        page.current.push(view::exercises::running(
-            &exercise,
-            shown.clone(),
-            visit.locale,
-            visit.now_ms,
-            online,
-        ));
+        page.current.push(view::exercises::running(&exercise, shown.clone(), visit.now_ms, online));
     }
     let wanted = match page.filter {
         ExerciseFilter::All => true,

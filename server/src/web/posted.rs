@@ -12,7 +12,7 @@ use super::error::WebError;
 /// Longest form, bytes. A seat table of 500 people is 30 kB.
 const FORM_LIMIT: usize = 256 * 1024;
 /// Longest file in a form, bytes.
-pub const FILE_LIMIT: usize = 1024 * 1024;
+pub const FILE_LIMIT: usize = rampart_app::records::roster::BYTES_MAX;
 /// What a multipart form may be longer than its file, bytes.
 const MULTIPART_EXTRA: usize = 16 * 1024;
 /// A body has to be here within this time.
@@ -127,7 +127,8 @@ impl Posted {
 }
 
 fn too_large(limit: usize) -> WebError {
-    let text = if limit >= FILE_LIMIT { "1 MB" } else { "256 kB" };
+    let text =
+        if limit >= FILE_LIMIT { format!("{} MB", FILE_LIMIT >> 20) } else { format!("{} kB", limit >> 10) };
     WebError::with(
         StatusCode::PAYLOAD_TOO_LARGE,
         rampart_pages::Problem::new("too_large").with("limit", text),

@@ -72,7 +72,7 @@ pub const NOTE_STATED: &str =
     "性別由參訓者自行填報，不由身分證字號推定；「不願透露」指已詢問而不願填報，「未填」指未填報。";
 
 /// The rule by which hours are counted and booked, as printed. `{gap}` is its figure in minutes.
-pub const RULE: &str = "時數計算：席位在線、簽到簽退及教官登錄取聯集，不重複相加；席位離線 {gap} 分鐘以內視為在席；僅計首次開始至結束之演練期間，\
+pub const RULE: &str = "時數計算：席位在線、簽到簽退及講師登錄取聯集，不重複相加；席位離線 {gap} 分鐘以內視為在席；僅計首次開始至結束之演練期間，\
 暫停期間不計；未簽退者計至演練結束並列為待核；以整秒累計，印出時四捨五入一次；全部時數計入演練開始當日（臺北時間）及其年度。";
 /// Gloss of [`RULE`].
 pub const RULE_EN: &str = "Hours: seat presence, sign-in sheet and instructor's marks are joined (a union, not a sum); a seat that is back within {gap} minutes \

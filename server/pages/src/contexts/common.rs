@@ -299,7 +299,7 @@ pub enum PhaseState {
 /// One block of the phase wall.
 #[derive(Debug, Clone, Serialize)]
 pub struct PhaseBlock {
-    /// Title in the page's language.
+    /// Title in the page's language; empty for the one phase of a scenario that names none.
     pub title: String,
     /// Planned length in minutes of exercise time.
     pub minutes: i64,

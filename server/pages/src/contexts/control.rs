@@ -216,8 +216,8 @@ pub struct HealthTable {
     pub ranges: Vec<HealthRange>,
     /// Rows.
     pub rows: Vec<HealthRow>,
-    /// When last checked, ms UTC.
-    pub checked_ms: Option<i64>,
+    /// Some check has answered.
+    pub checked: bool,
 }
 
 /// A column of the health table.

@@ -179,7 +179,7 @@ impl ControlRoomLive {
                         ],
                     ),
                 ],
-                checked_ms: Some(SAMPLE_NOW_MS - 12_000),
+                checked: true,
             },
             alerts: vec![
                 Alert {
@@ -320,7 +320,7 @@ impl Page for ControlRoomLive {
             blocked: Some(Problem::new("images_missing").with("images", "www, doc")),
         }];
         draft.teams = vec![];
-        draft.health = HealthTable { ranges: vec![], rows: vec![], checked_ms: None };
+        draft.health = HealthTable { ranges: vec![], rows: vec![], checked: false };
         draft.feed = vec![];
         draft.alerts = vec![];
         draft.walls = vec![];

@@ -199,14 +199,14 @@ impl Page for PeopleImport {
             problem: Problem::new(code),
         };
         vec![
-            Self { max_bytes: 1_048_576, outcome: ImportOutcome::None, problem: None },
+            Self { max_bytes: 5_242_880, outcome: ImportOutcome::None, problem: None },
             Self {
-                max_bytes: 1_048_576,
+                max_bytes: 5_242_880,
                 outcome: ImportOutcome::None,
                 problem: Some(Problem::new("csv_workbook").on("file")),
             },
             Self {
-                max_bytes: 1_048_576,
+                max_bytes: 5_242_880,
                 outcome: ImportOutcome::Faults {
                     file: "名冊.csv".into(),
                     rows: 40,
@@ -236,7 +236,7 @@ impl Page for PeopleImport {
                 problem: None,
             },
             Self {
-                max_bytes: 1_048_576,
+                max_bytes: 5_242_880,
                 outcome: ImportOutcome::Preview {
                     file: "名冊.csv".into(),
                     token: "0198".into(),

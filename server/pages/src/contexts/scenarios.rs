@@ -100,7 +100,7 @@ pub struct ScenarioView {
     pub minutes: i64,
     /// Course code (522, 523).
     pub course: String,
-    /// Aspect (策略面, 管理面, 技術面), as written.
+    /// Aspect: `strategy`, `management` or `technology`.
     pub aspect: String,
     /// Hours that it counts for.
     pub hours: i64,
@@ -221,7 +221,7 @@ impl Page for ScenarioPage {
             difficulty: "basic".into(),
             minutes: 90,
             course: "523".into(),
-            aspect: "技術面".into(),
+            aspect: "technology".into(),
             hours: 3,
             techniques: vec!["T1190".into(), "T1505.003".into(), "T1213".into()],
             phases: PhaseBlock::samples()

@@ -343,11 +343,16 @@ impl Page for SeatBlue {
                 },
                 problems: vec![
                     Problem::new("report.seen_future").on("seen"),
-                    Problem::new("report.cited_none").on("cited"),
+                    Problem::new("report.cited_none").on("events"),
                     Problem::new("report.text_empty").on("text"),
                 ],
                 free_left: 0,
-                filter: EventFilter { host: "www".into(), source: "web".into(), text: "union".into(), dns: true },
+                filter: EventFilter {
+                    host: "www".into(),
+                    source: "web".into(),
+                    text: "union".into(),
+                    dns: true,
+                },
                 ..base.clone()
             },
             Self {

@@ -45,7 +45,7 @@ pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
     ControlRoomLive {
         exercise: head(facts.row, &fold, scenario, facts.locale),
         clock: clock(&fold, facts.now_ms),
-        phases: phases(&fold, scenario, facts.locale, facts.now_ms),
+        phases: phases(&fold, scenario, facts.now_ms),
         acts: if facts.may_act { acts(exercise, &fold) } else { Vec::new() },
         stakes: stakes(exercise, &fold),
         launch: launch(exercise, &fold),

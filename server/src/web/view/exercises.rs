@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rampart_app::AttendanceRow as Attended;
 use rampart_app::exercise::Exercise;
-use rampart_domain::records::Rule;
+use rampart_domain::records::{Interval, IntervalSet, Rule};
 use rampart_pages::{
     AttendanceRow, BookingRule, ExerciseRow, Locale, Presence, PresenceSource, Problem, Progress,
     RunningExercise, SeatPerson, SlipCard, TeamRef, TeamSeats, TodayExercise,
@@ -58,18 +58,12 @@ pub fn row(exercise: &Exercise, row: &Row, locale: Locale, attended: Option<(i64
 
 /// A running exercise, shown large.
 #[must_use]
-pub fn running(
-    exercise: &Exercise,
-    row: ExerciseRow,
-    locale: Locale,
-    now_ms: i64,
-    online: i64,
-) -> RunningExercise {
+pub fn running(exercise: &Exercise, row: ExerciseRow, now_ms: i64, online: i64) -> RunningExercise {
     let fold = exercise.fold();
     RunningExercise {
         row,
         clock: clock(&fold, now_ms),
-        phases: phases(&fold, exercise.scenario(), locale, now_ms),
+        phases: phases(&fold, exercise.scenario(), now_ms),
         pairs: pairs(&fold).into_iter().map(|(_, pair)| pair).collect(),
         seats_online: online,
         seats: count(fold.seats.len()),
@@ -164,12 +158,15 @@ pub fn rule(fold: &Fold, row: &Row) -> BookingRule {
 /// One person's attendance.
 #[must_use]
 pub fn attendance(fold: &Fold, row: &Attended) -> AttendanceRow {
-    let mut presence: Vec<Presence> = row
-        .seen
+    // Shown as it is counted: a seat that comes back soon was not left.
+    let seen = row.seen.iter().filter_map(|(from, to)| Interval::new(*from, *to).ok());
+    let joined = IntervalSet::joined(seen, Rule::default().gap_ms);
+    let mut presence: Vec<Presence> = joined
+        .stretches()
         .iter()
-        .map(|(from, to)| Presence {
-            from_ms: *from,
-            to_ms: Some(*to),
+        .map(|seen| Presence {
+            from_ms: seen.start_ms(),
+            to_ms: Some(seen.end_ms()),
             source: PresenceSource::Seat,
             reason: None,
         })

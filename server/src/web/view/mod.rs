@@ -76,7 +76,7 @@ pub fn clock(fold: &Fold, now_ms: i64) -> ExerciseClock {
 
 /// The phase wall. A scenario of this format has one phase, its planned length.
 #[must_use]
-pub fn phases(fold: &Fold, scenario: &Scenario, locale: Locale, now_ms: i64) -> Vec<PhaseBlock> {
+pub fn phases(fold: &Fold, scenario: &Scenario, now_ms: i64) -> Vec<PhaseBlock> {
     let (whole, elapsed) = (scenario.duration_ms.max(1), fold.clock.at(now_ms));
     let state = match fold.status {
         Status::Running | Status::Paused => PhaseState::Running,
@@ -84,7 +84,7 @@ pub fn phases(fold: &Fold, scenario: &Scenario, locale: Locale, now_ms: i64) -> 
         Status::Draft | Status::Provisioning | Status::Ready => PhaseState::Coming,
     };
     vec![PhaseBlock {
-        title: say(locale, &scenario.title),
+        title: String::new(),
         minutes: whole / 60_000,
         state,
         percent: (100 * elapsed / whole).clamp(0, 100),

@@ -99,6 +99,15 @@ fn lane_host(host: &Host, locale: Locale) -> LaneHost {
     }
 }
 
+/// The aspect's key among the texts; the scenario names it in the programme's own words.
+fn aspect(word: &str) -> &'static str {
+    match word {
+        "策略面" => "strategy",
+        "管理面" => "management",
+        _ => "technology",
+    }
+}
+
 /// What a scenario says.
 #[must_use]
 pub fn view(scenario: &Scenario, locale: Locale) -> ScenarioView {
@@ -122,11 +131,11 @@ pub fn view(scenario: &Scenario, locale: Locale) -> ScenarioView {
         difficulty: difficulty(scenario.difficulty).to_owned(),
         minutes: scenario.duration_ms / 60_000,
         course: scenario.course.code.clone(),
-        aspect: scenario.course.aspect.clone(),
+        aspect: aspect(&scenario.course.aspect).to_owned(),
         hours: i64::from(scenario.course.hours),
         techniques: scenario.attack.clone(),
         phases: vec![PhaseBlock {
-            title: say(locale, &scenario.title),
+            title: String::new(),
             minutes: scenario.duration_ms / 60_000,
             state: PhaseState::Coming,
             percent: 0,

@@ -46,7 +46,7 @@ fn seat_head(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> SeatHead {
         person: facts.seat.name.clone(),
         points: fold.team(&facts.seat.team).map_or(0, |team| team.points),
         clock: clock(fold, facts.now_ms),
-        phases: phases(fold, exercise.scenario(), facts.locale, facts.now_ms),
+        phases: phases(fold, exercise.scenario(), facts.now_ms),
     }
 }
 
