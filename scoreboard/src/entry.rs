@@ -297,9 +297,12 @@ pub enum Body {
         from: Status,
         /// New state.
         to: Status,
-        /// Why, where there is something to say (a failed build).
+        /// Why, where there is something to say (a failed build), in the words of whatever failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// The same as a code with values, for a person's own language.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<Reason>,
     },
     /// A person was put into a seat or taken out of it.
     Seat {

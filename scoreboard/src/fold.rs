@@ -183,6 +183,8 @@ pub struct Fold {
     pub status: Status,
     /// Note of the last change of status.
     pub note: Option<String>,
+    /// The same as a code with values.
+    pub why: Option<Reason>,
     /// Clock.
     pub clock: Clock,
     /// Windows in which the exercise stood still, ms UTC; the last may be open.
@@ -225,6 +227,7 @@ impl Default for Fold {
             header: None,
             status: Status::Draft,
             note: None,
+            why: None,
             clock: Clock::default(),
             pauses: Vec::new(),
             ended_ms: None,
@@ -298,7 +301,10 @@ impl Fold {
                 series: vec![Point { clock_ms: 0, points: 0 }],
                 last: None,
             }),
-            Body::Status { to, note, .. } => self.turn(*to, note.clone(), at_ms),
+            Body::Status { to, note, why, .. } => {
+                self.turn(*to, note.clone(), at_ms);
+                self.why.clone_from(why);
+            }
             Body::Seat { seat, person, team, given } => {
                 if *given {
                     self.seats.insert(seat.clone(), (person.clone(), team.clone()));

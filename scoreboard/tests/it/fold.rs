@@ -39,7 +39,7 @@ impl Book {
 
     fn status(&mut self, at_ms: i64, to: Status) -> &mut Self {
         let from = Fold::of(&self.0).status;
-        self.add(at_ms, Body::Status { from, to, note: None })
+        self.add(at_ms, Body::Status { from, to, note: None, why: None })
     }
 
     fn flag(&mut self, at_ms: i64, team: &str, objective: &str, points: i64) -> &mut Self {

@@ -1,6 +1,8 @@
 //! Decisions: a command and the present state give entries for the ledger, or a refusal. Nothing else may make an entry
 //! that carries points.
 
+use std::collections::BTreeSet;
+
 use scoreboard::{
     Actor, Answer, AttackState, Body, Component, Fold, HealthState, Proof, Reason, Side, Status, Verdict,
 };
@@ -15,6 +17,8 @@ pub const FORMAT: u16 = 1;
 pub const REPORT_TEXT_LIMIT: usize = 4000;
 /// Most events that a report may cite.
 pub const CITE_LIMIT: usize = 40;
+/// Longest id of an event, in bytes.
+const CITE_ID_LIMIT: usize = 64;
 /// What g(t) falls to at the end of its window, in thousandths.
 const LATE_SHARE: i64 = 400;
 /// False reports are counted over this much exercise time, ms.
@@ -174,6 +178,20 @@ fn team_name(side: Side, range: u16) -> String {
 /// # Errors
 /// [`Refusal::Turn`] when it is not possible from the present one.
 pub fn turn(fold: &Fold, actor: Actor, to: Status, note: Option<String>) -> Result<Entries, Refusal> {
+    turn_because(fold, actor, to, note, None)
+}
+
+/// A change of status with its reason as a code.
+///
+/// # Errors
+/// As [`turn`].
+pub fn turn_because(
+    fold: &Fold,
+    actor: Actor,
+    to: Status,
+    note: Option<String>,
+    why: Option<Reason>,
+) -> Result<Entries, Refusal> {
     use Status::{Cleared, Draft, Ended, Paused, Provisioning, Ready, Running};
     let from = fold.status;
     let allowed = matches!(
@@ -188,7 +206,7 @@ pub fn turn(fold: &Fold, actor: Actor, to: Status, note: Option<String>) -> Resu
     if !allowed {
         return Err(Refusal::Turn { from, to });
     }
-    Ok(vec![(actor, Body::Status { from, to, note })])
+    Ok(vec![(actor, Body::Status { from, to, note, why })])
 }
 
 fn open(fold: &Fold) -> Result<(), Refusal> {
@@ -370,10 +388,13 @@ pub fn report(
     if fold.clock.started_ms.is_some_and(|started| form.seen_ms < started - HOUR_MS) {
         return field("seen", "report.seen_early");
     }
-    if form.cited.is_empty() {
+    // An event counts once, however often it is cited.
+    let mut known = BTreeSet::new();
+    let cited: Vec<String> = form.cited.iter().filter(|id| known.insert(id.as_str())).cloned().collect();
+    if cited.is_empty() {
         return field("cited", "report.cited_none");
     }
-    if form.cited.len() > CITE_LIMIT {
+    if cited.len() > CITE_LIMIT || cited.iter().any(|id| id.len() > CITE_ID_LIMIT) {
         return field("cited", "report.cited_many");
     }
     if form.text.trim().is_empty() {
@@ -391,7 +412,7 @@ pub fn report(
             host: form.host.clone(),
             technique: form.technique.clone(),
             seen_ms: form.seen_ms,
-            cited: form.cited.clone(),
+            cited,
             text: form.text.clone(),
         },
     )])
@@ -417,7 +438,7 @@ fn parent(technique: &str) -> &str {
 
 /// Judges a filed report against what red really did. A report fits an action when the host is the same, the technique
 /// is the same (or its parent or a sibling, for half), the time lies within the tolerance of an occurrence, and at least
-/// half of the cited events are evidence of the action.
+/// half of the cited events are evidence of the action. `labels` holds events of the team's own range only.
 #[must_use]
 pub fn judge(rules: Rules<'_>, fold: &Fold, labels: &Labels, report: &str) -> Entries {
     let Some(filed) = fold.reports.iter().find(|filed| filed.report == report && filed.judged.is_none())

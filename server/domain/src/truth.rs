@@ -3,7 +3,7 @@
 //! An action is confirmed when every one of its evidence lines was seen within its time, and the scenario rules see to it
 //! that one of them comes from the gateway, which red cannot reach.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use regex::Regex;
 use scoreboard::Witness;
@@ -14,6 +14,9 @@ use crate::scenario::{Action, Evidence, Scenario, Telemetry};
 
 /// A further act of the same kind is a new occurrence only when the last one lies this far back, ms.
 const OCCURRENCE_GAP_MS: i64 = 300_000;
+/// Seconds with a sighting that are kept of each evidence line. One sighting a second is enough, as only nearness counts,
+/// and a flood must not push out what lies a minute back.
+const SECONDS_KEPT: usize = 4096;
 /// Longest record read; what is longer is cut and says so.
 pub const RECORD_LIMIT: usize = 16 * 1024;
 /// Agent by which the platform's own retests are known, together with the address they come from.
@@ -52,7 +55,8 @@ pub fn read_record(range: &RangePlan, host: &str, kind: Telemetry, at_ns: i64, l
     }
     let mut fields = BTreeMap::new();
     for (key, value) in object {
-        if matches!(key.as_str(), "kind" | "t") {
+        // `from` and `to` are the platform's words; a host that red owns does not say who came from where.
+        if matches!(key.as_str(), "kind" | "t" | "from" | "to") {
             continue;
         }
         let text = match value {
@@ -136,14 +140,16 @@ impl Line {
 struct Watched {
     action: Action,
     lines: Vec<Line>,
-    /// Last few sightings of each evidence line: (at_ms, event id).
-    seen: Vec<VecDeque<(i64, String)>>,
+    /// Sightings of each evidence line, by second: (at_ms, event id).
+    seen: Vec<BTreeMap<i64, (i64, String)>>,
     last_ms: Option<i64>,
 }
 
 /// Watches the records of one range for the scenario's actions.
 pub struct Watch {
     actions: Vec<Watched>,
+    /// Acts before this prove nothing; `None` while nothing counts.
+    from_ms: Option<i64>,
 }
 
 /// What one record told.
@@ -175,11 +181,17 @@ impl Watch {
                     })
                     .filter(|line| line.evidence.matches.is_none() || line.regex.is_some())
                     .collect(),
-                seen: action.evidence.iter().map(|_| VecDeque::new()).collect(),
+                seen: action.evidence.iter().map(|_| BTreeMap::new()).collect(),
                 last_ms: None,
             })
             .collect();
-        Self { actions }
+        Self { actions, from_ms: Some(i64::MIN) }
+    }
+
+    /// Only acts from here on (ms UTC) are confirmed; `None`: none at all for now. What lies before is watched all the
+    /// same, as the second witness of an act may do so, but it does not count as an occurrence.
+    pub fn counts_from(&mut self, from_ms: Option<i64>) {
+        self.from_ms = from_ms;
     }
 
     /// Tells the watch of an occurrence that the ledger knows already (after a restart).
@@ -200,13 +212,16 @@ impl Watch {
                     if line.regex.is_some() {
                         observed.labels.push(watched.action.id.clone());
                     }
-                    seen.push_back((event.at_ms, event.id.clone()));
-                    if seen.len() > 64 {
-                        seen.pop_front();
+                    seen.insert(event.at_ms.div_euclid(1000), (event.at_ms, event.id.clone()));
+                    if seen.len() > SECONDS_KEPT {
+                        seen.pop_first();
                     }
                 }
             }
-            if hit && let Some(confirmed) = watched.confirm(event.at_ms) {
+            if hit
+                && let Some(from_ms) = self.from_ms
+                && let Some(confirmed) = watched.confirm(event.at_ms, from_ms)
+            {
                 observed.confirmed.push(confirmed);
             }
         }
@@ -216,29 +231,28 @@ impl Watch {
 }
 
 impl Watched {
-    /// Looks for one sighting of every line within the action's time. A line with a pattern leads; the others need only
-    /// lie near it.
-    fn confirm(&mut self, now_ms: i64) -> Option<Confirmed> {
+    /// Looks for one sighting of every line within the action's time, now that one was seen at `at_ms`. A line with a
+    /// pattern leads; the others need only lie near it.
+    fn confirm(&mut self, at_ms: i64, from_ms: i64) -> Option<Confirmed> {
         if self.lines.is_empty() || self.lines.len() != self.action.evidence.len() {
             return None;
         }
         let lead = self.lines.iter().position(|line| line.regex.is_some()).unwrap_or(0);
         let within = self.action.within_ms;
-        for (lead_ms, lead_id) in self.seen.get(lead)?.iter().rev() {
-            if self.last_ms.is_some_and(|last| lead_ms - last < OCCURRENCE_GAP_MS) {
+        // Whatever the new sighting completes has its lead near it.
+        for (lead_ms, lead_id) in near(self.seen.get(lead)?, at_ms, within).rev() {
+            let again = self.last_ms.is_some_and(|last| lead_ms - last < OCCURRENCE_GAP_MS);
+            if again || *lead_ms < from_ms {
                 continue;
             }
             let mut witnesses = Vec::new();
             for (index, (line, seen)) in self.lines.iter().zip(&self.seen).enumerate() {
-                let near = if index == lead {
+                let found = if index == lead {
                     Some((*lead_ms, lead_id.clone()))
                 } else {
-                    seen.iter()
-                        .filter(|(at, _)| (at - lead_ms).abs() <= within)
-                        .min_by_key(|(at, _)| (at - lead_ms).abs())
-                        .cloned()
+                    near(seen, *lead_ms, within).min_by_key(|(at, _)| (at - lead_ms).abs()).cloned()
                 };
-                let Some((at_ms, event)) = near else { break };
+                let Some((at_ms, event)) = found else { break };
                 let kind = match line.evidence.kind {
                     Telemetry::Web => "web",
                     Telemetry::Flow => "flow",
@@ -251,19 +265,30 @@ impl Watched {
                 });
             }
             if witnesses.len() == self.lines.len() {
-                let seen_ms = witnesses.iter().map(|w| w.at_ms).min().unwrap_or(now_ms);
+                let first = witnesses.iter().map(|witness| witness.at_ms).min().unwrap_or(at_ms);
                 self.last_ms = Some(*lead_ms);
                 return Some(Confirmed {
                     action: self.action.id.clone(),
                     host: self.action.host.clone(),
                     technique: self.action.technique.clone(),
-                    seen_ms,
+                    // A connection opened before the start may carry an act after it.
+                    seen_ms: first.max(from_ms),
                     witnesses,
                 });
             }
         }
         None
     }
+}
+
+/// Sightings within `within` ms of a moment, by time.
+fn near(
+    seen: &BTreeMap<i64, (i64, String)>,
+    at_ms: i64,
+    within: i64,
+) -> impl DoubleEndedIterator<Item = &(i64, String)> {
+    let seconds = (at_ms - within).div_euclid(1000)..=(at_ms + within).div_euclid(1000);
+    seen.range(seconds).map(|(_, sighting)| sighting).filter(move |(at, _)| (at - at_ms).abs() <= within)
 }
 
 /// Labels of events: which action an event is evidence of. Grows with the records of one exercise.

@@ -62,7 +62,7 @@ async fn set_going(dir: &Path, app: &App, exercise: &str) {
     let mut hash = known.last().map_or(ledger::FIRST.to_owned(), |sealed| sealed.hash.clone());
     let mut entries = Vec::new();
     for to in [Status::Provisioning, Status::Ready, Status::Running] {
-        let body = Entered::Status { from: fold.status, to, note: None };
+        let body = Entered::Status { from: fold.status, to, note: None, why: None };
         let entry = Entry { seq: fold.seq + 1, at_ms: app.now_ms(), actor: Actor::System, body };
         fold.apply(&entry);
         let sealed = ledger::seal(&hash, entry).unwrap();

@@ -119,3 +119,35 @@ fn what_is_no_record_is_left_out_and_the_same_line_has_the_same_id() {
     assert_eq!(read(line).unwrap().id, read(line).unwrap().id);
     assert_ne!(read(line).unwrap().id, read_record(&range.plan, "www", Telemetry::Web, 6, line).unwrap().id);
 }
+
+#[test]
+fn looking_round_before_the_start_is_no_occurrence() {
+    let mut range = Range::new();
+    range.watch.counts_from(None);
+    range.flow("attack", "www", 80, 9_990);
+    assert!(range.web("www", "attack", INJECTION, 200, "curl", 10_000).confirmed.is_empty());
+    range.watch.counts_from(Some(30_000));
+    let after = range.web("www", "attack", INJECTION, 200, "curl", 31_000);
+    assert_eq!(after.confirmed.len(), 1, "the connection is from before, the act is not");
+    assert_eq!(after.confirmed[0].seen_ms, 30_000);
+}
+
+#[test]
+fn a_flood_does_not_push_the_second_witness_out() {
+    let mut range = Range::new();
+    range.flow("attack", "www", 80, 10_000);
+    for n in 0..5_000 {
+        range.flow("attack", "www", 80, 30_000 + n);
+    }
+    let act = range.web("www", "attack", INJECTION, 200, "curl", 10_500);
+    assert_eq!(act.confirmed.len(), 1);
+    assert_eq!(act.confirmed[0].seen_ms, 10_000);
+}
+
+#[test]
+fn a_record_cannot_say_where_it_came_from() {
+    let mut range = Range::new();
+    let line = r#"{"kind":"web","src":"203.0.113.9","from":"attack","to":"www","uri":"/"}"#;
+    let event = range.event("www", Telemetry::Web, 1_000, line);
+    assert!(!event.fields.contains_key("from") && !event.fields.contains_key("to"));
+}

@@ -179,7 +179,8 @@ pub async fn with_seat(store: &Store) -> Seat {
 /// An entry that follows `last`.
 pub fn next(last: Option<&Sealed>, note: &str) -> Sealed {
     let (seq, prev) = last.map_or((1, FIRST), |last| (last.entry.seq + 1, last.hash.as_str()));
-    let body = Body::Status { from: Status::Draft, to: Status::Provisioning, note: Some(note.to_owned()) };
+    let note = Some(note.to_owned());
+    let body = Body::Status { from: Status::Draft, to: Status::Provisioning, note, why: None };
     let at_ms = NOW + i64::try_from(seq).unwrap();
     seal(prev, Entry { seq, at_ms, actor: Actor::System, body }).unwrap()
 }
