@@ -19,8 +19,8 @@
 
 use std::time::Duration;
 
-use crate::EngineError;
 use crate::host::run;
+use crate::{EngineError, Wall};
 
 const DEADLINE: Duration = Duration::from_secs(10);
 const FAMILIES: [&str; 2] = ["arp", "inet"];
@@ -90,13 +90,13 @@ impl Guard {
         )
     }
 
-    /// Makes the wall if it is missing or not whole, and checks it.
+    /// Makes the wall if it is missing or not whole, and checks it. Says how it was found.
     ///
     /// # Errors
     /// [`EngineError::Refused`] when nft is missing or this process is not root; the text says which.
-    pub async fn ensure(&self) -> Result<(), EngineError> {
+    pub async fn ensure(&self) -> Result<Wall, EngineError> {
         if self.missing().await?.is_none() {
-            return Ok(());
+            return Ok(Wall::Stood);
         }
         let made = self.nft(&["-f", "-"], &self.text()).await?;
         if let Err(text) = made {
@@ -106,7 +106,7 @@ impl Guard {
             )));
         }
         match self.missing().await? {
-            None => Ok(()),
+            None => Ok(Wall::Made),
             Some(what) => Err(EngineError::Refused(format!("the wall on the host is not whole: {what}"))),
         }
     }

@@ -28,9 +28,9 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 pub use docker::DockerEngine;
 pub use error::EngineError;
 pub use types::{
-    Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection,
-    LABEL_HASH, Labels, Lines, LogLine, LogStream, Network, Observation, State, Terminal, TerminalControl,
-    TerminalSpec,
+    Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo, ImageSpec,
+    Inspection, LABEL_HASH, Labels, Life, LifeStream, Lines, LogLine, LogStream, Network, Observation, State,
+    Terminal, TerminalControl, TerminalSpec, Wall,
 };
 
 /// One container engine. Containers are named by their name on the engine ([`HostPlan::name`]) or their id.
@@ -59,7 +59,12 @@ pub trait Engine: Send + Sync {
     async fn remove_image(&self, image: &str) -> Result<(), EngineError>;
 
     /// Makes the wall on the engine's host if it is not there, and checks it. `Refused` with what is missing.
-    async fn guard(&self) -> Result<(), EngineError>;
+    async fn guard(&self) -> Result<(), EngineError> {
+        self.wall().await.map(|_| ())
+    }
+
+    /// The same, and says whether it had to be made.
+    async fn wall(&self) -> Result<Wall, EngineError>;
 
     /// Addresses, routes and hardware addresses of the engine's host.
     async fn host(&self) -> Result<HostFacts, EngineError>;
@@ -125,6 +130,9 @@ pub trait Engine: Send + Sync {
     /// What it wrote from `since_ms` (ms UTC) on, oldest first; `follow` goes on as it writes. The last line of before a
     /// break may come again, with the same time: the caller drops what is not later than its own last. `NotFound`.
     async fn logs(&self, container: &str, since_ms: i64, follow: bool) -> Result<LogStream, EngineError>;
+
+    /// What happens to the containers of a run, from `since_ms` (ms UTC) on as far as the engine remembers.
+    async fn lives(&self, run: &str, since_ms: i64) -> Result<LifeStream, EngineError>;
 
     /// The last lines it wrote, for a person. `NotFound`.
     async fn tail(&self, container: &str, lines: usize) -> Result<Vec<String>, EngineError>;

@@ -353,6 +353,44 @@ pub struct LogLine {
 /// Lines as they come. Ends when the container ends (or at once at the last line, where not followed); an error item is the last one.
 pub type LogStream = BoxStream<'static, Result<LogLine, EngineError>>;
 
+/// Something that happened to a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    /// Name on the engine.
+    pub container: String,
+    /// Host id (label).
+    pub host: String,
+    /// Number of the range (label).
+    pub range: u16,
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// What.
+    pub what: Happening,
+}
+
+/// What can happen to a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Happening {
+    /// It started, perhaps again.
+    Started,
+    /// Its first process ended with this exit code.
+    Died(i64),
+    /// The kernel killed something of it for want of memory; it may go on living.
+    OutOfMemory,
+}
+
+/// Happenings as they come. An error item is the last one.
+pub type LifeStream = BoxStream<'static, Result<Life, EngineError>>;
+
+/// How the wall on the host was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wall {
+    /// Whole.
+    Stood,
+    /// It was missing or not whole, and has been made.
+    Made,
+}
+
 /// What the host of an engine looks like from outside of every range.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HostFacts {

@@ -2,6 +2,7 @@
 
 mod exec;
 mod images;
+mod lives;
 mod logs;
 mod objects;
 mod wire;
@@ -17,12 +18,12 @@ use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, RwLock, Semaphore};
 
 use crate::guard::Guard;
 use crate::{
     Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels,
-    Lines, LogStream, Observation, Terminal, TerminalSpec, archive, host,
+    LifeStream, Lines, LogStream, Observation, Terminal, TerminalSpec, Wall, archive, host,
 };
 use wire::Address;
 
@@ -49,6 +50,9 @@ struct Inner {
     commands: Semaphore,
     /// Since when no call got through, ms UTC; 0: the last one did.
     silent_since: AtomicI64,
+    /// Held for reading while a command starts, for writing while a container is frozen: an engine that freezes a
+    /// container in which a command is just starting (seen with 20.10) never answers for it again.
+    freezing: RwLock<()>,
 }
 
 impl std::fmt::Debug for DockerEngine {
@@ -78,6 +82,7 @@ impl DockerEngine {
                 docker: OnceCell::new(),
                 commands: Semaphore::new(COMMANDS),
                 silent_since: AtomicI64::new(0),
+                freezing: RwLock::new(()),
             }),
         })
     }
@@ -223,7 +228,7 @@ impl Engine for DockerEngine {
         self.drop_image(image).await
     }
 
-    async fn guard(&self) -> Result<(), EngineError> {
+    async fn wall(&self) -> Result<Wall, EngineError> {
         self.inner.guard.ensure().await
     }
 
@@ -269,6 +274,7 @@ impl Engine for DockerEngine {
     }
 
     async fn pause(&self, container: &str) -> Result<(), EngineError> {
+        let _no_starts = self.inner.freezing.write().await;
         self.call("freeze a container", QUICK, |docker| docker.pause_container(container)).await
     }
 
@@ -318,6 +324,10 @@ impl Engine for DockerEngine {
 
     async fn logs(&self, container: &str, since_ms: i64, follow: bool) -> Result<LogStream, EngineError> {
         self.read_logs(container, since_ms, follow).await
+    }
+
+    async fn lives(&self, run: &str, since_ms: i64) -> Result<LifeStream, EngineError> {
+        self.watch_lives(run, since_ms).await
     }
 
     async fn tail(&self, container: &str, lines: usize) -> Result<Vec<String>, EngineError> {

@@ -17,8 +17,9 @@ use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use crate::{
-    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels,
-    Lines, LogLine, LogStream, Observation, State, Terminal, TerminalControl, TerminalSpec, archive,
+    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo, ImageSpec,
+    Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, State, Terminal, TerminalControl,
+    TerminalSpec, Wall, archive,
 };
 use state::{Inner, Link, Made};
 
@@ -77,9 +78,19 @@ impl FakeEngine {
 
     /// Lets a container end by itself.
     pub fn die(&self, container: &str, code: i64, oom: bool) {
-        if let Some(found) = self.lock().containers.get_mut(container) {
+        let mut inner = self.lock();
+        if let Some(found) = inner.containers.get_mut(container) {
             found.state = State::Exited(crate::Ended { code, oom, finished_ms: Some(1) });
+            if oom {
+                inner.happened(container, Happening::OutOfMemory);
+            }
+            inner.happened(container, Happening::Died(code));
         }
+    }
+
+    /// Takes the wall on the host away.
+    pub fn flush_wall(&self) {
+        self.lock().wall = false;
     }
 
     /// Removes a container behind everybody's back.
@@ -184,8 +195,10 @@ impl Engine for FakeEngine {
         })
     }
 
-    async fn guard(&self) -> Result<(), EngineError> {
-        self.step("guard", "", |_| Ok(()))
+    async fn wall(&self) -> Result<Wall, EngineError> {
+        self.step("guard", "", |inner| Ok(if inner.wall { Wall::Stood } else { Wall::Made })).inspect(|_| {
+            self.lock().wall = true;
+        })
     }
 
     async fn host(&self) -> Result<HostFacts, EngineError> {
@@ -249,6 +262,7 @@ impl Engine for FakeEngine {
             } else {
                 State::Running
             };
+            inner.happened(container, Happening::Started);
             Ok(())
         })
     }
@@ -378,6 +392,12 @@ impl Engine for FakeEngine {
         let from = since_ms.saturating_mul(1_000_000);
         let lines: Vec<_> = lines.into_iter().filter(|line| line.at_ns >= from).map(Ok).collect();
         Ok(futures_util::stream::iter(lines).boxed())
+    }
+
+    async fn lives(&self, run: &str, since_ms: i64) -> Result<LifeStream, EngineError> {
+        let lives = self.step("lives", run, |inner| Ok(inner.lives_of(run)))?;
+        let lives: Vec<_> = lives.into_iter().filter(|life| life.at_ms >= since_ms).map(Ok).collect();
+        Ok(futures_util::stream::iter(lives).boxed())
     }
 
     async fn tail(&self, container: &str, lines: usize) -> Result<Vec<String>, EngineError> {

@@ -6,8 +6,8 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use super::{Fault, Script};
 use crate::{
-    Container, EngineError, HostFacts, ImageInfo, Labels, LogLine, Network, Observation, State, archive,
-    images,
+    Container, EngineError, Happening, HostFacts, ImageInfo, Labels, Life, LogLine, Network, Observation,
+    State, archive, images,
 };
 
 pub(super) struct Link {
@@ -35,6 +35,10 @@ pub(super) struct Inner {
     pub host: HostFacts,
     pub calls: Vec<String>,
     pub shells: usize,
+    /// Whether the wall on the host stands.
+    pub wall: bool,
+    /// What happened to containers, with the run of each.
+    lives: Vec<(String, Life)>,
     next: u64,
 }
 
@@ -53,6 +57,26 @@ impl Inner {
             }
         }
         Some(struck)
+    }
+
+    /// Notes what happened to a container. Times count on, so that each is later than the one before.
+    pub fn happened(&mut self, container: &str, what: Happening) {
+        let now = jiff::Timestamp::now().as_millisecond();
+        let at_ms = self.lives.last().map_or(now, |(_, last)| now.max(last.at_ms + 1));
+        let Ok(found) = self.container(container) else { return };
+        let life = Life {
+            container: found.plan.name.clone(),
+            host: found.labels.name.clone(),
+            range: found.labels.range,
+            at_ms,
+            what,
+        };
+        let run = found.labels.run.clone();
+        self.lives.push((run, life));
+    }
+
+    pub fn lives_of(&self, run: &str) -> Vec<Life> {
+        self.lives.iter().filter(|(of, _)| of == run).map(|(_, life)| life.clone()).collect()
     }
 
     /// By name or id.
