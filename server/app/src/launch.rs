@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use rampart_domain::plan::{self, Plan};
 use rampart_engine::EngineError;
-use rampart_store::Claim;
+use rampart_store::{Claim, Desired};
 use scoreboard::{Proof, Status};
 use tokio_util::sync::CancellationToken;
 
 use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Step, Tools};
+use crate::failure::Failure;
 use crate::range;
 
 /// Size of a zone's subnet.
@@ -21,20 +22,49 @@ const SUBNET_TRIES: usize = 4;
 /// Pause between two tries to freeze or clear.
 const AGAIN: Duration = Duration::from_secs(3);
 
-/// Builds what a launch needs and proves it. A failure leaves nothing behind and comes back as a text for a person.
-pub(crate) async fn launch(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, NotLaunched> {
-    let Ok(_turn) = tools.turns.acquire().await else { return Err("the server is stopping".into()) };
+/// How long after a launch was dropped something that the engine was just making may still appear.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// Builds what a launch needs and proves it. A failure leaves nothing behind. `None` when the server stops: the next one
+/// goes on. `give_up` ends it; what stands by then is removed.
+pub(crate) async fn launch(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    give_up: &CancellationToken,
+) -> Option<Result<Launched, NotLaunched>> {
     begin(exercise, tools, "launch");
-    let result = attempt(exercise, tools).await;
+    // Whatever a former life of the server left must go before anybody says that nothing stands.
+    let mut made = exercise.plan().is_some();
+    let result = tokio::select! {
+        biased;
+        () = give_up.cancelled() => Err(Failure::new("the launch was given up", "launch.given_up", []).into()),
+        result = attempt(exercise, tools, &mut made) => result,
+    };
+    if tools.stop.is_cancelled() {
+        return None;
+    }
+    if let Err(NotLaunched { failure, .. }) = &result {
+        tracing::warn!(exercise = %exercise.id, why = failure.text, "launch failed");
+        if give_up.is_cancelled() {
+            tokio::time::sleep(SETTLE).await;
+        }
+        if made && !sweep_until(exercise, tools).await {
+            return None;
+        }
+    }
     exercise.progress.send_modify(|progress| {
         progress.what.clear();
         progress.line = None;
-        progress.error = result.as_ref().err().map(|failure| failure.why.clone());
+        let failure = result.as_ref().err().map(|failed| failed.failure.clone());
+        progress.why = failure.as_ref().map(|failure| failure.reason.clone());
+        progress.error = failure.map(|failure| failure.text);
     });
-    result
+    Some(result)
 }
 
-async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, NotLaunched> {
+/// `made` becomes true before the first object can exist; the caller removes everything after a failure then.
+async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Result<Launched, NotLaunched> {
+    let Ok(_turn) = tools.turns.acquire().await else { return Err(stopping().into()) };
     // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing.
     sweep(exercise, tools).await?;
     let lines = exercise.clone();
@@ -43,56 +73,48 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Launched, No
         lines.progress.send_modify(|progress| progress.line = Some(line.to_owned()));
     })
     .await
-    .map_err(|error| error.to_string())?;
+    .map_err(Failure::from)?;
     exercise.progress.send_modify(|progress| progress.line = None);
 
-    let mut last = String::new();
+    let mut last = stopping();
+    let mut refused = Vec::new();
+    *made = true;
     for _ in 0..SUBNET_TRIES {
-        let plan = claim(exercise, tools).await?;
-        let text = serde_json::to_string(&plan).map_err(|error| error.to_string())?;
-        tools
-            .store
-            .exercises()
-            .set_plan(&exercise.id, Some(&text))
-            .await
-            .map_err(|error| error.to_string())?;
+        let plan = claim(exercise, tools, &refused).await?;
+        let text = serde_json::to_string(&plan)
+            .map_err(|error| Failure::new(&error.to_string(), "launch.plan", []))?;
+        tools.store.exercises().set_plan(&exercise.id, Some(&text)).await.map_err(Failure::from)?;
         match carry_out(exercise, tools, &plan).await {
             Ok(proofs) => {
-                let broken = broken(&proofs);
-                if broken.is_empty() {
-                    return Ok((plan, proofs));
+                let Some(failure) = broken(&proofs) else { return Ok((plan, proofs)) };
+                return Err(NotLaunched { failure, proofs });
+            }
+            Err(error @ range::LaunchError::SubnetTaken { .. }) => {
+                if let range::LaunchError::SubnetTaken { subnet, .. } = &error {
+                    // The engine may hold it for something that it does not list.
+                    refused.extend(subnet.parse::<ipnet::Ipv4Net>().ok());
                 }
-                sweep(exercise, tools).await?;
-                return Err(NotLaunched { why: broken, proofs });
-            }
-            Err(range::LaunchError::SubnetTaken { subnet, by }) => {
-                last = format!("subnet {subnet} is taken by {by}");
+                last = error.into();
                 sweep(exercise, tools).await?;
             }
-            Err(error) => {
-                let text = error.to_string();
-                sweep(exercise, tools).await?;
-                return Err(text.into());
-            }
+            Err(error) => return Err(Failure::from(error).into()),
         }
     }
     Err(last.into())
 }
 
-impl From<String> for NotLaunched {
-    fn from(why: String) -> Self {
-        Self { why, proofs: Vec::new() }
+fn stopping() -> Failure {
+    Failure::new("the server is stopping", "launch.given_up", [])
+}
+
+impl From<Failure> for NotLaunched {
+    fn from(failure: Failure) -> Self {
+        Self { failure, proofs: Vec::new() }
     }
 }
 
-impl From<&str> for NotLaunched {
-    fn from(why: &str) -> Self {
-        why.to_owned().into()
-    }
-}
-
-/// Names the walls that do not hold; empty when all do.
-fn broken(proofs: &[(u16, Vec<Proof>)]) -> String {
+/// Names the walls that do not hold; `None` when all do.
+fn broken(proofs: &[(u16, Vec<Proof>)]) -> Option<Failure> {
     let texts: Vec<String> = proofs
         .iter()
         .flat_map(|(range, proofs)| proofs.iter().map(move |proof| (range, proof)))
@@ -102,7 +124,10 @@ fn broken(proofs: &[(u16, Vec<Proof>)]) -> String {
             format!("range {range}: {} from {} to {}: {}", proof.what, proof.from, proof.to, proof.seen)
         })
         .collect();
-    if texts.is_empty() { String::new() } else { format!("walls do not hold: {}", texts.join("; ")) }
+    let said = texts.join("; ");
+    (!texts.is_empty()).then(|| {
+        Failure::new(&format!("walls do not hold: {said}"), "launch.walls", [("said", said.clone())])
+    })
 }
 
 async fn carry_out(
@@ -130,30 +155,26 @@ async fn carry_out(
 }
 
 /// Claims subnets in the database and makes the plan in them.
-async fn claim(exercise: &Arc<Exercise>, tools: &Tools) -> Result<Plan, String> {
+async fn claim(exercise: &Arc<Exercise>, tools: &Tools, refused: &[ipnet::Ipv4Net]) -> Result<Plan, Failure> {
     let zones = u16::try_from(exercise.scenario().zones.len()).unwrap_or(u16::MAX);
     let places: Vec<(u16, u16)> =
         (1..=exercise.pairs).flat_map(|range| (0..zones).map(move |zone| (range, zone))).collect();
-    let taken =
-        rampart_engine::subnets::taken(tools.engine.as_ref()).await.map_err(|error| error.to_string())?;
+    let taken = rampart_engine::subnets::taken(tools.engine.as_ref()).await?;
     let candidates: Vec<_> = rampart_engine::subnets::candidates(tools.block, PREFIX, &taken).collect();
-    let claim = tools
-        .store
-        .subnets()
-        .claim(&exercise.id, &places, candidates, &[], tools.clock.now_ms())
-        .await
-        .map_err(|error| error.to_string())?;
+    let claim =
+        tools.store.subnets().claim(&exercise.id, &places, candidates, refused, tools.clock.now_ms()).await?;
     let mut claimed = match claim {
         Claim::Granted(subnets) => subnets,
         Claim::Exhausted { wanted, free } => return Err(full(tools, wanted, free).await),
     };
     claimed.sort_by_key(|subnet| (subnet.range, subnet.zone));
     let claimed: Vec<_> = claimed.into_iter().map(|subnet| subnet.cidr).collect();
-    plan::make(exercise.scenario(), &exercise.id, exercise.pairs, &claimed).map_err(|error| error.to_string())
+    plan::make(exercise.scenario(), &exercise.id, exercise.pairs, &claimed)
+        .map_err(|error| Failure::new(&error.to_string(), "launch.plan", []))
 }
 
 /// What a person reads when the block has no room: who holds it.
-async fn full(tools: &Tools, wanted: usize, free: usize) -> String {
+async fn full(tools: &Tools, wanted: usize, free: usize) -> Failure {
     let holders = match tools.store.subnets().holders().await {
         Ok(holders) => holders
             .iter()
@@ -162,31 +183,37 @@ async fn full(tools: &Tools, wanted: usize, free: usize) -> String {
             .join(", "),
         Err(error) => error.to_string(),
     };
-    format!("{} has {free} free subnets, {wanted} are needed; held by: {holders}", tools.block)
+    let text = format!("{} has {free} free subnets, {wanted} are needed; held by: {holders}", tools.block);
+    let (block, free, wanted) = (tools.block.to_string(), free.to_string(), wanted.to_string());
+    let args = [("block", block), ("free", free), ("wanted", wanted), ("holders", holders)];
+    Failure::new(&text, "launch.subnets_exhausted", args)
 }
 
 /// Removes everything of the run and gives its subnets back.
-async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), String> {
-    range::clear(tools.engine.as_ref(), &exercise.id).await.map_err(|error| error.to_string())?;
+async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
+    range::clear(tools.engine.as_ref(), &exercise.id).await?;
     *exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = None;
-    tools.store.exercises().set_plan(&exercise.id, None).await.map_err(|error| error.to_string())?;
-    tools.store.subnets().release(&exercise.id).await.map_err(|error| error.to_string())?;
+    tools.store.exercises().set_plan(&exercise.id, None).await?;
+    tools.store.subnets().release(&exercise.id).await?;
     Ok(())
 }
 
-/// Clears until the engine has answered zero; true then. Goes on trying while the engine is silent, and says so.
-pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
-    let Ok(_turn) = tools.turns.acquire().await else { return false };
-    begin(exercise, tools, "clear");
+/// Sweeps until the engine has answered zero; true then, false when the server stops. Says so while the engine is silent.
+/// The turn is given back between two tries: one container that will not go must not keep all other ranges waiting.
+async fn sweep_until(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     loop {
-        match sweep(exercise, tools).await {
-            Ok(()) => {
-                exercise.progress.send_replace(Progress::default());
-                return true;
+        let tried = {
+            let Ok(_turn) = tools.turns.acquire().await else { return false };
+            tokio::select! {
+                () = tools.stop.cancelled() => return false,
+                tried = sweep(exercise, tools) => tried,
             }
-            Err(why) => {
-                tracing::warn!(exercise = %exercise.id, why, "clearing not confirmed; trying again");
-                exercise.progress.send_modify(|progress| progress.error = Some(why));
+        };
+        match tried {
+            Ok(()) => return true,
+            Err(failure) => {
+                tracing::warn!(exercise = %exercise.id, why = failure.text, "removal not confirmed; trying again");
+                failed(exercise, failure);
             }
         }
         tokio::select! {
@@ -196,23 +223,40 @@ pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     }
 }
 
+/// Clears until the engine has answered zero; true then.
+pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
+    begin(exercise, tools, "clear");
+    // A server that dies meanwhile goes on with it.
+    if let Err(error) = tools.store.exercises().set_desired(&exercise.id, Desired::Gone).await {
+        tracing::warn!(exercise = %exercise.id, %error, "the wish to clear is not noted");
+    }
+    let cleared = sweep_until(exercise, tools).await;
+    if cleared {
+        exercise.progress.send_modify(Progress::rest);
+    }
+    cleared
+}
+
 /// Looks at what stands of a range after a restart and starts what has stopped, gateway first. What is missing is not
 /// rebuilt behind the instructor's back: a page says so.
 pub(crate) async fn adopt(exercise: &Arc<Exercise>, tools: &Tools, wish: &CancellationToken) {
     let Some(plan) = exercise.plan() else { return };
-    loop {
+    while !wish.is_cancelled() {
         match take_over(tools, &plan).await {
-            Ok(lost) if lost.is_empty() => return,
+            Ok(lost) if lost.is_empty() => {
+                exercise.progress.send_modify(Progress::rest);
+                return;
+            }
             Ok(lost) => {
                 tracing::error!(exercise = %exercise.id, ?lost, "part of the range is gone");
-                exercise.progress.send_modify(|progress| {
-                    progress.error = Some(format!("missing in the range: {}", lost.join(", ")));
-                });
+                let lost = lost.join(", ");
+                let text = format!("missing in the range: {lost}");
+                failed(exercise, Failure::new(&text, "range.missing", [("names", lost)]));
                 return;
             }
             Err(error) => {
                 tracing::warn!(exercise = %exercise.id, %error, "range cannot be looked at yet");
-                exercise.progress.send_modify(|progress| progress.error = Some(error.to_string()));
+                failed(exercise, error.into());
             }
         }
         tokio::select! {
@@ -220,6 +264,13 @@ pub(crate) async fn adopt(exercise: &Arc<Exercise>, tools: &Tools, wish: &Cancel
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
+}
+
+fn failed(exercise: &Exercise, failure: Failure) {
+    exercise.progress.send_modify(|progress| {
+        progress.error = Some(failure.text);
+        progress.why = Some(failure.reason);
+    });
 }
 
 /// Starts what has stopped; gives the names of what is not there.
@@ -232,40 +283,35 @@ async fn take_over(tools: &Tools, plan: &Plan) -> Result<Vec<String>, EngineErro
     adoption.dead.sort_by_key(|(name, _)| order.iter().position(|known| known == name));
     for (name, state) in &adoption.dead {
         tracing::warn!(container = name, ?state, "starting a container that had stopped");
-        tools.engine.start(name).await?;
+        match tools.engine.start(name).await {
+            Err(silent) if silent.is_silence() => return Err(silent),
+            // One that will not start must not keep the others from it; the watch over the hosts tells of it.
+            Err(error) => tracing::error!(container = name, %error, "a container does not start again"),
+            Ok(()) => {}
+        }
     }
     Ok(adoption.missing)
 }
 
 /// Freezes or thaws all containers; tried again until it holds or `wish` is withdrawn.
 pub(crate) async fn freeze(exercise: &Arc<Exercise>, tools: &Tools, frozen: bool, wish: &CancellationToken) {
-    loop {
-        let done: Result<(), EngineError> = if frozen {
-            range::pause(tools.engine.as_ref(), &exercise.id).await
-        } else {
-            range::resume(tools.engine.as_ref(), &exercise.id).await
+    while !wish.is_cancelled() {
+        let error = match range::follow(tools.engine.as_ref(), &exercise.id, frozen, wish).await {
+            Ok(()) => None,
+            Err(_) if matches!(exercise.fold().status, Status::Ended | Status::Cleared) => None,
+            Err(error) => Some(error),
         };
-        match done {
-            Ok(()) => {
-                exercise.progress.send_modify(|progress| {
-                    if progress.what == "freeze" {
-                        *progress = Progress::default();
-                    }
-                });
-                return;
-            }
-            Err(error) => {
-                let over = matches!(exercise.fold().status, Status::Ended | Status::Cleared);
-                if over {
-                    return;
+        let Some(error) = error else {
+            exercise.progress.send_modify(|progress| {
+                if progress.what == "freeze" {
+                    progress.rest();
                 }
-                tracing::warn!(exercise = %exercise.id, frozen, %error, "containers do not follow the clock yet");
-                exercise.progress.send_modify(|progress| {
-                    progress.what = "freeze".to_owned();
-                    progress.error = Some(error.to_string());
-                });
-            }
-        }
+            });
+            return;
+        };
+        tracing::warn!(exercise = %exercise.id, frozen, %error, "containers do not follow the clock yet");
+        exercise.progress.send_modify(|progress| "freeze".clone_into(&mut progress.what));
+        failed(exercise, error.into());
         tokio::select! {
             () = wish.cancelled() => return,
             () = tokio::time::sleep(AGAIN) => {}
@@ -273,10 +319,14 @@ pub(crate) async fn freeze(exercise: &Arc<Exercise>, tools: &Tools, frozen: bool
     }
 }
 
+/// A new task; alarms of a former range are over with it, those of a standing one stay.
 fn begin(exercise: &Exercise, tools: &Tools, what: &str) {
-    exercise.progress.send_replace(Progress {
-        what: what.to_owned(),
-        since_ms: tools.clock.now_ms(),
-        ..Progress::default()
+    exercise.progress.send_modify(|progress| {
+        progress.rest();
+        what.clone_into(&mut progress.what);
+        progress.since_ms = tools.clock.now_ms();
+        if what == "launch" {
+            progress.alarms.clear();
+        }
     });
 }

@@ -4,6 +4,7 @@
 mod attendance;
 pub mod clock;
 pub mod exercise;
+pub mod failure;
 mod images;
 mod launch;
 pub mod library;
@@ -24,7 +25,7 @@ use rampart_domain::ledger;
 use rampart_domain::scenario::{Bundle, Fault};
 use rampart_domain::secret::RunSecret;
 use rampart_engine::Engine;
-use rampart_store::{NewExercise as NewRow, Store, StoreError, Touch};
+use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
 use scoreboard::Entry;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -173,6 +174,7 @@ impl App {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             turns: Arc::new(tokio::sync::Semaphore::new(1)),
+            tags: Arc::default(),
         };
         let app = Arc::new(Self {
             store,
@@ -269,21 +271,16 @@ impl App {
             Some(text) => Some(serde_json::from_str(text).map_err(|error| broken(error.to_string()))?),
             None => None,
         };
-        let other_tags = self.store.exercises().other_tags(id).await?;
-        let mut labels = rampart_domain::truth::Labels::new();
-        for (event, label) in self.store.as_judge().labels(id).await? {
-            labels.entry(event).or_default().push(label);
-        }
+        self.tools.tags.write().unwrap_or_else(PoisonError::into_inner).push(row.secret.tag());
         let seed = Seed {
             id: row.exercise.id,
             bundle,
             pairs: row.exercise.pairs,
             secret: row.secret,
-            other_tags: other_tags.into_iter().map(|(tag, _)| tag).collect(),
             plan,
             entries,
             last_hash: rows.last().map_or_else(|| ledger::FIRST.to_owned(), |row| row.hash.clone()),
-            labels,
+            clearing: row.exercise.desired == Desired::Gone,
         };
         let exercise = exercise::spawn(self.tools.clone(), seed);
         self.live

@@ -5,6 +5,7 @@ mod feed;
 mod probes;
 mod runner;
 mod telemetry;
+mod vigil;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -13,7 +14,7 @@ use rampart_domain::plan::Plan;
 use rampart_domain::scenario::{Bundle, Scenario, Words};
 use rampart_domain::secret::RunSecret;
 use rampart_domain::truth::Event;
-use scoreboard::{Actor, Fold, Status};
+use scoreboard::{Actor, Fold, Reason, Status};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 pub use feed::{BoardFeed, Snapshot, Start, Update};
@@ -48,10 +49,122 @@ pub struct Progress {
     pub steps: Vec<Step>,
     /// Last line of an image build.
     pub line: Option<String>,
-    /// What went wrong last, for a person.
+    /// What went wrong last, in the words of whatever failed.
     pub error: Option<String>,
+    /// The same as a code with values, for a person's own language (see [`crate::failure`]).
+    pub why: Option<Reason>,
     /// When it began, ms UTC.
     pub since_ms: i64,
+    /// What staff must know of the standing range, oldest first.
+    pub alarms: Vec<Alarm>,
+}
+
+/// Something that staff must know of a standing range.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Alarm {
+    /// What: `alarm.wall_down`, `alarm.wall_made`, `alarm.engine_silent`, `alarm.host_died`, `alarm.host_oom`,
+    /// `alarm.host_missing`, `alarm.host_stuck`, `alarm.records_dropped`, with their values.
+    pub what: Reason,
+    /// Since when, ms UTC.
+    pub at_ms: i64,
+    /// Until when, ms UTC; `None` while it lasts.
+    pub over_ms: Option<i64>,
+}
+
+/// Alarms kept; the oldest that are over go first.
+const ALARMS: usize = 50;
+
+impl Progress {
+    /// Nothing goes on any more. Alarms stay.
+    pub(crate) fn rest(&mut self) {
+        *self = Self { alarms: std::mem::take(&mut self.alarms), ..Self::default() };
+    }
+
+    /// An alarm that lasts, unless the same one lasts already; true when it is new.
+    pub(crate) fn raise(&mut self, what: Reason, at_ms: i64) -> bool {
+        if self.alarms.iter().any(|alarm| alarm.over_ms.is_none() && alarm.what == what) {
+            return false;
+        }
+        self.push(Alarm { what, at_ms, over_ms: None });
+        true
+    }
+
+    /// Adds to the count of an alarm (`count` among its values) whose last addition lies less than a minute back, or
+    /// makes one. Always true: something changed.
+    pub(crate) fn count(&mut self, mut what: Reason, count: u64, at_ms: i64) -> bool {
+        let same = |alarm: &&mut Alarm| {
+            alarm.what.rule == what.rule
+                && what.args.iter().all(|(name, value)| alarm.what.args.get(name) == Some(value))
+                && alarm.over_ms.is_some_and(|over| at_ms - over < 60_000)
+        };
+        if let Some(alarm) = self.alarms.iter_mut().rev().find(same) {
+            let before: u64 = alarm.what.args.get("count").and_then(|text| text.parse().ok()).unwrap_or(0);
+            alarm.what.args.insert("count".to_owned(), (before + count).to_string());
+            alarm.over_ms = Some(at_ms);
+        } else {
+            what.args.insert("count".to_owned(), count.to_string());
+            self.note(what, at_ms);
+        }
+        true
+    }
+
+    /// An alarm about a moment.
+    pub(crate) fn note(&mut self, what: Reason, at_ms: i64) {
+        self.push(Alarm { what, at_ms, over_ms: Some(at_ms) });
+    }
+
+    /// Ends the lasting alarms that `ended` picks; true when there was one.
+    pub(crate) fn lower(&mut self, at_ms: i64, ended: impl Fn(&Reason) -> bool) -> bool {
+        let mut any = false;
+        for alarm in &mut self.alarms {
+            if alarm.over_ms.is_none() && ended(&alarm.what) {
+                alarm.over_ms = Some(at_ms);
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn push(&mut self, alarm: Alarm) {
+        self.alarms.push(alarm);
+        if self.alarms.len() > ALARMS {
+            let old = self.alarms.iter().position(|alarm| alarm.over_ms.is_some()).unwrap_or(0);
+            self.alarms.remove(old);
+        }
+    }
+}
+
+/// A host of a standing range, as the engine shows it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct HostState {
+    /// Range number.
+    pub range: u16,
+    /// Host id.
+    pub host: String,
+    /// What it is doing.
+    pub state: HostCondition,
+    /// How it ended last: exit code and time, ms UTC.
+    pub died: Option<(i64, i64)>,
+    /// When memory last ran out in it, ms UTC.
+    pub oom_ms: Option<i64>,
+    /// How often it has died since the watch began.
+    pub deaths: u32,
+}
+
+/// What a host is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostCondition {
+    /// Not looked at yet, or the engine does not answer.
+    Unknown,
+    /// It runs.
+    Running,
+    /// It is frozen.
+    Frozen,
+    /// It has ended; it is started again.
+    Dead,
+    /// The engine does not have it.
+    Missing,
 }
 
 /// One step of a launch.
@@ -82,8 +195,8 @@ pub(crate) type Launched = (Plan, Vec<(u16, Vec<scoreboard::Proof>)>);
 
 /// A launch that failed and left nothing behind.
 pub(crate) struct NotLaunched {
-    /// Why, for a person.
-    pub why: String,
+    /// Why.
+    pub failure: crate::failure::Failure,
     /// Proofs of the walls, where the launch got that far.
     pub proofs: Vec<(u16, Vec<scoreboard::Proof>)>,
 }
@@ -92,9 +205,32 @@ pub(crate) struct NotLaunched {
 pub(crate) enum Inner {
     Launched(Result<Launched, NotLaunched>),
     Cleared,
-    Confirmed { range: u16, confirmed: rampart_domain::truth::Confirmed },
-    Checked { range: u16, check: String, state: scoreboard::HealthState, detail: String },
-    Retested { team: String, repair: String, attack: scoreboard::AttackState, checks: Option<bool> },
+    Confirmed {
+        range: u16,
+        confirmed: rampart_domain::truth::Confirmed,
+    },
+    Checked {
+        range: u16,
+        check: String,
+        state: scoreboard::HealthState,
+        detail: String,
+    },
+    Retested {
+        team: String,
+        repair: String,
+        attack: scoreboard::AttackState,
+        checks: Option<bool>,
+    },
+    /// Containers do not do what the clock does.
+    Strayed,
+}
+
+impl Inner {
+    /// True for what is told once only: if the ledger does not take it, it is to be entered later. A probe comes again
+    /// by itself.
+    fn is_told_once(&self) -> bool {
+        !matches!(self, Self::Checked { .. } | Self::Strayed)
+    }
 }
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, CommandError>>;
@@ -118,7 +254,7 @@ pub struct Exercise {
     pub(crate) events: broadcast::Sender<Arc<Event>>,
     pub(crate) progress: watch::Sender<Progress>,
     pub(crate) plan: RwLock<Option<Arc<Plan>>>,
-    pub(crate) labels: RwLock<rampart_domain::truth::Labels>,
+    pub(crate) hosts: watch::Sender<Vec<HostState>>,
 }
 
 impl Exercise {
@@ -155,6 +291,12 @@ impl Exercise {
     #[must_use]
     pub fn progress(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
+    }
+
+    /// Hosts of the standing ranges; empty while none stands.
+    #[must_use]
+    pub fn hosts(&self) -> watch::Receiver<Vec<HostState>> {
+        self.hosts.subscribe()
     }
 
     /// New records of all ranges; the reader keeps its own range's.
@@ -232,7 +374,8 @@ impl Exercise {
         self.ask(|reply| Command::Repair { team, seat, repair, reply }).await
     }
 
-    /// Staff changes the status: launch (`Provisioning`), start and resume (`Running`), pause, end, clear (`Cleared`).
+    /// Staff changes the status: launch (`Provisioning`), give a launch up (`Draft`), start and resume (`Running`), pause,
+    /// end, clear (`Cleared`). Giving up answers as soon as it has begun; the status says so when nothing is left.
     /// Clearing answers as soon as it has begun; the status says 已清除 only when the engine answered zero.
     ///
     /// # Errors

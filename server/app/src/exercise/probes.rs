@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rampart_domain::plan::{Plan, RangePlan};
-use rampart_domain::scenario::{Check, User};
+use rampart_domain::scenario::{Check, Role, User};
 use rampart_engine::ExecSpec;
 use scoreboard::{AttackState, HealthState, Status};
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,13 @@ use super::{Command, Exercise, Inner};
 
 /// A service is down only when this many probes in a row say so; one lost probe is no outage.
 const MISSES: u32 = 2;
+/// Longer than this for a command that does nothing, and the machine is too busy to say anything about a team.
+const BUSY: Duration = Duration::from_millis(1500);
+/// Limit of such a command, ms.
+const NOTHING_MS: u64 = 10_000;
+/// Tries of a retest that the engine did not carry out, and pause between them.
+const RETEST_TRIES: u32 = 3;
+const RETEST_AGAIN: Duration = Duration::from_secs(3);
 /// Output kept of a probe, bytes.
 const OUTPUT_LIMIT: usize = 4096;
 /// Exit code by which a script says "serves, but badly".
@@ -87,30 +94,75 @@ fn running(exercise: &Exercise) -> bool {
     exercise.fold().status == Status::Running
 }
 
+/// Which stretch of running it is: the number of pauses so far. `None` while it does not run.
+fn stretch(exercise: &Exercise) -> Option<usize> {
+    let fold = exercise.fold();
+    (fold.status == Status::Running).then_some(fold.pauses.len())
+}
+
+/// What a probe by itself says, and whether the machine may be to blame for it.
+fn weigh(ran: Ran, took: Duration, limit: Duration) -> (HealthState, String, bool) {
+    let slow = took > limit.mul_f64(0.7);
+    match ran {
+        Ran::Exit(0, detail) if slow => (HealthState::Degraded, detail, true),
+        Ran::Exit(0, detail) => (HealthState::Up, detail, false),
+        Ran::Exit(DEGRADED, detail) => (HealthState::Degraded, detail, slow),
+        Ran::Exit(1, detail) => (HealthState::Down, detail, true),
+        Ran::TimedOut => (HealthState::Down, format!("no answer within {} ms", limit.as_millis()), true),
+        Ran::Exit(code, detail) => (HealthState::Unknown, format!("exit code {code}: {detail}"), false),
+        Ran::Failed(why) => (HealthState::Unknown, why, false),
+    }
+}
+
+/// The same in the light of how long a command that does nothing took just then; `None` when it did not come back.
+fn acquit(state: HealthState, took: Duration, nothing: Option<Duration>, limit: Duration) -> HealthState {
+    match nothing {
+        None => HealthState::Unknown,
+        Some(nothing) if nothing > BUSY => HealthState::Unknown,
+        // What the engine itself needs to run a command is not the service's.
+        Some(nothing)
+            if state == HealthState::Degraded && took.saturating_sub(nothing) <= limit.mul_f64(0.7) =>
+        {
+            HealthState::Up
+        }
+        Some(_) => state,
+    }
+}
+
+/// How long a command that does nothing takes in the gateway, which neither side can reach.
+async fn nothing(tools: &Tools, range: &RangePlan) -> Option<Duration> {
+    let gateway = range.hosts.iter().find(|host| host.role == Role::Gateway)?;
+    let began = Instant::now();
+    let done = tools.engine.exec(&gateway.name, ExecSpec::new(["true"]).timeout_ms(NOTHING_MS)).await;
+    done.is_ok_and(|done| done.ok()).then(|| began.elapsed())
+}
+
 async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, check: Check) {
-    let every = Duration::from_millis(u64::try_from(check.every_ms).unwrap_or(20_000));
+    let millis = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0));
+    let (every, limit) = (millis(check.every_ms), millis(check.timeout_ms));
     let mut misses = 0;
     loop {
         let began = Instant::now();
-        if running(&exercise) {
+        if let Some(before) = stretch(&exercise) {
             let ran =
                 run_script(&exercise, &tools, &range, &check.from, &check.script, check.timeout_ms).await;
-            let slow = began.elapsed().as_millis() * 10 > u128::try_from(check.timeout_ms * 7).unwrap_or(0);
-            let (state, detail) = match ran {
-                Ran::Exit(0, detail) if slow => (HealthState::Degraded, detail),
-                Ran::Exit(0, detail) => (HealthState::Up, detail),
-                Ran::Exit(DEGRADED, detail) => (HealthState::Degraded, detail),
-                Ran::Exit(1, detail) => (HealthState::Down, detail),
-                Ran::TimedOut => (HealthState::Down, format!("no answer within {} ms", check.timeout_ms)),
-                Ran::Exit(code, detail) => (HealthState::Unknown, format!("exit code {code}: {detail}")),
-                Ran::Failed(why) => (HealthState::Unknown, why),
-            };
-            misses = if state == HealthState::Down { misses + 1 } else { 0 };
+            let took = began.elapsed();
+            let (mut state, mut detail, doubtful) = weigh(ran, took, limit);
+            if doubtful {
+                let said = state;
+                state = acquit(said, took, nothing(&tools, &range).await, limit);
+                if state == HealthState::Unknown {
+                    detail = format!("the machine is too busy to tell: {detail}");
+                }
+            }
             // A probe during which the exercise was paused says nothing.
-            if running(&exercise) && (state != HealthState::Down || misses >= MISSES) {
-                let told = Inner::Checked { range: range.range, check: check.id.clone(), state, detail };
-                if exercise.commands.send(Command::Inner(told)).await.is_err() {
-                    return;
+            if stretch(&exercise) == Some(before) {
+                misses = if state == HealthState::Down { misses + 1 } else { 0 };
+                if state != HealthState::Down || misses >= MISSES {
+                    let told = Inner::Checked { range: range.range, check: check.id.clone(), state, detail };
+                    if exercise.commands.send(Command::Inner(told)).await.is_err() {
+                        return;
+                    }
                 }
             }
         }
@@ -134,29 +186,65 @@ async fn play_user(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, user
     }
 }
 
-/// Runs the attack of a repair and its checks.
+/// Runs the attack of a repair and its checks, while the exercise runs. What a pause fell into, or what the engine did not
+/// carry out, is done again: the team does not lose its place by it. After the end it is done as things are. `None` when
+/// the server stops.
 pub(super) async fn retest(
     exercise: &Exercise,
     tools: &Tools,
     team: &str,
     repair: &str,
-) -> (AttackState, Option<bool>) {
-    let unknown = (AttackState::Unknown, None);
+) -> Option<(AttackState, Option<bool>)> {
+    let work = async {
+        let mut changes = exercise.changes();
+        let mut tries = 0;
+        loop {
+            changes.mark_unchanged();
+            let before = stretch(exercise);
+            let over = exercise.fold().over();
+            if before.is_none() && !over {
+                changes.changed().await.ok()?;
+                continue;
+            }
+            tries += 1;
+            let (attack, checks, ours) = retest_once(exercise, tools, team, repair).await;
+            let undisturbed = before == stretch(exercise);
+            if over || (undisturbed && (!ours || tries >= RETEST_TRIES)) {
+                return Some((attack, checks));
+            }
+            tokio::time::sleep(if ours { RETEST_AGAIN } else { Duration::from_millis(200) }).await;
+        }
+    };
+    tokio::select! {
+        () = tools.stop.cancelled() => None,
+        outcome = work => outcome,
+    }
+}
+
+/// One try; the last value is true when it failed for want of the engine.
+async fn retest_once(
+    exercise: &Exercise,
+    tools: &Tools,
+    team: &str,
+    repair: &str,
+) -> (AttackState, Option<bool>, bool) {
+    let unknown = |ours| (AttackState::Unknown, None, ours);
     let number = exercise.fold().team(team).map(|team| team.range);
     let plan = exercise.plan();
     let Some(range) =
         plan.as_ref().and_then(|plan| plan.ranges.iter().find(|range| Some(range.range) == number))
     else {
-        return unknown;
+        return unknown(false);
     };
     let Some(repair) = exercise.scenario().repairs.iter().find(|known| known.id == repair) else {
-        return unknown;
+        return unknown(false);
     };
     let test = &repair.retest;
     let attack = match run_script(exercise, tools, range, &test.from, &test.script, test.timeout_ms).await {
         Ran::Exit(0, _) => AttackState::Works,
         Ran::Exit(1, _) => AttackState::Fails,
-        Ran::Exit(..) | Ran::TimedOut | Ran::Failed(_) => AttackState::Unknown,
+        Ran::Exit(..) | Ran::TimedOut => AttackState::Unknown,
+        Ran::Failed(_) => return unknown(true),
     };
     let mut passed = true;
     for id in &repair.checks {
@@ -164,8 +252,43 @@ pub(super) async fn retest(
         match run_script(exercise, tools, range, &check.from, &check.script, check.timeout_ms).await {
             Ran::Exit(0 | DEGRADED, _) => {}
             Ran::Exit(1, _) | Ran::TimedOut => passed = false,
-            Ran::Exit(..) | Ran::Failed(_) => return (attack, None),
+            Ran::Exit(..) => return (attack, None, false),
+            Ran::Failed(_) => return (attack, None, true),
         }
     }
-    (attack, Some(passed))
+    (attack, Some(passed), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(8);
+
+    fn secs(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    fn verdict(ran: Ran, took: f64, nothing: Option<f64>) -> HealthState {
+        let (state, _, doubtful) = weigh(ran, secs(took), LIMIT);
+        if doubtful { acquit(state, secs(took), nothing.map(secs), LIMIT) } else { state }
+    }
+
+    #[test]
+    fn a_busy_machine_is_not_counted_against_the_team() {
+        use HealthState::{Degraded, Down, Unknown, Up};
+        let fine = || Ran::Exit(0, String::new());
+        let bad = || Ran::Exit(1, String::new());
+        assert_eq!(verdict(fine(), 1.0, None), Up);
+        assert_eq!(verdict(fine(), 7.0, Some(0.1)), Degraded);
+        assert_eq!(verdict(fine(), 6.0, Some(1.2)), Up, "the engine took the rest");
+        assert_eq!(verdict(fine(), 7.0, Some(4.0)), Unknown);
+        assert_eq!(verdict(Ran::TimedOut, 8.0, Some(0.1)), Down);
+        assert_eq!(verdict(Ran::TimedOut, 8.0, Some(3.0)), Unknown);
+        assert_eq!(verdict(Ran::TimedOut, 8.0, None), Unknown);
+        assert_eq!(verdict(bad(), 1.0, Some(0.1)), Down);
+        assert_eq!(verdict(bad(), 1.0, None), Unknown);
+        assert_eq!(verdict(Ran::Exit(127, String::new()), 1.0, Some(0.1)), Unknown);
+        assert_eq!(verdict(Ran::Failed(String::new()), 1.0, Some(0.1)), Unknown);
+    }
 }

@@ -12,15 +12,16 @@ use rampart_domain::ledger::{self, Sealed};
 use rampart_domain::plan::Plan;
 use rampart_domain::scenario::Bundle;
 use rampart_domain::secret::RunSecret;
+use rampart_domain::truth::Labels;
 use rampart_engine::Engine;
-use rampart_store::{AppendError, Store};
-use scoreboard::{Actor, Entry, Fold, Side, Status};
+use rampart_store::{AppendError, Store, StoreError};
+use scoreboard::{Actor, Entry, FiledReport, Fold, HealthState, Side, Status};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::feed::BoardFeed;
-use super::{Command, CommandError, Exercise, Inner, NotLaunched, Progress, Reply, probes, telemetry};
+use super::{Command, CommandError, Exercise, Inner, NotLaunched, Progress, Reply, probes, telemetry, vigil};
 use crate::clock::{Clock, new_id};
 
 /// Commands decided together at most.
@@ -46,6 +47,8 @@ pub(crate) struct Tools {
     pub tasks: TaskTracker,
     /// One launch or clearing at a time over all exercises, so that the engine is never swamped.
     pub turns: Arc<tokio::sync::Semaphore>,
+    /// Tags of all runs, to tell yesterday's flag from a wrong one.
+    pub tags: Arc<RwLock<Vec<String>>>,
 }
 
 /// What an exercise is started from.
@@ -54,11 +57,11 @@ pub(crate) struct Seed {
     pub bundle: Bundle,
     pub pairs: u16,
     pub secret: RunSecret,
-    pub other_tags: Vec<String>,
     pub plan: Option<Plan>,
     pub entries: Vec<Entry>,
     pub last_hash: String,
-    pub labels: rampart_domain::truth::Labels,
+    /// True when a clearing was begun and has not been confirmed.
+    pub clearing: bool,
 }
 
 /// Starts the runner of an exercise.
@@ -75,7 +78,7 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         events: broadcast::channel(EVENTS_KEPT).0,
         progress: watch::channel(Progress::default()).0,
         plan: RwLock::new(seed.plan.map(Arc::new)),
-        labels: RwLock::new(seed.labels),
+        hosts: watch::channel(Vec::new()).0,
         fold: RwLock::new(fold.clone()),
         commands,
     });
@@ -84,9 +87,14 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         tools: tools.clone(),
         ahead: fold,
         last_hash: seed.last_hash,
-        other_tags: seed.other_tags,
+        clearing: seed.clearing,
+        since_ms: tools.clock.now_ms(),
+        labels: None,
+        again: Vec::new(),
         range_tasks: None,
         freezing: None,
+        hold: Arc::default(),
+        give_up: None,
     };
     tools.tasks.spawn(runner.run(queue));
     tools.tasks.spawn(show_board(exercise.clone(), tools.stop.clone()));
@@ -115,11 +123,22 @@ struct Runner {
     /// The state with what was decided but is not durable yet.
     ahead: Fold,
     last_hash: String,
-    other_tags: Vec<String>,
+    /// A clearing of a former life of the server waits to be gone on with.
+    clearing: bool,
+    /// When this runner began, ms UTC.
+    since_ms: i64,
+    /// Truth about the events that the reports to be judged now cite; `None` where it could not be read.
+    labels: Option<Labels>,
+    /// What own tasks told and the ledger did not take; entered with the next tick.
+    again: Vec<Inner>,
     /// Log followers, checks and users of the standing range.
     range_tasks: Option<CancellationToken>,
     /// Freezing or thawing under way; a newer wish replaces it.
     freezing: Option<CancellationToken>,
+    /// Held by whoever freezes or thaws, so that a wish begins only when the former one has let go.
+    hold: Arc<tokio::sync::Mutex<()>>,
+    /// Ends the launch under way.
+    give_up: Option<CancellationToken>,
 }
 
 /// What one batch has decided so far.
@@ -127,6 +146,7 @@ struct Runner {
 struct Batch {
     entries: Vec<Entry>,
     answers: Vec<Answer>,
+    told: Vec<Inner>,
 }
 
 fn deferred<T: Send + 'static>(reply: Reply<T>, value: T) -> Answer {
@@ -138,7 +158,9 @@ fn deferred<T: Send + 'static>(reply: Reply<T>, value: T) -> Answer {
 
 impl Runner {
     async fn run(mut self, mut queue: mpsc::Receiver<Command>) {
-        self.take_up();
+        let mut batch = Batch::default();
+        self.take_up(&mut batch);
+        self.commit(batch).await;
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut waiting = Vec::with_capacity(BATCH);
@@ -149,16 +171,67 @@ impl Runner {
                 () = stop.cancelled() => break,
                 count = queue.recv_many(&mut waiting, BATCH) => {
                     if count == 0 { break }
+                    self.look_up(&waiting).await;
                     for command in waiting.drain(..) {
                         self.decide(command, &mut batch);
                     }
                 }
-                _ = tick.tick() => self.tick(&mut batch),
+                _ = tick.tick() => {
+                    for inner in std::mem::take(&mut self.again) {
+                        self.decide(Command::Inner(inner), &mut batch);
+                    }
+                    self.tick(&mut batch).await;
+                }
             }
             self.commit(batch).await;
         }
         if let Some(tasks) = self.range_tasks.take() {
             tasks.cancel();
+        }
+    }
+
+    /// Before an end, which judges everything that is open: reads the truth about what is cited.
+    async fn look_up(&mut self, waiting: &[Command]) {
+        if !waiting.iter().any(|command| matches!(command, Command::Turn { to: Status::Ended, .. })) {
+            return;
+        }
+        let mut cited: Vec<(String, Vec<String>)> = self
+            .ahead
+            .reports
+            .iter()
+            .filter(|filed| filed.judged.is_none())
+            .map(|filed| (filed.team.clone(), filed.cited.clone()))
+            .collect();
+        cited.extend(waiting.iter().filter_map(|command| match command {
+            Command::Report { team, form, .. } => Some((team.clone(), form.cited.clone())),
+            _ => None,
+        }));
+        self.labels = self.truth(cited).await;
+    }
+
+    /// Truth about cited events, those of the citing team's own range only. `None` when the store does not answer.
+    async fn truth(&self, cited: Vec<(String, Vec<String>)>) -> Option<Labels> {
+        let read = async {
+            let mut labels = Labels::new();
+            for (team, ids) in cited {
+                let Some(range) = self.ahead.team(&team).map(|team| team.range) else { continue };
+                let own = self.tools.store.events().by_ids(&self.exercise.id, range, &ids).await?;
+                let own: Vec<String> = own.into_iter().map(|event| event.id).collect();
+                for (event, label) in self.tools.store.as_judge().labels_of(&self.exercise.id, &own).await? {
+                    let of = labels.entry(event).or_default();
+                    if !of.contains(&label) {
+                        of.push(label);
+                    }
+                }
+            }
+            Ok::<Labels, StoreError>(labels)
+        };
+        match read.await {
+            Ok(labels) => Some(labels),
+            Err(error) => {
+                tracing::error!(exercise = %self.exercise.id, %error, "truth cannot be read; nothing is judged yet");
+                None
+            }
         }
     }
 
@@ -184,7 +257,8 @@ impl Runner {
     fn decide(&mut self, command: Command, batch: &mut Batch) {
         let at_ms = self.now();
         let exercise = self.exercise.clone();
-        let tags = std::mem::take(&mut self.other_tags);
+        let all_tags = self.tools.tags.clone();
+        let tags = all_tags.read().unwrap_or_else(PoisonError::into_inner);
         let rules = Self::rules(&exercise, &tags);
         match command {
             Command::Flag { team, seat, objective, typed, reply } => {
@@ -230,9 +304,13 @@ impl Runner {
                 batch.answers.push(deferred(reply, ()));
             }
             Command::Turn { actor, to, reply } => self.turn(rules, actor, to, reply, batch, at_ms),
-            Command::Inner(inner) => self.inner(rules, inner, batch, at_ms),
+            Command::Inner(inner) => {
+                self.inner(rules, &inner, batch, at_ms);
+                if inner.is_told_once() {
+                    batch.told.push(inner);
+                }
+            }
         }
-        self.other_tags = tags;
     }
 
     /// A refusal may rest on something that is decided but not durable (a capture in the same batch), so it is told
@@ -262,6 +340,24 @@ impl Runner {
             }
             return;
         }
+        if to == Status::Draft
+            && self.ahead.status == Status::Provisioning
+            && let Some(give_up) = &self.give_up
+        {
+            give_up.cancel();
+            batch.answers.push(deferred(reply, ()));
+            return;
+        }
+        if to == Status::Ended
+            && self.labels.is_none()
+            && self.ahead.reports.iter().any(|r| r.judged.is_none())
+        {
+            let error = CommandError::Ledger("the records cannot be read".to_owned());
+            batch.answers.push(Box::new(move |_| {
+                let _ = reply.send(Err(error));
+            }));
+            return;
+        }
         if matches!(to, Status::Ready | Status::Draft) {
             // Only a launch itself says these.
             Self::refuse(reply, Refusal::Turn { from: self.ahead.status, to }, batch);
@@ -285,18 +381,22 @@ impl Runner {
         self.book(rules, batch, at_ms, 0);
     }
 
-    fn inner(&mut self, rules: Rules<'_>, inner: Inner, batch: &mut Batch, at_ms: i64) {
+    fn inner(&mut self, rules: Rules<'_>, inner: &Inner, batch: &mut Batch, at_ms: i64) {
         match inner {
             Inner::Launched(Ok((plan, proofs))) => {
-                *self.exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(plan));
+                let plan = Arc::new(plan.clone());
+                *self.exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = Some(plan);
                 self.enter_walls(batch, proofs, at_ms);
                 if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Ready, None) {
                     self.propose(batch, entries, at_ms);
                 }
             }
-            Inner::Launched(Err(NotLaunched { why, proofs })) => {
+            Inner::Launched(Err(NotLaunched { failure, proofs })) => {
                 self.enter_walls(batch, proofs, at_ms);
-                if let Ok(entries) = decide::turn(&self.ahead, Actor::System, Status::Draft, Some(why)) {
+                let (text, why) = (Some(failure.text.clone()), Some(failure.reason.clone()));
+                if let Ok(entries) =
+                    decide::turn_because(&self.ahead, Actor::System, Status::Draft, text, why)
+                {
                     self.propose(batch, entries, at_ms);
                 }
             }
@@ -306,56 +406,66 @@ impl Runner {
                 }
             }
             Inner::Confirmed { range, confirmed } => {
-                let entries = decide::action(&self.ahead, range, &confirmed);
+                let entries = decide::action(&self.ahead, *range, confirmed);
                 self.propose(batch, entries, at_ms);
             }
             Inner::Checked { range, check, state, detail } => {
                 // A probe that ends after the exercise stopped says nothing about the team.
                 if self.ahead.status == Status::Running {
-                    let entries = decide::health(rules, &self.ahead, range, &check, state, &detail, at_ms);
+                    let entries = decide::health(rules, &self.ahead, *range, check, *state, detail, at_ms);
                     self.propose(batch, entries, at_ms);
                 }
             }
             Inner::Retested { team, repair, attack, checks } => {
-                let entries = decide::retested(rules, &self.ahead, &team, &repair, attack, checks);
+                let entries = decide::retested(rules, &self.ahead, team, repair, *attack, *checks);
                 self.propose(batch, entries, at_ms);
             }
+            Inner::Strayed => match self.ahead.status {
+                Status::Paused => self.freeze(true),
+                Status::Ready | Status::Running => self.freeze(false),
+                _ => {}
+            },
         }
     }
 
-    fn enter_walls(&mut self, batch: &mut Batch, proofs: Vec<(u16, Vec<scoreboard::Proof>)>, at_ms: i64) {
+    fn enter_walls(&mut self, batch: &mut Batch, proofs: &[(u16, Vec<scoreboard::Proof>)], at_ms: i64) {
         for (range, proofs) in proofs {
-            self.propose(batch, decide::walls(range, proofs), at_ms);
+            self.propose(batch, decide::walls(*range, proofs.clone()), at_ms);
         }
     }
 
-    fn tick(&mut self, batch: &mut Batch) {
+    async fn tick(&mut self, batch: &mut Batch) {
         if self.ahead.status != Status::Running {
             return;
         }
         let at_ms = self.now();
+        // After a start of the server the records of the time in which it was away have yet to be read.
+        let filed_by_ms = at_ms - self.tools.judge_delay_ms;
+        if filed_by_ms >= self.since_ms {
+            let cited: Vec<(String, Vec<String>)> =
+                self.due(filed_by_ms).map(|filed| (filed.team.clone(), filed.cited.clone())).collect();
+            self.labels = if cited.is_empty() { None } else { self.truth(cited).await };
+        }
         let exercise = self.exercise.clone();
-        let tags = std::mem::take(&mut self.other_tags);
-        let rules = Self::rules(&exercise, &tags);
-        self.judge(rules, batch, at_ms, at_ms - self.tools.judge_delay_ms);
+        let rules = Self::rules(&exercise, &[]);
+        if self.labels.is_some() {
+            self.judge(rules, batch, at_ms, filed_by_ms);
+            self.labels = None;
+        }
         self.book(rules, batch, at_ms, BOOK_EVERY_MS);
-        self.other_tags = tags;
     }
 
-    /// Judges reports filed up to `filed_by_ms`.
+    /// Reports filed up to `filed_by_ms` that nobody has judged.
+    fn due(&self, filed_by_ms: i64) -> impl Iterator<Item = &FiledReport> {
+        self.ahead.reports.iter().filter(move |filed| filed.judged.is_none() && filed.at_ms <= filed_by_ms)
+    }
+
+    /// Judges reports filed up to `filed_by_ms` by the labels looked up before.
     fn judge(&mut self, rules: Rules<'_>, batch: &mut Batch, at_ms: i64, filed_by_ms: i64) {
-        let due: Vec<String> = self
-            .ahead
-            .reports
-            .iter()
-            .filter(|filed| filed.judged.is_none() && filed.at_ms <= filed_by_ms)
-            .map(|filed| filed.report.clone())
-            .collect();
+        let due: Vec<String> = self.due(filed_by_ms).map(|filed| filed.report.clone()).collect();
+        let labels = self.labels.take().unwrap_or_default();
         for report in due {
-            let entries = {
-                let labels = self.exercise.labels.read().unwrap_or_else(PoisonError::into_inner);
-                decide::judge(rules, &self.ahead, &labels, &report)
-            };
+            let entries = decide::judge(rules, &self.ahead, &labels, &report);
             self.propose(batch, entries, at_ms);
         }
     }
@@ -402,6 +512,7 @@ impl Runner {
                 self.act_on(entry);
             }
         } else {
+            self.again.extend(batch.told);
             // A full disk is not repaired by asking again at once.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -455,19 +566,51 @@ impl Runner {
     }
 
     /// After a start of the server: goes on with whatever the ledger says is under way.
-    fn take_up(&mut self) {
+    fn take_up(&mut self, batch: &mut Batch) {
         match self.ahead.status {
             Status::Draft | Status::Cleared => {}
             Status::Provisioning => self.begin_launch(),
             Status::Ready | Status::Running | Status::Paused => {
+                self.forget_health(batch);
                 self.begin_range_tasks();
                 self.begin_adoption();
-                for (team, repair) in waiting_repairs(&self.ahead) {
-                    self.begin_retest(team, repair);
-                }
+                self.begin_waiting_retests();
             }
-            // Ended but not cleared waits for the instructor; a clearing that was begun is begun again by hand.
-            Status::Ended => {}
+            // Ended but not cleared waits for the instructor, unless the clearing was begun.
+            Status::Ended => {
+                if self.clearing {
+                    self.begin_clear();
+                }
+                self.begin_waiting_retests();
+            }
+        }
+    }
+
+    /// Nobody probed while the server was away: from the last entry of its former life on, every check is unknown.
+    fn forget_health(&mut self, batch: &mut Batch) {
+        if self.ahead.status != Status::Running {
+            return;
+        }
+        let exercise = self.exercise.clone();
+        let rules = Self::rules(&exercise, &[]);
+        let (seen_ms, at_ms) = (self.ahead.at_ms, self.now());
+        let known: Vec<(u16, String)> = self
+            .ahead
+            .health
+            .iter()
+            .filter(|(_, (state, ..))| *state != HealthState::Unknown)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for (range, check) in known {
+            let entries =
+                decide::health(rules, &self.ahead, range, &check, HealthState::Unknown, "", seen_ms);
+            self.propose(batch, entries, at_ms);
+        }
+    }
+
+    fn begin_waiting_retests(&mut self) {
+        for (team, repair) in waiting_repairs(&self.ahead) {
+            self.begin_retest(team, repair);
         }
     }
 
@@ -495,9 +638,12 @@ impl Runner {
 
     fn begin_launch(&mut self) {
         let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        let give_up = self.tools.stop.child_token();
+        self.give_up = Some(give_up.clone());
         self.tools.tasks.spawn(async move {
-            let result = crate::launch::launch(&exercise, &tools).await;
-            let _ = exercise.commands.send(Command::Inner(Inner::Launched(result))).await;
+            if let Some(result) = crate::launch::launch(&exercise, &tools, &give_up).await {
+                let _ = exercise.commands.send(Command::Inner(Inner::Launched(result))).await;
+            }
         });
     }
 
@@ -518,6 +664,7 @@ impl Runner {
         let stop = self.tools.stop.child_token();
         telemetry::follow(&self.exercise, &self.tools, &plan, &stop);
         probes::start(&self.exercise, &self.tools, &plan, &stop);
+        vigil::keep(&self.exercise, &self.tools, &plan, &stop);
         self.range_tasks = Some(stop);
     }
 
@@ -526,8 +673,9 @@ impl Runner {
         let wish = self.tools.stop.child_token();
         self.freezing = Some(wish.clone());
         let frozen = self.ahead.status == Status::Paused;
-        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        let (exercise, tools, hold) = (self.exercise.clone(), self.tools.clone(), self.hold.clone());
         self.tools.tasks.spawn(async move {
+            let _held = hold.lock().await;
             crate::launch::adopt(&exercise, &tools, &wish).await;
             crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
         });
@@ -536,11 +684,11 @@ impl Runner {
     fn begin_retest(&mut self, team: String, repair: String) {
         let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
         self.tools.tasks.spawn(async move {
-            let (attack, checks) = probes::retest(&exercise, &tools, &team, &repair).await;
-            let _ = exercise
-                .commands
-                .send(Command::Inner(Inner::Retested { team, repair, attack, checks }))
-                .await;
+            let Some((attack, checks)) = probes::retest(&exercise, &tools, &team, &repair).await else {
+                return;
+            };
+            let told = Inner::Retested { team, repair, attack, checks };
+            let _ = exercise.commands.send(Command::Inner(told)).await;
         });
     }
 
@@ -551,8 +699,10 @@ impl Runner {
         }
         let wish = self.tools.stop.child_token();
         self.freezing = Some(wish.clone());
-        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        let (exercise, tools, hold) = (self.exercise.clone(), self.tools.clone(), self.hold.clone());
         self.tools.tasks.spawn(async move {
+            // The former wish may have calls at the engine that cannot be called back.
+            let _held = hold.lock().await;
             crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
         });
     }

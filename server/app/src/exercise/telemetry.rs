@@ -1,15 +1,16 @@
 //! Records of a range: the standard output of its hosts, followed through the engine, stored, labelled, and handed to
 //! blue's list without the label.
 
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use rampart_domain::plan::{Plan, RangePlan};
 use rampart_domain::scenario::Telemetry;
 use rampart_domain::truth::{Confirmed, Event, Watch, read_record};
-use rampart_store::StoredEvent;
+use rampart_store::{Cursor, Page, StoreError, StoredEvent};
+use scoreboard::Reason;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -24,9 +25,15 @@ const WAITING: usize = 2048;
 const KNOWN_IDS: usize = 50_000;
 /// How long after a broken log stream the next try begins.
 const RETRY: Duration = Duration::from_secs(2);
-/// Records a host may deliver in one second; beyond it they are dropped and counted, so that one host cannot drown the
-/// others.
+/// Records of one host and one second that are stored; beyond it they are dropped and counted, so that one host cannot
+/// drown the others. Evidence has room of its own: a flood must not hide an act.
 const PER_SECOND: u32 = 500;
+const EVIDENCE_PER_SECOND: u32 = 50;
+/// How far back stored records are watched again after a start, ms before the latest: the act that they prove may not
+/// have reached the ledger.
+const AGAIN_MS: i64 = 15 * 60_000;
+/// Stored records read together.
+const PAGE: u32 = 1000;
 
 /// Follows every host of every range that has telemetry.
 pub(super) fn follow(exercise: &Arc<Exercise>, tools: &Tools, plan: &Arc<Plan>, stop: &CancellationToken) {
@@ -71,23 +78,9 @@ impl Follower {
         loop {
             match self.tools.engine.logs(&self.container, since_ms, true).await {
                 Ok(mut lines) => {
-                    let (mut second, mut count, mut dropped) = (0, 0, 0_u64);
                     while let Some(line) = lines.next().await {
                         let Ok(line) = line else { break };
-                        let at_ms = line.at_ns / 1_000_000;
-                        since_ms = since_ms.max(at_ms);
-                        if at_ms / 1000 != second {
-                            (second, count) = (at_ms / 1000, 0);
-                            if dropped > 0 {
-                                tracing::warn!(host = %self.container, dropped, "records dropped: too many a second");
-                                dropped = 0;
-                            }
-                        }
-                        count += 1;
-                        if count > PER_SECOND {
-                            dropped += 1;
-                            continue;
-                        }
+                        since_ms = since_ms.max(line.at_ns / 1_000_000);
                         let Some(event) =
                             read_record(&self.range, &self.host, self.kind, line.at_ns, &line.bytes)
                         else {
@@ -121,12 +114,86 @@ impl Follower {
     }
 }
 
+/// Lets through what a host may deliver in a second, by the records' own time.
+#[derive(Default)]
+struct Meter {
+    hosts: HashMap<String, Second>,
+}
+
+#[derive(Default)]
+struct Second {
+    second: i64,
+    plain: u32,
+    evidence: u32,
+    dropped: u64,
+}
+
+impl Meter {
+    /// Whether a record has room.
+    fn takes(&mut self, event: &Event, is_evidence: bool) -> bool {
+        let of = self.hosts.entry(event.host.clone()).or_default();
+        if event.at_ms / 1000 != of.second {
+            *of = Second { second: event.at_ms / 1000, dropped: of.dropped, ..Second::default() };
+        }
+        let room = if of.plain < PER_SECOND {
+            of.plain += 1;
+            true
+        } else if is_evidence && of.evidence < EVIDENCE_PER_SECOND {
+            of.evidence += 1;
+            true
+        } else {
+            false
+        };
+        of.dropped += u64::from(!room);
+        room
+    }
+
+    /// Hosts of which records were dropped since the last time, and how many.
+    fn dropped(&mut self) -> Vec<(String, u64)> {
+        let dropped = self.hosts.iter_mut().filter(|(_, of)| of.dropped > 0);
+        dropped.map(|(host, of)| (host.clone(), std::mem::take(&mut of.dropped))).collect()
+    }
+}
+
+/// Watches again what was stored before this start. A crash may lie between a record and the entry that it proves.
+async fn watch_again(exercise: &Exercise, tools: &Tools, range: u16, watch: &mut Watch) -> Vec<Confirmed> {
+    let mut confirmed = Vec::new();
+    let events = tools.store.events();
+    let read = async {
+        let latest = events.read(&exercise.id, range, None, Page::Latest, 1).await?;
+        let mut place = (latest.first().map_or(i64::MAX, |event| event.at_ms - AGAIN_MS), String::new());
+        loop {
+            let cursor = Cursor { at_ms: place.0, id: &place.1 };
+            let page = events.read(&exercise.id, range, None, Page::After(cursor), PAGE).await?;
+            let Some(last) = page.last() else { return Ok::<(), StoreError>(()) };
+            place = (last.at_ms, last.id.clone());
+            for event in page.into_iter().filter_map(restored) {
+                confirmed.extend(watch.observe(&event).confirmed);
+            }
+        }
+    };
+    if let Err(error) = read.await {
+        tracing::error!(exercise = %exercise.id, %error, "stored records cannot be watched again");
+    }
+    confirmed
+}
+
 /// Stores, labels and hands on the records of one range, in order.
 async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: mpsc::Receiver<Event>) {
     let mut watch = Watch::new(exercise.scenario());
-    for seen in exercise.fold().actions.iter().filter(|seen| seen.range == range) {
-        watch.known(&seen.action, seen.seen_ms);
+    {
+        let fold = exercise.fold();
+        for seen in fold.actions.iter().filter(|seen| seen.range == range) {
+            watch.known(&seen.action, seen.seen_ms);
+        }
+        watch.counts_from(fold.clock.started_ms);
     }
+    for confirmed in watch_again(&exercise, &tools, range, &mut watch).await {
+        if exercise.commands.send(Command::Inner(Inner::Confirmed { range, confirmed })).await.is_err() {
+            return;
+        }
+    }
+    let mut meter = Meter::default();
     let mut waiting = Vec::with_capacity(BATCH);
     // After a broken stream its last lines come again. The store knows them too; this spares the watch.
     let mut known_ids: HashSet<String> = HashSet::new();
@@ -135,6 +202,7 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
         let mut labels: Vec<(String, String)> = Vec::new();
         let mut confirmed: Vec<Confirmed> = Vec::new();
         let mut fresh: Vec<Event> = Vec::with_capacity(batch.len());
+        watch.counts_from(exercise.fold().clock.started_ms);
         for event in batch {
             if known_ids.len() > KNOWN_IDS {
                 known_ids.clear();
@@ -143,9 +211,18 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
                 continue;
             }
             let observed = watch.observe(&event);
+            if !meter.takes(&event, !observed.labels.is_empty() || !observed.confirmed.is_empty()) {
+                continue;
+            }
             labels.extend(observed.labels.into_iter().map(|label| (event.id.clone(), label)));
             confirmed.extend(observed.confirmed);
             fresh.push(event);
+        }
+        for (host, count) in meter.dropped() {
+            tracing::warn!(exercise = %exercise.id, range, host, count, "records dropped: too many a second");
+            let what = Reason::new("alarm.records_dropped", [("range", range.to_string()), ("host", host)]);
+            let now_ms = tools.clock.now_ms();
+            exercise.progress.send_if_modified(|progress| progress.count(what, count, now_ms));
         }
         if fresh.is_empty() {
             continue;
@@ -160,15 +237,6 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
                 }
             }
         };
-        {
-            let mut known = exercise.labels.write().unwrap_or_else(PoisonError::into_inner);
-            for (event, label) in labels {
-                let of = known.entry(event).or_default();
-                if !of.contains(&label) {
-                    of.push(label);
-                }
-            }
-        }
         for event in fresh {
             if added.contains(&event.id) {
                 let _ = exercise.events.send(Arc::new(event));
@@ -183,6 +251,17 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
     }
 }
 
+/// A stored record as it was read.
+fn restored(row: StoredEvent) -> Option<Event> {
+    let kind = match row.kind.as_str() {
+        "web" => Telemetry::Web,
+        "flow" => Telemetry::Flow,
+        _ => return None,
+    };
+    let fields = serde_json::from_str(&row.fields).ok()?;
+    Some(Event { id: row.id, range: row.range, host: row.host, kind, at_ms: row.at_ms, fields })
+}
+
 fn stored(exercise: &str, event: &Event) -> StoredEvent {
     StoredEvent {
         id: event.id.clone(),
@@ -195,5 +274,29 @@ fn stored(exercise: &str, event: &Event) -> StoredEvent {
             Telemetry::Flow => "flow".to_owned(),
         },
         fields: serde_json::to_string(&event.fields).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_is_thinned_and_its_evidence_is_not() {
+        let mut meter = Meter::default();
+        let event = |at_ms| Event {
+            id: String::new(),
+            range: 1,
+            host: "www".into(),
+            kind: Telemetry::Web,
+            at_ms,
+            fields: std::collections::BTreeMap::new(),
+        };
+        let plain = (0..2_000).filter(|_| meter.takes(&event(5_000), false)).count();
+        assert_eq!(plain, PER_SECOND as usize);
+        assert!(meter.takes(&event(5_999), true));
+        assert_eq!(meter.dropped(), [("www".to_owned(), 1_500)]);
+        assert!(meter.dropped().is_empty());
+        assert!(meter.takes(&event(6_000), false));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use rampart_engine::{Container, Engine, EngineError, State};
+use tokio_util::sync::CancellationToken;
 
 /// Containers at once.
 const AT_ONCE: usize = 8;
@@ -18,7 +19,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// # Errors
 /// Any of [`EngineError`]; `Conflict` naming those that still run.
 pub async fn pause(engine: &dyn Engine, run: &str) -> Result<(), EngineError> {
-    all(engine, run, true).await
+    all(engine, run, true, &CancellationToken::new()).await
 }
 
 /// Thaws every frozen container.
@@ -26,13 +27,31 @@ pub async fn pause(engine: &dyn Engine, run: &str) -> Result<(), EngineError> {
 /// # Errors
 /// Any of [`EngineError`]; `Conflict` naming those that are still frozen.
 pub async fn resume(engine: &dyn Engine, run: &str) -> Result<(), EngineError> {
-    all(engine, run, false).await
+    all(engine, run, false, &CancellationToken::new()).await
 }
 
-async fn all(engine: &dyn Engine, run: &str, frozen: bool) -> Result<(), EngineError> {
+/// Freezes or thaws, and stops between two rounds when the wish is withdrawn (`Ok` then: who withdrew it sees to the rest).
+pub(crate) async fn follow(
+    engine: &dyn Engine,
+    run: &str,
+    frozen: bool,
+    wish: &CancellationToken,
+) -> Result<(), EngineError> {
+    all(engine, run, frozen, wish).await
+}
+
+async fn all(
+    engine: &dyn Engine,
+    run: &str,
+    frozen: bool,
+    wish: &CancellationToken,
+) -> Result<(), EngineError> {
     let from = if frozen { State::Running } else { State::Paused };
     let mut left: Vec<Container> = Vec::new();
     for round in 0..=ROUNDS {
+        if wish.is_cancelled() {
+            return Ok(());
+        }
         let seen = engine.observe(run).await?;
         left = seen.containers.into_iter().filter(|found| found.state == from).collect();
         if left.is_empty() {

@@ -21,6 +21,8 @@ mod proofs;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use rampart_domain::plan::Plan;
 use rampart_domain::secret::RunSecret;
@@ -29,8 +31,11 @@ use scoreboard::Proof;
 
 pub use adopt::{Adoption, adopt};
 pub use clear::{Cleared, clear};
+pub(crate) use freeze::follow;
 pub use freeze::{pause, resume};
 
+/// How long after a failure what was in the making may still appear.
+const SETTLE: Duration = Duration::from_millis(500);
 /// Least free share of the engine's disk for a launch, percent.
 const LEAST_FREE_PERCENT: u64 = 10;
 
@@ -165,6 +170,8 @@ pub async fn launch(
     let result = work.await;
     if let Err(error) = &result {
         tracing::info!(run = plan.run, %error, "launch failed, rolling back");
+        // The failure dropped its siblings, and what the engine was just making for them may appear a moment later.
+        tokio::time::sleep(SETTLE).await;
         if let Err(rest) = clear(engine, &plan.run).await {
             tracing::warn!(run = plan.run, error = %rest, "rolling back is not confirmed");
         }

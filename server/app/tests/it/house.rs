@@ -6,12 +6,28 @@ use std::sync::Arc;
 use rampart_app::clock::SetClock;
 use rampart_app::{App, AppConfig, NewExercise};
 use rampart_domain::ledger::{self, FIRST};
+use rampart_domain::plan::{self, Plan};
 use rampart_engine::fake::FakeEngine;
+use rampart_engine::{Engine, Labels};
 use rampart_store::{Role, Store};
 use scoreboard::{Actor, Body, Entry, Fold, Status};
 
+/// Waits until `holds` is true.
+pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    for _ in 0..200 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("waited in vain until {what}");
+}
+
 /// 115-05-13 09:00 in Taipei.
 pub const MORNING: i64 = 1_778_634_000_000;
+
+/// Images of the shipped scenario.
+const IMAGES: [&str; 6] = ["base", "gateway", "www", "doc", "workstation-red", "workstation-blue"];
 
 pub struct House {
     pub app: Arc<App>,
@@ -40,7 +56,7 @@ impl House {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::new(MORNING));
-        let engine = FakeEngine::new(Vec::<String>::new());
+        let engine = FakeEngine::new(IMAGES.map(|image| format!("rampart/{image}:latest")));
         let app = start(dir.path(), &clock, &engine).await;
         Self { app, clock, engine, dir }
     }
@@ -79,7 +95,7 @@ impl House {
         let mut hash = known.last().map_or(FIRST.to_owned(), |sealed| sealed.hash.clone());
         let mut entries = Vec::new();
         for to in statuses {
-            let body = Body::Status { from: fold.status, to: *to, note: None };
+            let body = Body::Status { from: fold.status, to: *to, note: None, why: None };
             let entry = Entry { seq: fold.seq + 1, at_ms: self.app.now_ms(), actor: Actor::System, body };
             fold.apply(&entry);
             let sealed = ledger::seal(&hash, entry).unwrap();
@@ -97,6 +113,50 @@ impl House {
         let exercise = self.exercise("S115-01", &account).await;
         self.set_going(&exercise, &[Status::Provisioning, Status::Ready, Status::Running]).await;
         (exercise, account)
+    }
+
+    /// An exercise in the last of `statuses` whose containers stand on the engine.
+    pub async fn standing(&mut self, statuses: &[Status]) -> (String, String, Plan) {
+        let account = self.account("teacher", Role::Instructor).await;
+        let exercise = self.exercise("S115-01", &account).await;
+        let scenario = self.app.exercise(&exercise).unwrap().bundle.scenario.clone();
+        let nets: Vec<_> = (0..6).map(|n| format!("10.77.{n}.0/26").parse().unwrap()).collect();
+        let plan = plan::make(&scenario, &exercise, 2, &nets).unwrap();
+        for range in &plan.ranges {
+            let labels = |name: &str| Labels {
+                run: exercise.clone(),
+                range: range.range,
+                name: name.into(),
+                plan: plan.hash.clone(),
+            };
+            for network in &range.networks {
+                self.engine.create_network(network, &labels(&network.zone)).await.unwrap();
+            }
+            for host in &range.hosts {
+                self.engine.create_container(host, &labels(&host.host)).await.unwrap();
+                for leg in host.legs.iter().skip(1) {
+                    self.engine.connect(&host.name, leg).await.unwrap();
+                }
+                self.engine.start(&host.name).await.unwrap();
+            }
+        }
+        let text = serde_json::to_string(&plan).unwrap();
+        assert!(self.app.store.exercises().set_plan(&exercise, Some(&text)).await.unwrap());
+        self.set_going(&exercise, statuses).await;
+        (exercise, account, plan)
+    }
+
+    /// Lets the ledger's table refuse every entry, as a full disk does, or take them again.
+    pub fn disk_full(&self, full: bool) {
+        let what = if full {
+            "CREATE TRIGGER full BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+        } else {
+            "DROP TRIGGER full"
+        };
+        let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=9); d.execute(sys.argv[2]); d.commit()";
+        let path = self.dir.path().join("rampart.db");
+        let mut python = std::process::Command::new("python3");
+        assert!(python.args(["-c", script]).arg(path).arg(what).status().unwrap().success());
     }
 
     pub async fn ledger(&self, exercise: &str) -> Vec<Entry> {

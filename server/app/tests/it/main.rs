@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod exercise;
+mod faults;
 mod house;
 mod people;
 mod records;
