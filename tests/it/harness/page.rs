@@ -33,11 +33,6 @@ pub fn said(html: &str) -> String {
     text.chars().take(1500).collect()
 }
 
-/// The form token of a page.
-pub fn csrf(html: &str) -> String {
-    first(html, r#"name="csrf" value="([^"]+)""#)
-}
-
 /// Content of the element `<code class="secret">`.
 pub fn secrets(html: &str) -> Vec<String> {
     all(html, r#"<code class="secret">([^<]+)</code>"#)

@@ -156,7 +156,7 @@ fn crates_share_lints_versions_and_licence() {
         let entry = package.targets.iter().find(|target| {
             target.is_lib() || target.is_bin() || target.is_test() && package.name == "rampart-tests"
         });
-        for target in entry {
+        if let Some(target) = entry {
             let code = std::fs::read_to_string(&target.src_path).unwrap();
             if !code.starts_with("//! ") {
                 wrong.push(format!("{}: does not begin with what it is for (//!)", target.src_path));
