@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use rampart_engine::{
-    DockerEngine, Engine, EngineError, ExecSpec, LogLine, State, Terminal, TerminalSpec, images,
+    DockerEngine, Engine, EngineError, ExecSpec, Happening, LogLine, State, Terminal, TerminalSpec, images,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -143,6 +143,37 @@ async fn memory_that_runs_out_is_told() {
             }
         })
         .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_happens_to_a_container_is_told_even_when_it_is_up_again() {
+    on_docker(async |bench: Bench| {
+        let network = bench.network(0);
+        bench.engine.create_network(&network, &bench.labels("zone0")).await.unwrap();
+        let mut host = bench.host("www", vec![bench.leg(&network, 10)]);
+        host.resources.memory = 24 << 20;
+        // Its first life ends by itself, the next one by want of memory.
+        let script = "test -e /again && exec python3 -c 'x = [bytearray(10**6) for _ in range(10**4)]'; touch /again; sleep 1; exit 7";
+        host.command = Some(["bash", "-c", script].map(str::to_owned).into());
+        let since_ms = jiff::Timestamp::now().as_millisecond();
+        let mut lives = bench.engine.lives(&bench.run, since_ms).await.unwrap();
+        bench.start(&host).await;
+        let mut seen = Vec::new();
+        let enough = |seen: &[Happening]| seen.contains(&Happening::Died(137));
+        while !enough(&seen) {
+            let life = tokio::time::timeout(Duration::from_secs(30), lives.next()).await.unwrap().unwrap().unwrap();
+            assert_eq!((life.host.as_str(), life.range, life.container.as_str()), ("www", 1, host.name.as_str()));
+            assert!(life.at_ms >= since_ms);
+            seen.push(life.what);
+        }
+        let start: Vec<Happening> = seen.iter().copied().take(3).collect();
+        assert_eq!(start, [Happening::Started, Happening::Died(7), Happening::Started]);
+        assert!(seen.contains(&Happening::OutOfMemory), "{seen:?}");
+        // Asked again, the engine remembers; another run has its own.
+        let mut again = bench.engine.lives(&bench.run, since_ms).await.unwrap();
+        assert_eq!(again.next().await.unwrap().unwrap().what, Happening::Started);
     })
     .await;
 }
