@@ -37,8 +37,12 @@ impl App {
     /// # Errors
     /// When the folder cannot be read or the engine does not answer.
     pub async fn images(&self) -> Result<Vec<ImageState>, AppError> {
-        let wanted =
-            builds::specs(&self.config.images_dir).map_err(|error| AppError::Inner(error.to_string()))?;
+        // Reads and hashes every file of the folder.
+        let dir = self.config.images_dir.clone();
+        let wanted = tokio::task::spawn_blocking(move || builds::specs(&dir))
+            .await
+            .map_err(|error| AppError::Inner(error.to_string()))?
+            .map_err(|error| AppError::Inner(error.to_string()))?;
         let known = self.engine.images().await?;
         Ok(wanted
             .into_iter()

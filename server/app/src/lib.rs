@@ -41,6 +41,8 @@ pub use statistics::{Export, Statistics};
 
 /// Longest that a stop waits for tasks to come to an end.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// Password hashes in the making at once.
+const HASHES_AT_ONCE: usize = 4;
 /// Most ranges of one exercise.
 pub const PAIRS_MAX: u16 = 12;
 
@@ -128,6 +130,19 @@ pub enum CreateError {
     App(#[from] AppError),
 }
 
+/// An exercise that could not be taken up: its ledger is not what was written, or its scenario cannot be read any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shut {
+    /// Id.
+    pub id: String,
+    /// Code.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// Why, in the words of the check.
+    pub why: String,
+}
+
 /// Everything that runs.
 pub struct App {
     /// Storage; simple reads go straight to its repositories.
@@ -138,9 +153,12 @@ pub struct App {
     clock: Arc<dyn Clock>,
     tools: Tools,
     live: RwLock<HashMap<String, Arc<Exercise>>>,
+    shut: RwLock<Vec<Shut>>,
     guesses: limits::Guesses,
     /// A hash that no password fits, so that an unknown log-in costs the same time as a wrong password.
     idle_hash: String,
+    /// Password hashes in the making at once.
+    hashing: tokio::sync::Semaphore,
     images: watch::Sender<ImagesState>,
     /// Signs of presence that are not written yet.
     touched: Mutex<Vec<Touch>>,
@@ -153,10 +171,11 @@ struct StoredBundle {
 }
 
 impl App {
-    /// Starts everything: reads every exercise's ledger, checks its chain, and goes on where it stood.
+    /// Starts everything: reads every exercise's ledger, checks its chain, and goes on where it stood. An exercise whose
+    /// chain is broken or whose stored scenario cannot be read stays shut, see [`App::shut`].
     ///
     /// # Errors
-    /// When the store fails, a chain is broken, or a stored scenario cannot be read.
+    /// When the store fails.
     pub async fn start(
         config: AppConfig,
         store: Store,
@@ -183,13 +202,24 @@ impl App {
             clock,
             tools,
             live: RwLock::default(),
+            shut: RwLock::default(),
             guesses: limits::Guesses::default(),
             idle_hash: people::idle_hash().await?,
+            hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
             images: watch::channel(ImagesState::default()).0,
             touched: Mutex::default(),
         });
         for row in app.store.exercises().list().await? {
-            app.wake(&row.id).await?;
+            match app.wake(&row.id).await {
+                Ok(_) => {}
+                // One exercise that cannot be trusted or read must not keep all others from going on.
+                Err(error @ (AppError::Chain { .. } | AppError::Bundle { .. })) => {
+                    tracing::error!(exercise = %row.id, code = row.code, %error, "an exercise stays shut");
+                    let shut = Shut { id: row.id, code: row.code, title: row.title, why: error.to_string() };
+                    app.shut.write().unwrap_or_else(PoisonError::into_inner).push(shut);
+                }
+                Err(error) => return Err(error),
+            }
         }
         app.tools.tasks.spawn(Self::keep_presence(Arc::downgrade(&app), app.stopping()));
         Ok(app)
@@ -234,7 +264,8 @@ impl App {
         self.clock.now_ms()
     }
 
-    /// The scenarios on the shelf, with the faults of those that have some.
+    /// The scenarios on the shelf, with the faults of those that have some. Reads files and parses them: call it where a
+    /// thread may be kept busy, or use [`App::shelves`].
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -242,9 +273,23 @@ impl App {
         library::shelves(&self.config.scenarios_dir)
     }
 
+    /// As [`App::library`], off the threads that answer.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn shelves(&self) -> std::io::Result<Vec<library::Shelf>> {
+        let dir = self.config.scenarios_dir.clone();
+        tokio::task::spawn_blocking(move || library::shelves(&dir)).await.map_err(std::io::Error::other)?
+    }
+
     /// A live exercise by id.
     pub fn exercise(&self, id: &str) -> Option<Arc<Exercise>> {
         self.live.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// Exercises that could not be taken up at the start.
+    pub fn shut(&self) -> Vec<Shut> {
+        self.shut.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// All exercises, newest first.
@@ -297,7 +342,8 @@ impl App {
     pub async fn create_exercise(&self, new: &NewExercise, account: &str) -> Result<String, CreateError> {
         let mut fields = check_fields(new);
         let shelf = self
-            .library()
+            .shelves()
+            .await
             .map_err(|error| AppError::Inner(error.to_string()))?
             .into_iter()
             .find(|shelf| shelf.id == new.scenario);

@@ -27,12 +27,14 @@ pub struct Limited {
 }
 
 impl Guesses {
-    /// Whether a try for `account` from `address` may be made now; gives the failures left for the account.
+    /// Whether a try for `account` from `address` may be made now; gives the failures left for the account. The try counts
+    /// as a failure of the account until [`Guesses::succeeded`] or [`Guesses::forgiven`] says otherwise: of a thousand
+    /// tries at once, no more pass than of a thousand in a row.
     ///
     /// # Errors
     /// [`Limited`] with the time to wait.
     pub fn may_try(&self, account: &str, address: &str, now_ms: i64) -> Result<u32, Limited> {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         let count = |key: &str| {
             failed
                 .get(key)
@@ -45,21 +47,21 @@ impl Guesses {
                 return Err(Limited { retry_after_s: ((since + WINDOW_MS - now_ms) / 1000).max(1) });
             }
         }
-        Ok(PER_ACCOUNT - count(&account_key(account)).1)
+        let left = PER_ACCOUNT - count(&account_key(account)).1;
+        add(&mut failed, account_key(account), now_ms);
+        Ok(left)
     }
 
-    /// Counts a failure.
-    pub fn failed(&self, account: &str, address: &str, now_ms: i64) {
+    /// Counts a failure for the address; the account has it already.
+    pub fn failed(&self, address: &str, now_ms: i64) {
+        add(&mut self.failed.lock().unwrap_or_else(PoisonError::into_inner), address_key(address), now_ms);
+    }
+
+    /// Takes a try back that was no guess: something of ours failed.
+    pub fn forgiven(&self, account: &str) {
         let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if failed.len() > SWEEP_AT {
-            failed.retain(|_, (since, _)| now_ms - *since < WINDOW_MS);
-        }
-        for key in [account_key(account), address_key(address)] {
-            let entry = failed.entry(key).or_insert((now_ms, 0));
-            if now_ms - entry.0 >= WINDOW_MS {
-                *entry = (now_ms, 0);
-            }
-            entry.1 += 1;
+        if let Some((_, count)) = failed.get_mut(&account_key(account)) {
+            *count = count.saturating_sub(1);
         }
     }
 
@@ -68,6 +70,17 @@ impl Guesses {
     pub fn succeeded(&self, account: &str) {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner).remove(&account_key(account));
     }
+}
+
+fn add(failed: &mut HashMap<String, (i64, u32)>, key: String, now_ms: i64) {
+    if failed.len() > SWEEP_AT && !failed.contains_key(&key) {
+        failed.retain(|_, (since, _)| now_ms - *since < WINDOW_MS);
+    }
+    let entry = failed.entry(key).or_insert((now_ms, 0));
+    if now_ms - entry.0 >= WINDOW_MS {
+        *entry = (now_ms, 0);
+    }
+    entry.1 += 1;
 }
 
 fn account_key(account: &str) -> String {
@@ -96,7 +109,7 @@ mod tests {
                 assert!(guesses.may_try("lantu", "10.9.9.9", 2_000 + WINDOW_MS).is_ok());
                 return;
             }
-            guesses.failed("lantu", &address, 2_000);
+            guesses.failed(&address, 2_000);
         }
         unreachable!("a thousand guesses passed");
     }
@@ -108,7 +121,7 @@ mod tests {
             .filter(|n| {
                 let account = format!("a{n}");
                 let ok = guesses.may_try(&account, "10.0.0.9", 5_000).is_ok();
-                guesses.failed(&account, "10.0.0.9", 5_000);
+                guesses.failed("10.0.0.9", 5_000);
                 ok
             })
             .count();

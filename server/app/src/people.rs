@@ -223,17 +223,17 @@ impl App {
         let now_ms = self.now_ms();
         let login = login.trim().to_lowercase();
         let left = self.guesses.may_try(&login, address, now_ms).map_err(LogInError::Limited)?;
-        let account = self.store.accounts().by_login(&login).await.map_err(AppError::from)?;
-        // An unknown name costs the same time as a wrong password.
-        let hash =
-            account.as_ref().map_or_else(|| self.idle_hash.clone(), |known| known.password_hash.clone());
-        let typed = password.to_owned();
-        let fits =
-            off_the_reactor(move || Ok(typed.len() <= PASSWORD_MAX && password_fits(&typed, &hash))).await?;
+        let (account, fits) = match self.is_password(&login, password).await {
+            Ok(known) => known,
+            Err(error) => {
+                self.guesses.forgiven(&login);
+                return Err(error.into());
+            }
+        };
         let account = match account {
-            Some(known) if fits => known.account,
+            Some(known) if fits => known,
             _ => {
-                self.guesses.failed(&login, address, now_ms);
+                self.guesses.failed(address, now_ms);
                 return Err(LogInError::Wrong { left: left.saturating_sub(1) });
             }
         };
@@ -245,6 +245,18 @@ impl App {
         let session = NewSession { id: &id, at_ms: now_ms, expires_ms };
         self.store.sessions().open_account(&session, &account.id).await.map_err(AppError::from)?;
         Ok(LogIn { session: id, expires_ms })
+    }
+
+    /// The account of a log-in name, and whether the password is its own. An unknown name costs the same time.
+    async fn is_password(&self, login: &str, password: &str) -> Result<(Option<Account>, bool), AppError> {
+        let known = self.store.accounts().by_login(login).await?;
+        let hash = known.as_ref().map_or_else(|| self.idle_hash.clone(), |known| known.password_hash.clone());
+        let typed = password.to_owned();
+        // Each takes 19 MB and a processor; a crowd waits here and not in memory.
+        let _turn = self.hashing.acquire().await.map_err(|error| AppError::Inner(error.to_string()))?;
+        let fits =
+            off_the_reactor(move || Ok(typed.len() <= PASSWORD_MAX && password_fits(&typed, &hash))).await?;
+        Ok((known.map(|known| known.account), fits))
     }
 
     /// Opens a seat by its code, which is used up by it.
@@ -262,9 +274,16 @@ impl App {
         self.guesses.may_try(&key, address, now_ms).map_err(SeatCodeError::Limited)?;
         let (id, expires_ms) = (new_id(), now_ms + SEAT_SESSION_MS);
         let session = NewSession { id: &id, at_ms: now_ms, expires_ms };
-        if self.store.seats().enter(&code_hash(&code), &session).await.map_err(AppError::from)?.is_none() {
-            self.guesses.failed(&key, address, now_ms);
-            return Err(SeatCodeError::Unknown);
+        match self.store.seats().enter(&code_hash(&code), &session).await {
+            Ok(Some(_)) => self.guesses.succeeded(&key),
+            Ok(None) => {
+                self.guesses.failed(address, now_ms);
+                return Err(SeatCodeError::Unknown);
+            }
+            Err(error) => {
+                self.guesses.forgiven(&key);
+                return Err(AppError::from(error).into());
+            }
         }
         Ok(LogIn { session: id, expires_ms })
     }
@@ -390,6 +409,10 @@ impl App {
         let seats = self.store.seats().list(exercise).await?;
         if let Some(present) = seats.iter().find(|seat| seat.person_id == person) {
             if present.team == team {
+                // The seat may have been given without the ledger having taken it.
+                if !live.fold().seats.contains_key(&present.id) {
+                    live.enter_seat(account, &present.id, person, team, true).await?;
+                }
                 return Ok(present.clone());
             }
             self.take_seat(exercise, &present.id, account).await?;

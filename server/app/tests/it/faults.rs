@@ -383,3 +383,34 @@ async fn a_launch_can_be_given_up_and_leaves_nothing() {
     assert!(house.engine.observe(&id).await.unwrap().is_empty());
     assert!(house.app.store.subnets().of(&id).await.unwrap().is_empty());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_was_tampered_with_shuts_its_exercise_only() {
+    let mut house = House::new().await;
+    let (id, teacher) = house.running().await;
+    let other = house.exercise("S115-02", &teacher).await;
+    house.app.stop().await;
+    house.sql(&format!(
+        "UPDATE ledger SET text = replace(text, 'S115-01', 'S115-99') WHERE exercise_id = '{id}'"
+    ));
+    house.reopen().await;
+    assert!(house.app.exercise(&id).is_none());
+    assert!(house.app.exercise(&other).is_some());
+    let shut = house.app.shut();
+    assert_eq!((shut.len(), shut[0].id.as_str(), shut[0].code.as_str()), (1, id.as_str(), "S115-01"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_seat_that_the_ledger_did_not_take_is_entered_when_it_is_given_again() {
+    let mut house = House::new().await;
+    let (id, teacher) = house.running().await;
+    let roster = "姓名,員工編號,機關,性別\n王小明,A001,資訊處,\n";
+    let person = house.app.import_roster(roster.as_bytes()).await.unwrap().unwrap().ids.remove(0);
+    house.disk_full(true);
+    assert!(house.app.give_seat(&id, &person, "r1", &teacher).await.is_err());
+    house.disk_full(false);
+    let live = house.app.exercise(&id).unwrap();
+    assert!(live.fold().seats.is_empty());
+    let seat = house.app.give_seat(&id, &person, "r1", &teacher).await.unwrap();
+    assert_eq!(live.fold().seats.get(&seat.id), Some(&(person, "r1".to_owned())));
+}

@@ -153,6 +153,11 @@ impl House {
         } else {
             "DROP TRIGGER full"
         };
+        self.sql(what);
+    }
+
+    /// Reaches around the store into its file.
+    pub fn sql(&self, what: &str) {
         let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=9); d.execute(sys.argv[2]); d.commit()";
         let path = self.dir.path().join("rampart.db");
         let mut python = std::process::Command::new("python3");

@@ -47,6 +47,31 @@ async fn guessing_a_password_is_stopped_by_account_from_any_address() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn guesses_made_all_at_once_are_no_more_than_guesses_in_a_row() {
+    let house = House::new().await;
+    let password = house.app.create_account("teacher", "老師", Role::Instructor).await.unwrap();
+    let hands: Vec<_> = (0..40)
+        .map(|n| {
+            let app = house.app.clone();
+            tokio::spawn(async move { app.log_in("teacher", "guess", &format!("10.0.0.{n}")).await })
+        })
+        .collect();
+    let mut wrong = 0;
+    for hand in hands {
+        match hand.await.unwrap() {
+            Err(LogInError::Wrong { .. }) => wrong += 1,
+            Err(LogInError::Limited(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(wrong, 10);
+    house.clock.advance(10 * 60_000);
+    for _ in 0..20 {
+        house.app.log_in("teacher", &password, "1").await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_account_is_out_at_once() {
     let house = House::new().await;
     let password = house.app.create_account("teacher", "老師", Role::Instructor).await.unwrap();
