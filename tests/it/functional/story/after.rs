@@ -111,6 +111,9 @@ pub async fn board_room_and_stream_agree(play: &mut Play) {
     })
     .await;
     assert_eq!(agreed.len(), 4);
+    play.picture("spectator", "board.png").await;
+    play.picture("instructor", "control-room.png").await;
+    play.picture("blue", "seat-blue.png").await;
     let red = play.team("r1").await;
     assert_eq!((&red["points"], &red["rank"]), (&json!(play.points_red), &json!(1)));
     let text = wall.source().await;

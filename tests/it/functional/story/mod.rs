@@ -110,6 +110,13 @@ impl Play {
         self.of("instructor").click(&format!("form[action$=\"/{act}\"] button")).await;
     }
 
+    /// Takes a picture for README when `RAMPART_TEST_PICTURES` names a folder.
+    pub async fn picture(&self, who: &str, name: &str) {
+        let Some(folder) = std::env::var_os("RAMPART_TEST_PICTURES") else { return };
+        let picture = self.of(who).client.screenshot().await.unwrap();
+        std::fs::write(std::path::Path::new(&folder).join(name), picture).unwrap();
+    }
+
     /// The board as its stream begins: what a spectator's page is fed with.
     pub async fn board(&self) -> Value {
         use futures_util::StreamExt;

@@ -50,6 +50,7 @@ pub async fn solves_in_the_terminal(play: &mut Play) -> Vec<String> {
     let script = std::fs::read_to_string(root().join("scenarios/qinglan-portal/solve/red.sh")).unwrap();
     let screen =
         red.run_in_terminal("red.sh", script.trim_end(), "bash red.sh", Duration::from_secs(90)).await;
+    play.picture("red", "seat-red.png").await;
     OBJECTIVES
         .iter()
         .map(|(objective, _)| {
