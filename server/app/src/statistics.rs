@@ -97,6 +97,11 @@ impl App {
         let year = session.booked_year();
         let rows = self.attendance(exercise).await?;
         let here = self.attended(exercise).await?;
+        if let Some(shut) = self.shut().first() {
+            // A year without one of its exercises is a wrong figure, and nobody could see it.
+            let why = format!("the exercise {} is shut and would be missing: {}", shut.code, shut.why);
+            return Err(AppError::Inner(why));
+        }
         let mut all = Vec::new();
         for other in self.exercises() {
             all.extend(self.attended(&other.id).await?);

@@ -35,8 +35,14 @@ const AGAIN_MS: i64 = 15 * 60_000;
 /// Stored records read together.
 const PAGE: u32 = 1000;
 
-/// Follows every host of every range that has telemetry.
-pub(super) fn follow(exercise: &Arc<Exercise>, tools: &Tools, plan: &Arc<Plan>, stop: &CancellationToken) {
+/// Follows every host of every range that has telemetry, from where the store's records end, or from `from_ms` (ms UTC).
+pub(super) fn follow(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    plan: &Arc<Plan>,
+    from_ms: i64,
+    stop: &CancellationToken,
+) {
     for range in &plan.ranges {
         let (sender, receiver) = mpsc::channel(WAITING);
         for host in &range.hosts {
@@ -48,6 +54,7 @@ pub(super) fn follow(exercise: &Arc<Exercise>, tools: &Tools, plan: &Arc<Plan>, 
                 host: host.host.clone(),
                 container: host.name.clone(),
                 kind,
+                from_ms,
                 sender: sender.clone(),
             };
             let stop = stop.clone();
@@ -69,6 +76,7 @@ struct Follower {
     host: String,
     container: String,
     kind: Telemetry,
+    from_ms: i64,
     sender: mpsc::Sender<Event>,
 }
 
@@ -105,10 +113,10 @@ impl Follower {
     /// Where the store's records of this host end; those of the last millisecond come again and are known by their id.
     async fn resume_from(&self) -> i64 {
         match self.tools.store.events().last_ms(&self.exercise.id, self.range.range, &self.host).await {
-            Ok(last) => last.unwrap_or(0),
+            Ok(last) => last.unwrap_or(self.from_ms),
             Err(error) => {
-                tracing::warn!(%error, "cannot tell where the records end; reading from the start");
-                0
+                tracing::warn!(%error, "cannot tell where the records end; reading from the beginning");
+                self.from_ms
             }
         }
     }
@@ -233,7 +241,11 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
                 Ok(added) => break added,
                 Err(error) => {
                     tracing::error!(exercise = %exercise.id, %error, "records could not be stored; trying again");
-                    tokio::time::sleep(RETRY).await;
+                    tokio::select! {
+                        // The engine has them still; the next life of the server reads them again.
+                        () = tools.stop.cancelled() => return,
+                        () = tokio::time::sleep(RETRY) => {}
+                    }
                 }
             }
         };

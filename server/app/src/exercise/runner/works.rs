@@ -1,0 +1,161 @@
+//! What the runner sets going beside itself: launching, clearing, freezing, retests, and the tasks of a standing range.
+
+use rampart_domain::decide;
+use scoreboard::{Entry, Fold, HealthState, Status};
+
+use super::{Batch, Runner};
+use crate::exercise::{Command, Inner, probes, telemetry, vigil};
+
+impl Runner {
+    /// After a start of the server: goes on with whatever the ledger says is under way.
+    pub(super) fn take_up(&mut self, batch: &mut Batch) {
+        match self.ahead.status {
+            Status::Draft | Status::Cleared => {}
+            Status::Provisioning => self.begin_launch(),
+            Status::Ready | Status::Running | Status::Paused => {
+                self.forget_health(batch);
+                self.begin_range_tasks(0);
+                self.begin_adoption();
+                self.begin_waiting_retests();
+            }
+            // Ended but not cleared waits for the instructor, unless the clearing was begun.
+            Status::Ended => {
+                if self.clearing {
+                    self.begin_clear();
+                }
+                self.begin_waiting_retests();
+            }
+        }
+    }
+
+    /// Nobody probed while the server was away: from the last entry of its former life on, every check is unknown.
+    fn forget_health(&mut self, batch: &mut Batch) {
+        if self.ahead.status != Status::Running {
+            return;
+        }
+        let exercise = self.exercise.clone();
+        let rules = Self::rules(&exercise, &[]);
+        let (seen_ms, at_ms) = (self.ahead.at_ms, self.now());
+        let known: Vec<(u16, String)> = self
+            .ahead
+            .health
+            .iter()
+            .filter(|(_, (state, ..))| *state != HealthState::Unknown)
+            .map(|(key, _)| key.clone())
+            .collect();
+        for (range, check) in known {
+            let entries =
+                decide::health(rules, &self.ahead, range, &check, HealthState::Unknown, "", seen_ms);
+            self.propose(batch, entries, at_ms);
+        }
+    }
+
+    fn begin_waiting_retests(&mut self) {
+        for (team, repair) in waiting_repairs(&self.ahead) {
+            self.begin_retest(team, repair);
+        }
+    }
+
+    /// Effects of an entry that is durable.
+    pub(super) fn act_on(&mut self, entry: &Entry) {
+        match &entry.body {
+            scoreboard::Body::Status { from, to, .. } => match to {
+                Status::Provisioning => self.begin_launch(),
+                // What was recorded before is the launch itself, the tries of the walls among it.
+                Status::Ready => self.begin_range_tasks(entry.at_ms),
+                Status::Paused => self.freeze(true),
+                Status::Running if *from == Status::Paused => self.freeze(false),
+                Status::Ended => {
+                    if let Some(tasks) = self.range_tasks.take() {
+                        tasks.cancel();
+                    }
+                }
+                _ => {}
+            },
+            scoreboard::Body::Repair { team, repair, .. } => {
+                self.begin_retest(team.clone(), repair.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn begin_launch(&mut self) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        let give_up = self.tools.stop.child_token();
+        self.give_up = Some(give_up.clone());
+        self.tools.tasks.spawn(async move {
+            if let Some(result) = crate::launch::launch(&exercise, &tools, &give_up).await {
+                let _ = exercise.commands.send(Command::Inner(Inner::Launched(result))).await;
+            }
+        });
+    }
+
+    pub(super) fn begin_clear(&mut self) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            if crate::launch::clear(&exercise, &tools).await {
+                let _ = exercise.commands.send(Command::Inner(Inner::Cleared)).await;
+            }
+        });
+    }
+
+    /// Records of before `from_ms` (ms UTC) are left out.
+    fn begin_range_tasks(&mut self, from_ms: i64) {
+        let Some(plan) = self.exercise.plan() else { return };
+        if let Some(old) = self.range_tasks.take() {
+            old.cancel();
+        }
+        let stop = self.tools.stop.child_token();
+        telemetry::follow(&self.exercise, &self.tools, &plan, from_ms, &stop);
+        probes::start(&self.exercise, &self.tools, &plan, &stop);
+        vigil::keep(&self.exercise, &self.tools, &plan, &stop);
+        self.range_tasks = Some(stop);
+    }
+
+    /// Takes over the containers of a former life of the server, then makes them follow the clock.
+    fn begin_adoption(&mut self) {
+        let wish = self.tools.stop.child_token();
+        self.freezing = Some(wish.clone());
+        let frozen = self.ahead.status == Status::Paused;
+        let (exercise, tools, hold) = (self.exercise.clone(), self.tools.clone(), self.hold.clone());
+        self.tools.tasks.spawn(async move {
+            let _held = hold.lock().await;
+            crate::launch::adopt(&exercise, &tools, &wish).await;
+            crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
+        });
+    }
+
+    fn begin_retest(&mut self, team: String, repair: String) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move {
+            let Some((attack, checks)) = probes::retest(&exercise, &tools, &team, &repair).await else {
+                return;
+            };
+            let told = Inner::Retested { team, repair, attack, checks };
+            let _ = exercise.commands.send(Command::Inner(told)).await;
+        });
+    }
+
+    /// Makes the containers follow the clock. Tried again until it holds or the wish changes.
+    pub(super) fn freeze(&mut self, frozen: bool) {
+        if let Some(former) = self.freezing.take() {
+            former.cancel();
+        }
+        let wish = self.tools.stop.child_token();
+        self.freezing = Some(wish.clone());
+        let (exercise, tools, hold) = (self.exercise.clone(), self.tools.clone(), self.hold.clone());
+        self.tools.tasks.spawn(async move {
+            // The former wish may have calls at the engine that cannot be called back.
+            let _held = hold.lock().await;
+            crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
+        });
+    }
+}
+
+fn waiting_repairs(fold: &Fold) -> Vec<(String, String)> {
+    fold.repairs
+        .iter()
+        .filter(|(_, state)| state.waiting)
+        .map(|((team, repair), _)| (team.clone(), repair.clone()))
+        .collect()
+}
