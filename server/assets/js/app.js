@@ -92,11 +92,21 @@ function patch(old, fresh) {
   for (const { name } of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
   const theirs = [...fresh.childNodes];
-  while (old.childNodes.length > theirs.length) old.lastChild.remove();
+  // What has an id keeps its node when something comes or goes before it.
+  const named = new Set(theirs.map((child) => child.id).filter(Boolean));
   for (const [index, child] of theirs.entries()) {
-    if (index < old.childNodes.length) patch(old.childNodes[index], child);
-    else old.append(child.cloneNode(true));
+    const here = old.childNodes[index];
+    const same = child.id && [...old.childNodes].find((one) => one.id === child.id);
+    if (same) {
+      if (same !== here) old.insertBefore(same, here ?? null);
+      patch(same, child);
+    } else if (here && !named.has(here.id)) {
+      patch(here, child);
+    } else {
+      old.insertBefore(child.cloneNode(true), here ?? null);
+    }
   }
+  while (old.childNodes.length > theirs.length) old.lastChild.remove();
 }
 
 // As patch, for the inside of an element only.

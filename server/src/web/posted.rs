@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Form, FromRequest, FromRequestParts, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, Form, FromRequest, FromRequestParts, Multipart, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 
@@ -69,6 +69,8 @@ impl Posted {
         let mut request = Request::new(Body::from(bytes.clone()));
         *request.headers_mut() = parts.headers.clone();
         *request.method_mut() = parts.method.clone();
+        // Measured above already; the extractors' own limit is lower.
+        DefaultBodyLimit::disable().apply(&mut request);
         match kind.as_str() {
             "application/x-www-form-urlencoded" => {
                 let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, &())

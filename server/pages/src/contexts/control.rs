@@ -113,6 +113,8 @@ pub struct LaunchRange {
     pub steps: Vec<LaunchStep>,
     /// What went wrong.
     pub error: Option<Problem>,
+    /// The same as a code with values, where there is one.
+    pub reason: Option<Reason>,
     /// Last lines of the log, for the error.
     pub log: Vec<String>,
 }
@@ -258,12 +260,16 @@ pub struct Alert {
     pub at_ms: i64,
     /// How grave.
     pub tone: Tone,
-    /// Key below `alert.`: `foreign_flag`, `host_down`, `walls_broken`, `chain_broken`, `engine_lost`, `container_exited`.
+    /// Key below `alert.`: `foreign_flag`, `host_down`, `walls_broken`, `chain_broken`; `alarm` for one that `reason` tells.
     pub code: String,
     /// Values for the text.
     pub args: BTreeMap<String, String>,
     /// Teams concerned, in order (who did, whose).
     pub teams: Vec<TeamRef>,
+    /// What the watch over the range saw, for `alarm`.
+    pub reason: Option<Reason>,
+    /// It lasts; of other kinds than `alarm` this says nothing.
+    pub lasting: bool,
 }
 
 /// One line of the ledger feed; the text is `rule.RULE`.

@@ -188,6 +188,8 @@ impl ControlRoomLive {
                     code: "foreign_flag".into(),
                     args: args(&[("seat", "紅雀-2"), ("objective", "公文系統密件")]),
                     teams: vec![team("r3", "紅雀", Side::Red), team("r1", "紅檜", Side::Red)],
+                    reason: None,
+                    lasting: false,
                 },
                 Alert {
                     at_ms: SAMPLE_NOW_MS - 4 * MINUTE,
@@ -195,6 +197,8 @@ impl ControlRoomLive {
                     code: "host_down".into(),
                     args: args(&[("range", "2"), ("host", "www"), ("detail", "登入逾時")]),
                     teams: vec![team("b2", "藍染", Side::Blue)],
+                    reason: None,
+                    lasting: false,
                 },
             ],
             feed: vec![
@@ -285,9 +289,8 @@ impl ControlRoomLive {
                 range: 1,
                 pair: Pair { red: "紅檜".into(), blue: "藍鵲".into() },
                 steps,
-                error: failed.then(|| {
-                    Problem::new("launch_failed").with("range", 1).with("step", "hosts").with("detail", "www")
-                }),
+                error: failed.then(|| Problem::new("launch_failed_because").with("detail", "www")),
+                reason: None,
                 log: if failed {
                     vec!["mariadbd: Can't create/write to file".into(), "exit status 1".into()]
                 } else {
@@ -315,10 +318,7 @@ impl Page for ControlRoomLive {
     const TEMPLATE: &'static str = "control/live.html";
     fn samples() -> Vec<Self> {
         let mut draft = Self::sample_state(ExerciseState::Draft, ExerciseClock::waiting(), &[]);
-        draft.acts = vec![ActOffer {
-            act: ExerciseAct::Launch,
-            blocked: Some(Problem::new("images_missing").with("images", "www, doc")),
-        }];
+        draft.acts = vec![ActOffer { act: ExerciseAct::Launch, blocked: Some(Problem::new("no_seats")) }];
         draft.teams = vec![];
         draft.health = HealthTable { ranges: vec![], rows: vec![], checked: false };
         draft.feed = vec![];
@@ -341,12 +341,17 @@ impl Page for ControlRoomLive {
             code: code.into(),
             args: args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             teams: vec![TeamRef::new("white", "白鷺", Side::White)],
+            reason: None,
+            lasting: false,
         };
         broken.alerts = vec![
             grave("walls_broken", &[("range", "1"), ("detail", "10.77.0.1:22 open")]),
             grave("chain_broken", &[("seq", "1842")]),
-            grave("engine_lost", &[("at", "14:31")]),
-            grave("container_exited", &[("range", "1"), ("host", "www"), ("detail", "exit status 1")]),
+            Alert {
+                reason: Some(Reason::new("alarm.engine_silent", [])),
+                lasting: true,
+                ..grave("alarm", &[])
+            },
         ];
         let mut clearing = Self::sample_launching(false);
         clearing.exercise.state = ExerciseState::Ended;

@@ -171,12 +171,7 @@ impl Page for ExerciseList {
                 Some(SAMPLE_NOW_MS + 50 * day),
             ),
             ExerciseRow {
-                problem: Some(
-                    Problem::new("launch_failed")
-                        .with("range", "1")
-                        .with("step", "hosts")
-                        .with("detail", "www"),
-                ),
+                problem: Some(Problem::new("launch_failed_because").with("detail", "www")),
                 ..ExerciseRow::sample(
                     "4",
                     "S115-04",
@@ -480,7 +475,7 @@ impl Page for Seats {
                 only_open: true,
                 count_all: 0,
                 count_open: 0,
-                problems: vec![Problem::new("seat_entered").with("name", "許藍圖")],
+                problems: vec![Problem::new("required").on("team")],
                 locked: false,
             },
         ]

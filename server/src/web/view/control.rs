@@ -16,6 +16,8 @@ use super::{all_names, clock, count, head, health, host_health, pairs, phases, t
 
 /// Lines of the feed shown.
 const FEED: usize = 150;
+/// How long an alarm that has passed is shown, ms.
+const ALARM_SHOWN_MS: i64 = 15 * 60_000;
 /// What counts as recent in the teams' table, ms of exercise time.
 const RECENT_MS: i64 = 10 * 60_000;
 
@@ -129,14 +131,20 @@ fn launch(exercise: &Exercise, fold: &Fold) -> Option<LaunchView> {
                 LaunchStep { step: *name, state, done: count(done), total: count(all) }
             })
             .collect();
-        LaunchRange { range: number, pair, steps, error: None, log: Vec::new() }
+        LaunchRange { range: number, pair, steps, error: None, reason: None, log: Vec::new() }
     };
     let mut ranges: Vec<LaunchRange> = pairs(fold).into_iter().map(range).collect();
     // The engine's words concern the launch as a whole; they stand with the first range.
     if let Some(first) = ranges.first_mut() {
         first.log.extend(progress.line.clone());
         if let Some(error) = error {
-            first.error = Some(Problem::new("launch_failed_because").with("detail", error));
+            first.reason = progress.why.clone().or_else(|| fold.why.clone());
+            if first.reason.is_some() {
+                // The words of whatever failed, for whoever has to repair it.
+                first.log.extend(error.lines().map(str::to_owned));
+            } else {
+                first.error = Some(Problem::new("launch_failed_because").with("detail", error));
+            }
         }
     }
     let (done, all) =
@@ -241,6 +249,7 @@ fn alerts(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
         alerts.extend(hosts_down(exercise, fold));
     }
     alerts.extend(broken_walls(fold));
+    alerts.extend(alarms(exercise, fold, facts));
     if !facts.chain.intact {
         alerts.push(Alert {
             at_ms: facts.now_ms,
@@ -248,10 +257,37 @@ fn alerts(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
             code: "chain_broken".to_owned(),
             args: args([("seq", facts.chain.seq.to_string())]),
             teams: Vec::new(),
+            reason: None,
+            lasting: false,
         });
     }
     alerts.sort_by_key(|alert| std::cmp::Reverse(alert.at_ms));
     alerts
+}
+
+/// What the watch over the range saw: what lasts, and what passed a short while ago.
+fn alarms(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
+    let progress = exercise.progress();
+    let progress = progress.borrow();
+    let shown = progress
+        .alarms
+        .iter()
+        .filter(|alarm| alarm.over_ms.is_none_or(|over_ms| facts.now_ms - over_ms < ALARM_SHOWN_MS));
+    shown
+        .map(|alarm| {
+            let range = alarm.what.args.get("range").and_then(|range| range.parse().ok());
+            let teams = range.map(|range| [Side::Red, Side::Blue].map(|side| fold.team_of(range, side)));
+            Alert {
+                at_ms: alarm.at_ms,
+                tone: if alarm.over_ms.is_none() { Tone::Danger } else { Tone::Warn },
+                code: "alarm".to_owned(),
+                args: BTreeMap::new(),
+                teams: teams.into_iter().flatten().flatten().map(|known| team(fold, &known.id)).collect(),
+                reason: Some(alarm.what.clone()),
+                lasting: alarm.over_ms.is_none(),
+            }
+        })
+        .collect()
 }
 
 fn foreign_flags(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Alert> {
@@ -272,6 +308,8 @@ fn foreign_flags(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Ale
                 code: "foreign_flag".to_owned(),
                 args: args([("seat", seat), ("objective", title)]),
                 teams: vec![team(fold, submitter), team(fold, owner)],
+                reason: None,
+                lasting: false,
             }
         })
         .collect()
@@ -291,6 +329,8 @@ fn hosts_down(exercise: &Exercise, fold: &Fold) -> Vec<Alert> {
                 code: "host_down".to_owned(),
                 args: args([("range", range.to_string()), ("host", host), ("detail", detail.clone())]),
                 teams: blue.into_iter().collect(),
+                reason: None,
+                lasting: false,
             }
         })
         .collect()
@@ -308,6 +348,8 @@ fn broken_walls(fold: &Fold) -> Vec<Alert> {
                 code: "walls_broken".to_owned(),
                 args: args([("range", range.to_string()), ("detail", detail)]),
                 teams: Vec::new(),
+                reason: None,
+                lasting: false,
             })
         })
         .collect()
