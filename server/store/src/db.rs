@@ -145,7 +145,18 @@ impl Db {
     /// fails with "locked" however long it would have waited.
     pub(crate) async fn write(&self) -> Result<Tx, StoreError> {
         match self {
-            Self::Sqlite { write, .. } => write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite),
+            Self::Sqlite { write, .. } => match write.begin_with("BEGIN IMMEDIATE").await {
+                Ok(tx) => Ok(Tx::Sqlite(tx)),
+                Err(first) => {
+                    // When the disk is full SQLite rolls back by itself, and the driver goes on counting the transaction
+                    // as open: on that connection none begins ever again. A new connection knows nothing of it.
+                    tracing::warn!(error = %first, "no transaction begins; taking a new connection");
+                    if let Ok(stale) = write.acquire().await {
+                        let _ = stale.close().await;
+                    }
+                    write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite)
+                }
+            },
             Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
         }
         .map_err(wrap)
