@@ -152,6 +152,9 @@ function live(box) {
   listen(box.dataset.events, { open: () => { lost(false); refresh(); }, lost: () => lost(true), refresh, bye: () => location.reload() });
 }
 
+// The hidden field that takes a terminal's keys is no text that a new page would lose.
+const typing = () => document.activeElement?.matches("input, select, textarea:not(.xterm-helper-textarea)") ?? false;
+
 function seat(main) {
   const events = startEvents(main);
   const refresh = refresher(async () => {
@@ -166,9 +169,9 @@ function seat(main) {
     const bar = document.querySelector(".seat-bar");
     const barNew = fresh.querySelector(".seat-bar");
     if (bar && barNew) patchInside(bar, barNew, now);
-    // Pause, end and start change what the page offers; then the whole page is due, unless somebody is typing.
-    const state = (doc) => doc.querySelector(".banner:not(.lost) b")?.textContent ?? "";
-    if (state(document) !== state(fresh) && !document.activeElement?.matches("input, select, textarea")) location.reload();
+    // Start, pause and end change what the page offers; then the whole page is due, unless somebody is typing.
+    const state = (doc) => doc.getElementById("main")?.dataset.state;
+    if (state(document) !== state(fresh) && !typing()) location.reload();
   });
   listen(main.dataset.events, {
     open: () => { lost(false); refresh(); },
@@ -231,6 +234,19 @@ function flag(form) {
   });
 }
 
+// On a phone: which of the places below is open.
+function places(bar) {
+  const mark = () => {
+    for (const link of bar.querySelectorAll("a")) {
+      if (link.hash && link.hash === location.hash) link.setAttribute("aria-current", "true");
+      else link.removeAttribute("aria-current");
+    }
+  };
+  addEventListener("hashchange", mark);
+  mark();
+}
+
+byAll(".place-bar").forEach(places);
 startClocks();
 armToasts();
 checkTyped();
