@@ -152,9 +152,6 @@ function live(box) {
   listen(box.dataset.events, { open: () => { lost(false); refresh(); }, lost: () => lost(true), refresh, bye: () => location.reload() });
 }
 
-// The hidden field that takes a terminal's keys is no text that a new page would lose.
-const typing = () => document.activeElement?.matches("input, select, textarea:not(.xterm-helper-textarea)") ?? false;
-
 function seat(main) {
   const events = startEvents(main);
   const refresh = refresher(async () => {
@@ -169,9 +166,16 @@ function seat(main) {
     const bar = document.querySelector(".seat-bar");
     const barNew = fresh.querySelector(".seat-bar");
     if (bar && barNew) patchInside(bar, barNew, now);
-    // Start, pause and end change what the page offers; then the whole page is due, unless somebody is typing.
-    const state = (doc) => doc.getElementById("main")?.dataset.state;
-    if (state(document) !== state(fresh) && !typing()) location.reload();
+    const state = fresh.getElementById("main")?.dataset.state;
+    if (state === main.dataset.state) return;
+    // Start, pause and end change what the page offers. A new page would hang up the terminal, so its parts are
+    // renewed; before there is a range there is none to lose.
+    if (!["ready", "running", "paused"].includes(main.dataset.state)) return location.reload();
+    main.dataset.state = state;
+    for (const id of ["state-banner", "flagbox", "report"]) {
+      const [part, from] = [document.getElementById(id), fresh.getElementById(id)];
+      if (part && from) patchInside(part, from, now);
+    }
   });
   listen(main.dataset.events, {
     open: () => { lost(false); refresh(); },
