@@ -207,7 +207,10 @@ function views(main) {
   }
   const byHash = () => {
     const name = location.hash.slice(1);
-    if (tabs.some((tab) => tab.dataset.view === name)) choose(name);
+    if (!tabs.some((tab) => tab.dataset.view === name)) return;
+    choose(name);
+    // It was hidden when the browser wanted to go there.
+    if (matchMedia("(max-width: 1279px)").matches) document.getElementById(name)?.scrollIntoView();
   };
   addEventListener("hashchange", byHash);
   choose("events");

@@ -148,6 +148,12 @@ pub fn public_names(scenario: &Scenario, locale: Locale) -> BTreeMap<String, Str
     for repair in &scenario.repairs {
         names.insert(repair.id.clone(), say(locale, &repair.title));
     }
+    // As they are numbered on red's page; the objective's title is not everybody's to know.
+    for (index, objective) in scenario.objectives.iter().enumerate() {
+        for (number, hint) in objective.hints.iter().enumerate() {
+            names.insert(hint.id.clone(), format!("O{}-{}", index + 1, number + 1));
+        }
+    }
     names
 }
 
