@@ -175,13 +175,14 @@ impl App {
     /// chain is broken or whose stored scenario cannot be read stays shut, see [`App::shut`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// When the store fails, or another server has taken it.
     pub async fn start(
         config: AppConfig,
         store: Store,
         engine: Arc<dyn Engine>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, AppError> {
+        store.take().await?;
         let tools = Tools {
             store: store.clone(),
             engine: engine.clone(),

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The database cannot be reached, or no connection came free in time.
     #[error("the database cannot be reached")]
     Unavailable(#[source] DriverError),
+    /// Another server has taken the database.
+    #[error("another rampart is using the database")]
+    InUse,
     /// The disk below the database is full; nothing was written.
     #[error("the disk of the database is full")]
     DiskFull(#[source] DriverError),

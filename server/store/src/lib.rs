@@ -23,6 +23,7 @@ mod sessions;
 mod settings;
 mod signs;
 mod subnets;
+mod taken;
 
 use std::sync::Arc;
 
@@ -52,6 +53,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Arc<db::Db>,
     queue: commit::Queue,
+    taken: taken::Taken,
 }
 
 impl Store {
@@ -64,12 +66,23 @@ impl Store {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let db = Arc::new(open::open(url).await?);
         let queue = commit::Queue::start(Arc::clone(&db));
-        Ok(Self(Arc::new(Inner { db, queue })))
+        let taken = taken::Taken::of(url);
+        Ok(Self(Arc::new(Inner { db, queue, taken })))
+    }
+
+    /// Takes the database for this server until [`Store::close`] or the end of the process. Two servers that decide on one
+    /// database would each hold a state of its own; who only reads need not take it.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] when another one has it, or those of the database.
+    pub async fn take(&self) -> Result<(), StoreError> {
+        self.0.taken.take(&self.0.db).await
     }
 
     /// Takes no further appends, writes those that wait, and closes the connections. For the end of the program.
     pub async fn close(&self) {
         self.0.queue.close().await;
+        self.0.taken.give_back().await;
         self.0.db.close().await;
     }
 

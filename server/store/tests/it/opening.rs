@@ -2,7 +2,7 @@ use rampart_store::{Store, StoreError};
 
 use crate::bed::{Bed, on_both};
 
-on_both!(what_was_written_is_there_after_a_restart, a_newer_database_is_refused);
+on_both!(what_was_written_is_there_after_a_restart, a_newer_database_is_refused, one_server_has_it_at_a_time);
 
 async fn what_was_written_is_there_after_a_restart(bed: Bed) {
     bed.store.settings().set("k", "v").await.unwrap();
@@ -12,6 +12,24 @@ async fn what_was_written_is_there_after_a_restart(bed: Bed) {
     assert_eq!(again.settings().get("k").await.unwrap().as_deref(), Some("v"));
     again.close().await;
     assert!(matches!(again.settings().get("k").await, Err(StoreError::Unavailable(_))));
+}
+
+async fn one_server_has_it_at_a_time(bed: Bed) {
+    bed.store.take().await.unwrap();
+    bed.store.take().await.unwrap();
+    let other = Store::open(&bed.url).await.unwrap();
+    assert!(matches!(other.take().await, Err(StoreError::InUse)));
+    assert!(other.settings().get("k").await.unwrap().is_none(), "looking is allowed");
+    bed.store.close().await;
+    // PostgreSQL notices the end of a session a moment later.
+    for _ in 0..50 {
+        if other.take().await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    other.take().await.unwrap();
+    other.close().await;
 }
 
 async fn a_newer_database_is_refused(bed: Bed) {
