@@ -168,7 +168,9 @@ export function startEvents(main) {
     merge(fresh) {
       const missing = [...fresh.querySelectorAll("[data-events-body] [data-id]")].filter((tr) => !known(tr.dataset.id) && !waiting.some((row) => row.id === tr.dataset.id));
       if (missing.length === 0 || still()) return;
-      const all = [...body.querySelectorAll("[data-id]"), ...missing.map((tr) => document.importNode(tr, true))];
+      const added = missing.map((tr) => document.importNode(tr, true));
+      for (const tr of added) tr.className = "fresh";
+      const all = [...body.querySelectorAll("[data-id]"), ...added];
       body.replaceChildren(...all.sort((one, other) => Number(other.dataset.at) - Number(one.dataset.at)).slice(0, KEPT));
       count();
     },
