@@ -37,7 +37,7 @@ use exercise::{CommandError, Exercise, Seed, Tools};
 pub use images::{ImageState, ImagesState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use records::Format as ExportFormat;
-pub use statistics::{Export, Statistics};
+pub use statistics::{Export, ExportTable, Statistics};
 
 /// Longest that a stop waits for tasks to come to an end.
 const STOP_WITHIN: Duration = Duration::from_secs(10);

@@ -34,6 +34,15 @@ pub struct Statistics {
     pub year: RocYear,
 }
 
+/// Which table goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportTable {
+    /// X1, people by gender.
+    Gender,
+    /// Person-hours, by name.
+    Hours,
+}
+
 /// A file to hand out.
 #[derive(Debug, Clone)]
 pub struct Export {
@@ -66,16 +75,23 @@ impl App {
     pub async fn export(
         &self,
         exercise: &str,
+        table: ExportTable,
         format: Format,
         officer: &Officer,
     ) -> Result<Export, AppError> {
-        let what = match format {
-            Format::Ods => "X1 ODS",
-            Format::Csv => "X1 CSV",
+        let what = match (table, format) {
+            (ExportTable::Gender, Format::Ods) => "X1 ODS",
+            (ExportTable::Gender, Format::Csv) => "X1 CSV",
+            (ExportTable::Hours, Format::Ods) => "hours ODS",
+            (ExportTable::Hours, Format::Csv) => "hours CSV",
         };
         let figures = self.figures(exercise, officer, Road::Export, what).await?;
+        let table = match table {
+            ExportTable::Gender => &figures.exercise,
+            ExportTable::Hours => &figures.hours,
+        };
         let (name, bytes) =
-            export::file(&figures.exercise, format).map_err(|error| AppError::Inner(error.to_string()))?;
+            export::file(table, format).map_err(|error| AppError::Inner(error.to_string()))?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rampart_app::{AppError, Export, ExportFormat};
+use rampart_app::{AppError, Export, ExportFormat, ExportTable};
 use rampart_domain::records::RocYear;
 use rampart_pages::{AuditAct, AuditLine, Statistics, StatisticsExercise, StatisticsList};
 use rampart_store::{Officer, StoreError};
@@ -139,9 +139,11 @@ pub(super) async fn show(
 pub(super) struct Wanted {
     #[serde(default)]
     format: String,
+    #[serde(default)]
+    table: String,
 }
 
-/// `GET /statistics/{id}/export?format=ods|csv`.
+/// `GET /statistics/{id}/export?format=ods|csv&table=x1|hours`; without a table it is X1.
 pub(super) async fn export(
     State(web): State<Web>,
     staff: Staff,
@@ -153,7 +155,12 @@ pub(super) async fn export(
         "csv" => ExportFormat::Csv,
         _ => return Err(WebError::bad_request()),
     };
-    let export = web.app.export(&id, format, &officer(&staff)).await.map_err(refused)?;
+    let table = match wanted.table.as_str() {
+        "" | "x1" => ExportTable::Gender,
+        "hours" => ExportTable::Hours,
+        _ => return Err(WebError::bad_request()),
+    };
+    let export = web.app.export(&id, table, format, &officer(&staff)).await.map_err(refused)?;
     Ok(download(export))
 }
 

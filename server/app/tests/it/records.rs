@@ -1,4 +1,4 @@
-use rampart_app::{ExportFormat, SignError};
+use rampart_app::{ExportFormat, ExportTable, SignError};
 use rampart_store::{Officer, Role};
 use scoreboard::Status;
 
@@ -117,15 +117,23 @@ async fn only_the_officer_gets_figures_and_each_look_leaves_a_line() {
         (5, 1, 1, 1, 1, 1)
     );
     assert_eq!(figures.counts.seconds, 5 * 12 * 60);
-    let csv = app.export(&class.exercise, ExportFormat::Csv, &officer).await.unwrap();
+    let csv = app.export(&class.exercise, ExportTable::Gender, ExportFormat::Csv, &officer).await.unwrap();
     let text = String::from_utf8(csv.bytes.clone()).unwrap();
     assert!(text.starts_with('\u{feff}') && text.contains("20.00"), "{text}");
     assert!(csv.name.ends_with(".csv"), "{}", csv.name);
-    let again = app.export(&class.exercise, ExportFormat::Csv, &officer).await.unwrap();
+    let again = app.export(&class.exercise, ExportTable::Gender, ExportFormat::Csv, &officer).await.unwrap();
     assert_eq!(csv.bytes, again.bytes, "same data, same bytes");
-    let ods = app.export(&class.exercise, ExportFormat::Ods, &officer).await.unwrap();
+    let ods = app.export(&class.exercise, ExportTable::Gender, ExportFormat::Ods, &officer).await.unwrap();
     assert!(ods.bytes.starts_with(b"PK"));
+    let hours = app.export(&class.exercise, ExportTable::Hours, ExportFormat::Csv, &officer).await.unwrap();
+    let text = String::from_utf8(hours.bytes).unwrap();
+    // 5 people x 12 minutes.
+    assert!(text.contains("丙") && text.contains("0.20") && text.contains("1.00"), "{text}");
+    assert_ne!(hours.name, csv.name);
     let lines = app.store.audit().list(None, None, 10).await.unwrap();
     let what: Vec<_> = lines.iter().map(|line| line.what.as_str()).collect();
-    assert_eq!(what, ["personal.export", "personal.export", "personal.export", "personal.read"]);
+    assert_eq!(
+        what,
+        ["personal.export", "personal.export", "personal.export", "personal.export", "personal.read"]
+    );
 }
