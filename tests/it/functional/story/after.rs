@@ -246,6 +246,14 @@ pub async fn the_officers_table(play: &mut Play) {
     let in_ods = rows.iter().any(|cells| cells.len() > 11 && cells[1..12] == row[..11]);
     assert!(in_ods, "the page's row is not in the ODS: {rows:?}");
 
+    let hours =
+        officer.get(&format!("/statistics/{}/export?table=hours&format=csv", play.exercise)).await.ok();
+    let sum = hours.lines().last().unwrap_or_default();
+    assert!(
+        sum.contains(hours_of_the_sheet.split_whitespace().next().unwrap_or_default()),
+        "person-hours of the page ({hours_of_the_sheet}) are not the sum of the file: {hours}"
+    );
+
     office.client.refresh().await.unwrap();
     let audit = office.texts("ol.lines li").await;
     for what in ["ODS", "CSV"] {
