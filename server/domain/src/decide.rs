@@ -617,9 +617,12 @@ pub fn availability(rules: Rules<'_>, fold: &Fold, team: &str, at_ms: i64) -> En
     };
     let given = blue.parts.get(&Component::Availability).copied().unwrap_or(0);
     let points = i64::try_from(due).unwrap_or(given) - given;
-    let percent = if known == 0 { "-".to_owned() } else { (100 * up / known).to_string() };
-    let reason =
-        Reason::new("availability.booked", [("percent", percent), ("minutes", (now / 60_000).to_string())]);
+    let minutes = ("minutes", (now / 60_000).to_string());
+    let reason = if known == 0 {
+        Reason::new("availability.unknown", [minutes])
+    } else {
+        Reason::new("availability.booked", [("percent", (100 * up / known).to_string()), minutes])
+    };
     vec![(
         Actor::System,
         Body::Availability {
