@@ -11,7 +11,15 @@ pub const PASSWORD: &str = "a-wall-of-nine-stones";
 
 /// Log-in name and one-time password of the administrator made at the first start, as the server said them.
 pub fn first_administrator(server: &Server) -> (String, String) {
-    let plain = server.log();
+    // The server answers a moment before it has said so.
+    let mut plain = server.log();
+    for _ in 0..100 {
+        if plain.contains("password: ") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+        plain = server.log();
+    }
     (page::first(&plain, r"(?m)^ *log-in: +(\S+)"), page::first(&plain, r"(?m)^ *password: +(\S+)"))
 }
 
