@@ -107,8 +107,12 @@ fn target(act: ExerciseAct) -> (Status, &'static str) {
 }
 
 async fn turn(web: &Web, staff: &Staff, id: &str, act: ExerciseAct) -> Answer {
-    let exercise = web.exercise(id)?;
     let (to, said) = target(act);
+    turn_to(web, staff, id, to, said).await
+}
+
+async fn turn_to(web: &Web, staff: &Staff, id: &str, to: Status, said: &'static str) -> Answer {
+    let exercise = web.exercise(id)?;
     match exercise.turn(&staff.id, to).await {
         Ok(()) => {
             let mut response = see_other(&format!("/exercises/{id}"));
@@ -129,6 +133,11 @@ pub(super) async fn launch(State(web): State<Web>, staff: Staff, Path(id): Path<
         return Err(WebError::new(StatusCode::CONFLICT, "no_seats"));
     }
     turn(&web, &staff, &id, ExerciseAct::Launch).await
+}
+
+/// `POST /exercises/{id}/give-up`: the launch stops where it is and removes what it has made.
+pub(super) async fn give_up(State(web): State<Web>, staff: Staff, Path(id): Path<String>) -> Answer {
+    turn_to(&web, &staff, &id, Status::Draft, "giving_up").await
 }
 
 /// `POST /exercises/{id}/start`.

@@ -121,8 +121,11 @@ async fn add_row(web: &Web, visit: &Here, page: &mut ExerciseList, row: &Row) ->
 
 async fn first_steps(web: &Web) -> Result<FirstSteps, WebError> {
     let people = web.app.store.persons().count("").await?;
-    let scenarios =
-        web.app.library().map_or(0, |shelves| shelves.iter().filter(|shelf| shelf.bundle.is_ok()).count());
+    let scenarios = web
+        .app
+        .shelves()
+        .await
+        .map_or(0, |shelves| shelves.iter().filter(|shelf| shelf.bundle.is_ok()).count());
     // An engine that does not answer is told on the system page; here it only means "not yet".
     let images_ready = web.app.images().await.is_ok_and(|images| images.iter().all(|image| image.current));
     Ok(FirstSteps {
@@ -132,13 +135,13 @@ async fn first_steps(web: &Web) -> Result<FirstSteps, WebError> {
     })
 }
 
-fn new_page(
+async fn new_page(
     web: &Web,
     visit: &Here,
     form: ExerciseForm,
     problems: Vec<Problem>,
 ) -> Result<ExerciseNew, WebError> {
-    let shelves = web.app.library().map_err(WebError::internal)?;
+    let shelves = web.app.shelves().await.map_err(WebError::internal)?;
     let scenarios = shelves.iter().map(|shelf| view::scenarios::choice(shelf, visit.locale)).collect();
     Ok(ExerciseNew { form, scenarios, problems })
 }
@@ -146,7 +149,7 @@ fn new_page(
 /// `GET /exercises/new`.
 pub(super) async fn new_form(State(web): State<Web>, visit: Here) -> Answer {
     let form = ExerciseForm { pairs: "1".to_owned(), ..ExerciseForm::default() };
-    web.page(&visit, &new_page(&web, &visit, form, Vec::new())?)
+    web.page(&visit, &new_page(&web, &visit, form, Vec::new()).await?)
 }
 
 fn typed(form: &Posted) -> ExerciseForm {
@@ -223,7 +226,7 @@ pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, fo
             Err(CreateError::App(error)) => return Err(error.into()),
         },
     };
-    web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &new_page(&web, &visit, form, problems)?)
+    web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &new_page(&web, &visit, form, problems).await?)
 }
 
 async fn seats_page(

@@ -118,6 +118,7 @@ fn table() -> Vec<Route> {
         page("/exercises/{id}/live",          Who::OVERSEER,      control::part),
         live("/exercises/{id}/events",        Who::OVERSEER,      live::control),
         form("/exercises/{id}/launch",        Who::INSTRUCTOR,    control::launch),
+        form("/exercises/{id}/give-up",       Who::INSTRUCTOR,    control::give_up),
         form("/exercises/{id}/start",         Who::INSTRUCTOR,    control::start),
         form("/exercises/{id}/pause",         Who::INSTRUCTOR,    control::pause),
         form("/exercises/{id}/resume",        Who::INSTRUCTOR,    control::resume),

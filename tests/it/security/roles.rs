@@ -34,6 +34,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("GET", "/exercises/{id}/live", "ai"),
     ("GET", "/exercises/{id}/events", "ai"),
     ("POST", "/exercises/{id}/launch", "i"),
+    ("POST", "/exercises/{id}/give-up", "i"),
     ("POST", "/exercises/{id}/start", "i"),
     ("POST", "/exercises/{id}/pause", "i"),
     ("POST", "/exercises/{id}/resume", "i"),
