@@ -11,7 +11,7 @@ use crate::clock::new_id;
 use crate::exercise::Exercise;
 use crate::{App, AppError};
 
-/// Presence that goes on within this time is one stretch, ms; the pages tell that they are open four times as often.
+/// Presence that goes on within this time is one stretch, ms; the pages tell far more often that they are open.
 const GRACE_MS: i64 = 60_000;
 /// How often collected signs are written.
 pub(crate) const NOTE_EVERY: Duration = Duration::from_secs(5);
@@ -70,7 +70,7 @@ pub(crate) fn session(exercise: &Exercise) -> Option<Session> {
 }
 
 impl App {
-    /// A seat says that its page is open. Called again at least every quarter of a minute. Signs are collected for some
+    /// A seat says that its page is open. Called again every few seconds. Signs are collected for some
     /// seconds and written together, as each write is a wait for the disk.
     pub fn touch(&self, seat: &str) {
         let touch = Touch { seat_id: seat.to_owned(), at_ms: self.now_ms(), new_id: new_id() };

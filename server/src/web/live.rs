@@ -27,8 +27,8 @@ use super::who::{Me, Seated, Who};
 pub(super) const RECHECK: Duration = Duration::from_secs(2);
 /// How often a quiet stream says that it lives; proxies cut what is silent for a minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often an open seat says that somebody is there.
-pub(super) const PRESENCE: Duration = Duration::from_secs(15);
+/// How often an open seat says that somebody is there: what a short visit loses at most. A sign costs no write of its own.
+pub(super) const PRESENCE: Duration = Duration::from_secs(5);
 /// Changes within this time become one `refresh`.
 const SETTLE: Duration = Duration::from_millis(250);
 
@@ -252,6 +252,13 @@ struct SeatStream {
     presence: Interval,
     changes: watch::Receiver<u64>,
     events: rampart_app::exercise::EventFeed,
+}
+
+impl Drop for SeatStream {
+    /// The person was there until the page was left.
+    fn drop(&mut self) {
+        self.web.app.touch(&self.seat.seat);
+    }
 }
 
 impl SeatStream {
