@@ -131,31 +131,41 @@ impl App {
             by_account: account.to_owned(),
             at_ms: now_ms,
         };
+        let id = sign.id.clone();
         self.store.signs().add(&[sign]).await.map_err(AppError::from)?;
+        self.note_sign(account, "sign.add", exercise, &id, person).await;
         Ok(())
     }
 
-    /// Closes an open line of the sheet.
+    async fn note_sign(&self, by: &str, what: &str, exercise: &str, sign: &str, person: &str) {
+        self.note(Some(by), what, format!("exercise={exercise} sign={sign} person={person}")).await;
+    }
+
+    /// Closes an open line of the sheet; does nothing to one that is closed. `by` is the account that does it.
     ///
     /// # Errors
     /// See [`SignError`].
-    pub async fn sign_out(&self, exercise: &str, sign: &str, to_ms: i64) -> Result<(), SignError> {
+    pub async fn sign_out(&self, exercise: &str, sign: &str, to_ms: i64, by: &str) -> Result<(), SignError> {
         let known = self.sign_of(exercise, sign).await?;
         Stay::new(Source::Mark, known.from_ms, Some(to_ms))?;
         if to_ms > self.now_ms() {
             return Err(SignError::Future);
         }
-        self.store.signs().close(sign, to_ms).await.map_err(AppError::from)?;
+        if self.store.signs().close(sign, to_ms).await.map_err(AppError::from)? {
+            self.note_sign(by, "sign.close", exercise, sign, &known.person_id).await;
+        }
         Ok(())
     }
 
-    /// Takes a line back; it stays in the store, struck out.
+    /// Takes a line back; it stays in the store, struck out. `by` is the account that does it.
     ///
     /// # Errors
     /// See [`SignError`].
-    pub async fn unsign(&self, exercise: &str, sign: &str) -> Result<(), SignError> {
-        self.sign_of(exercise, sign).await?;
-        self.store.signs().remove(sign, self.now_ms()).await.map_err(AppError::from)?;
+    pub async fn unsign(&self, exercise: &str, sign: &str, by: &str) -> Result<(), SignError> {
+        let known = self.sign_of(exercise, sign).await?;
+        if self.store.signs().remove(sign, self.now_ms()).await.map_err(AppError::from)? {
+            self.note_sign(by, "sign.strike", exercise, sign, &known.person_id).await;
+        }
         Ok(())
     }
 

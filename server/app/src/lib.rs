@@ -2,6 +2,7 @@
 //! to the ledger or fold it, and the exercise's runner calls them.
 
 mod attendance;
+mod audit;
 pub mod clock;
 pub mod exercise;
 pub mod failure;
@@ -26,7 +27,7 @@ use rampart_domain::scenario::{Bundle, Fault};
 use rampart_domain::secret::RunSecret;
 use rampart_engine::Engine;
 use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
-use scoreboard::Entry;
+use scoreboard::{Entry, Reason};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -141,6 +142,31 @@ pub struct Shut {
     pub title: String,
     /// Why, in the words of the check.
     pub why: String,
+    /// The same as a code with values: `shut.hash` and `shut.unreadable` (`seq`), `shut.gap` (`seq`, `found`),
+    /// `shut.scenario` (`said`).
+    pub reason: Reason,
+}
+
+impl Shut {
+    /// An exercise that was not taken up because of `error`; `None` where that is no fault of the exercise.
+    fn new(row: &rampart_store::Exercise, error: &AppError) -> Option<Self> {
+        use ledger::ChainError;
+        let reason = match error {
+            AppError::Chain { error: ChainError::Hash { seq }, .. } => {
+                Reason::new("shut.hash", [("seq", seq.to_string())])
+            }
+            AppError::Chain { error: ChainError::Unreadable { seq, .. }, .. } => {
+                Reason::new("shut.unreadable", [("seq", seq.to_string())])
+            }
+            AppError::Chain { error: ChainError::Gap { expected, found }, .. } => {
+                Reason::new("shut.gap", [("seq", expected.to_string()), ("found", found.to_string())])
+            }
+            AppError::Bundle { why, .. } => Reason::new("shut.scenario", [("said", why.clone())]),
+            _ => return None,
+        };
+        let why = error.to_string();
+        Some(Self { id: row.id.clone(), code: row.code.clone(), title: row.title.clone(), why, reason })
+    }
 }
 
 /// Everything that runs.
@@ -211,15 +237,11 @@ impl App {
             touched: Mutex::default(),
         });
         for row in app.store.exercises().list().await? {
-            match app.wake(&row.id).await {
-                Ok(_) => {}
+            if let Err(error) = app.wake(&row.id).await {
                 // One exercise that cannot be trusted or read must not keep all others from going on.
-                Err(error @ (AppError::Chain { .. } | AppError::Bundle { .. })) => {
-                    tracing::error!(exercise = %row.id, code = row.code, %error, "an exercise stays shut");
-                    let shut = Shut { id: row.id, code: row.code, title: row.title, why: error.to_string() };
-                    app.shut.write().unwrap_or_else(PoisonError::into_inner).push(shut);
-                }
-                Err(error) => return Err(error),
+                let Some(shut) = Shut::new(&row, &error) else { return Err(error) };
+                tracing::error!(exercise = %row.id, code = row.code, %error, "an exercise stays shut");
+                app.shut.write().unwrap_or_else(PoisonError::into_inner).push(shut);
             }
         }
         app.tools.tasks.spawn(Self::keep_presence(Arc::downgrade(&app), app.stopping()));

@@ -169,6 +169,9 @@ impl App {
         let (account, password) = self.new_account("admin", "管理員", Role::Administrator).await?;
         // Two servers that start at once on one database make one administrator between them.
         let made = self.store.accounts().create_first(&account).await?;
+        if made {
+            self.note_made(None, &account).await;
+        }
         Ok(made.then_some((account.login, password)))
     }
 
@@ -193,11 +196,22 @@ impl App {
         Ok((account, password))
     }
 
-    /// Makes an account; gives its one-time password.
+    async fn note_made(&self, by: Option<&str>, account: &NewAccount) {
+        let detail = format!("account={} role={}", account.id, account.role.as_str());
+        self.note(by, "account.make", detail).await;
+    }
+
+    /// Makes an account; gives its one-time password. `by` is the account that does it, `None` for Rampart itself.
     ///
     /// # Errors
     /// See [`AccountError`].
-    pub async fn create_account(&self, login: &str, name: &str, role: Role) -> Result<String, AccountError> {
+    pub async fn create_account(
+        &self,
+        login: &str,
+        name: &str,
+        role: Role,
+        by: Option<&str>,
+    ) -> Result<String, AccountError> {
         let login = login.trim();
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
         if login.is_empty() || login.len() > 40 || !login.chars().all(plain) {
@@ -211,7 +225,10 @@ impl App {
         match self.store.accounts().create(&account).await {
             Err(StoreError::Duplicate { .. }) => Err(AccountError::Taken),
             Err(error) => Err(AppError::from(error).into()),
-            Ok(()) => Ok(password),
+            Ok(()) => {
+                self.note_made(by, &account).await;
+                Ok(password)
+            }
         }
     }
 
@@ -332,14 +349,15 @@ impl App {
             .set_password(account, &hash, false, self.now_ms())
             .await
             .map_err(AppError::from)?;
+        self.note(Some(account), "password.change", format!("account={account}")).await;
         Ok(())
     }
 
-    /// Gives an account a new one-time password; its sessions end.
+    /// Gives an account a new one-time password; its sessions end. `by` is the account that does it.
     ///
     /// # Errors
     /// See [`AccountError`].
-    pub async fn reset_password(&self, account: &str) -> Result<(Account, String), AccountError> {
+    pub async fn reset_password(&self, account: &str, by: &str) -> Result<(Account, String), AccountError> {
         let known = self.store.accounts().by_id(account).await.map_err(AppError::from)?;
         let known = known.ok_or(AccountError::Missing)?;
         let password = random_code(PASSWORD_MIN);
@@ -350,29 +368,35 @@ impl App {
             .set_password(account, &hash, true, self.now_ms())
             .await
             .map_err(AppError::from)?;
+        self.note(Some(by), "account.reset", format!("account={account}")).await;
         Ok((known, password))
     }
 
-    /// Disables or enables an account; disabling ends its sessions.
+    /// Disables or enables an account; disabling ends its sessions. `by` is the account that does it.
     ///
     /// # Errors
     /// See [`AccountError`].
-    pub async fn set_disabled(&self, account: &str, disabled: bool) -> Result<(), AccountError> {
+    pub async fn set_disabled(&self, account: &str, disabled: bool, by: &str) -> Result<(), AccountError> {
         match self.store.accounts().set_disabled(account, disabled, self.now_ms()).await {
             Err(StoreError::LastAdministrator) => Err(AccountError::LastAdministrator),
             Err(error) => Err(AppError::from(error).into()),
-            Ok(true) => Ok(()),
+            Ok(true) => {
+                let what = if disabled { "account.disable" } else { "account.enable" };
+                self.note(Some(by), what, format!("account={account}")).await;
+                Ok(())
+            }
             Ok(false) => Err(AccountError::Missing),
         }
     }
 
-    /// Reads a roster and writes it, all or nothing.
+    /// Reads a roster and writes it, all or nothing. `by` is the account that does it, `None` for Rampart itself.
     ///
     /// # Errors
     /// Every fault of the file, or what of ours failed.
     pub async fn import_roster(
         &self,
         bytes: &[u8],
+        by: Option<&str>,
     ) -> Result<Result<Imported, Vec<roster::Fault>>, AppError> {
         let rows = match roster::read(bytes) {
             Ok(rows) => rows,
@@ -388,7 +412,11 @@ impl App {
                 gender: row.gender,
             })
             .collect();
-        Ok(Ok(self.store.persons().import(&persons, self.now_ms()).await?))
+        let counts = self.store.persons().import(&persons, self.now_ms()).await?;
+        let (added, changed, unchanged) = (counts.added, counts.changed, counts.unchanged);
+        let detail = format!("added={added} changed={changed} unchanged={unchanged}");
+        self.note(by, "roster.import", detail).await;
+        Ok(Ok(counts))
     }
 
     /// Puts a person into a team of an exercise, or moves them there.
@@ -472,11 +500,17 @@ impl App {
     }
 
     /// Makes new codes for all seats of an exercise that nobody has opened yet, or for one seat whoever has; the old
-    /// ones die. The codes are in no database, so this is the only time that they can be shown.
+    /// ones die. The codes are in no database, so this is the only time that they can be shown. `by` is the account that
+    /// does it.
     ///
     /// # Errors
     /// [`AppError::Missing`] for an unknown exercise.
-    pub async fn make_codes(&self, exercise: &str, only: Option<&str>) -> Result<Vec<Slip>, AppError> {
+    pub async fn make_codes(
+        &self,
+        exercise: &str,
+        only: Option<&str>,
+        by: &str,
+    ) -> Result<Vec<Slip>, AppError> {
         let live = self.exercise(exercise).ok_or(AppError::Missing("exercise"))?;
         // Slips are handed out team by team, as the teams stand on the board.
         let teams: BTreeMap<String, (usize, String, Side)> = {
@@ -517,6 +551,11 @@ impl App {
         let slips: Vec<Slip> = slips.into_iter().map(|(_, slip)| slip).collect();
         let codes: Vec<_> = slips.iter().map(|slip| (slip.seat.clone(), code_hash(&slip.code))).collect();
         self.store.seats().set_codes(&codes).await?;
+        if !slips.is_empty() {
+            let seat = only.map(|seat| format!(" seat={seat}")).unwrap_or_default();
+            self.note(Some(by), "seat.codes", format!("exercise={exercise} codes={}{seat}", slips.len()))
+                .await;
+        }
         Ok(slips)
     }
 }

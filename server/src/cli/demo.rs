@@ -58,13 +58,13 @@ async fn make(app: &App) -> Outcome {
         None => say("  admin         is there already"),
     }
     for (login, name, role) in STAFF {
-        match app.create_account(login, name, role).await {
+        match app.create_account(login, name, role, None).await {
             Ok(password) => tell(login, &password),
             Err(AccountError::Taken) => say(format_args!("  {login:<13} is there already")),
             Err(error) => return Err(error.into()),
         }
     }
-    let counts = match app.import_roster(roster().as_bytes()).await? {
+    let counts = match app.import_roster(roster().as_bytes(), None).await? {
         Ok(counts) => counts,
         Err(faults) => {
             for fault in faults {

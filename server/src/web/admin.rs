@@ -12,7 +12,7 @@ use rampart_store::Role as StoreRole;
 use super::error::{Answer, WebError};
 use super::posted::Posted;
 use super::state::{Web, see_other};
-use super::view::count;
+use super::view::{self, count};
 use super::visit::{Here, flash, role_of, viewer_role};
 use super::who::Staff;
 
@@ -48,7 +48,7 @@ pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, fo
     let form = AccountForm { login: get("login"), name: get("name"), role: get("role") };
     let problem = match form.role.parse::<StoreRole>() {
         Err(()) => Problem::new("role_unknown").on("role"),
-        Ok(role) => match web.app.create_account(&form.login, &form.name, role).await {
+        Ok(role) => match web.app.create_account(&form.login, &form.name, role, Some(&staff.id)).await {
             Ok(password) => {
                 let issued = IssuedPassword { login: form.login.to_lowercase(), password };
                 let page =
@@ -74,7 +74,7 @@ pub(super) async fn reset(
     staff: Staff,
     Path(id): Path<String>,
 ) -> Answer {
-    let (account, password) = web.app.reset_password(&id).await.map_err(account_error)?;
+    let (account, password) = web.app.reset_password(&id, &staff.id).await.map_err(account_error)?;
     let issued = IssuedPassword { login: account.login, password };
     let page = accounts_page(&web, &staff, AccountForm::default(), Vec::new(), Some(issued)).await?;
     web.page(&visit.at("/accounts"), &page)
@@ -90,7 +90,7 @@ fn account_error(error: AccountError) -> WebError {
 
 async fn set_disabled(web: &Web, visit: &Here, staff: &Staff, id: &str, disabled: bool) -> Answer {
     let account = web.app.store.accounts().by_id(id).await?.ok_or_else(WebError::not_found)?;
-    match web.app.set_disabled(id, disabled).await {
+    match web.app.set_disabled(id, disabled, &staff.id).await {
         Ok(()) => {
             let mut response = see_other("/accounts");
             let code = if disabled { "account_disabled" } else { "account_enabled" };
@@ -206,6 +206,7 @@ pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
             .and_then(|file| std::fs::metadata(file).ok().and_then(|of| i64::try_from(of.len()).ok())),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: web.house.started_ms,
+        shut: view::exercises::shut(&web),
     };
     web.page(&visit, &page)
 }

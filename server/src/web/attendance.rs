@@ -91,7 +91,7 @@ async fn act(
             ("signed_in", web.app.sign(id, person, visit.now_ms, None, AT_THE_DESK, &staff.id).await)
         }
         ("out", None) => return Ok(Err(Problem::new("not_signed"))),
-        ("out", Some(sign)) => ("signed_out", web.app.sign_out(id, &sign.id, visit.now_ms).await),
+        ("out", Some(sign)) => ("signed_out", web.app.sign_out(id, &sign.id, visit.now_ms, &staff.id).await),
         ("mark", _) => {
             let (from, to) = (parse_date_time(form.get("from")), parse_date_time(form.get("to")));
             let (Ok(from), Ok(to)) = (&from, &to) else {

@@ -82,6 +82,7 @@ pub(super) async fn list(
         count_over: 0,
         steps: FirstSteps { images_ready: false, people: 0, scenarios: 0 },
         may_create: staff.role == Role::Instructor,
+        shut: view::exercises::shut(&web),
     };
     let mut stored = web.app.store.exercises().list().await?;
     stored.sort_by_key(|row| std::cmp::Reverse(row.starts_ms));
@@ -357,10 +358,16 @@ pub(super) async fn slips(State(web): State<Web>, visit: Here, Path(id): Path<St
 }
 
 /// `POST /exercises/{id}/slips`: makes codes and shows them, this once.
-pub(super) async fn make_slips(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
+pub(super) async fn make_slips(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+) -> Answer {
     let exercise = web.exercise(&id)?;
     let row = row_of(&web, &id).await?;
-    let cards: Vec<_> = web.app.make_codes(&id, None).await?.into_iter().map(view::exercises::card).collect();
+    let slips = web.app.make_codes(&id, None, &staff.id).await?;
+    let cards: Vec<_> = slips.into_iter().map(view::exercises::card).collect();
     let page = Slips {
         exercise: view::head(&row, &exercise.fold(), exercise.scenario(), visit.locale),
         address: address(&web, &visit),

@@ -176,7 +176,7 @@ pub(super) async fn import(State(web): State<Web>, visit: Here, staff: Staff, fo
     };
     if !form.get("token").is_empty() {
         return match web.uploads.take(&staff.id, form.get("token"), visit.now_ms) {
-            Some(bytes) => write(&web, &bytes).await,
+            Some(bytes) => write(&web, &staff, &bytes).await,
             None => refused(ImportOutcome::None, Some(Problem::new("import_expired"))),
         };
     }
@@ -204,10 +204,10 @@ pub(super) async fn import(State(web): State<Web>, visit: Here, staff: Staff, fo
     web.page(&visit, &import_page(outcome, None))
 }
 
-async fn write(web: &Web, bytes: &[u8]) -> Answer {
+async fn write(web: &Web, staff: &Staff, bytes: &[u8]) -> Answer {
     // It was right when it was shown; faults now would be ours.
     let counts =
-        web.app.import_roster(bytes).await?.map_err(|faults| {
+        web.app.import_roster(bytes, Some(&staff.id)).await?.map_err(|faults| {
             WebError::internal(format!("{} faults in a roster that had none", faults.len()))
         })?;
     let mut response = see_other("/people");

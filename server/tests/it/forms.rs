@@ -231,7 +231,7 @@ async fn names_with_markup_are_text_everywhere() {
         "姓名,職號,機關,性別\n\"{}\",C1,</script><script>alert(1)</script>,\n",
         nasty.replace('"', "\"\"")
     );
-    house.app.import_roster(csv.as_bytes()).await.unwrap().unwrap();
+    house.app.import_roster(csv.as_bytes(), None).await.unwrap().unwrap();
     for path in ["/people".to_owned(), format!("/exercises/{}/seats", house.exercise)] {
         let text = teacher.get(&path).await.text();
         assert!(!text.contains("<img src=x") && !text.contains("<script>alert"), "{path}");

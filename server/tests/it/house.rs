@@ -33,7 +33,7 @@ pub struct House {
     pub exercise: String,
     /// Account ids by log-in name.
     pub accounts: BTreeMap<&'static str, String>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 fn repository() -> PathBuf {
@@ -53,16 +53,15 @@ async fn start(dir: &Path) -> Arc<App> {
     App::start(config, store, engine, Arc::new(SystemClock)).await.unwrap()
 }
 
-/// Writes into the ledger that the exercise has been launched and started, as if a range stood.
-async fn set_going(dir: &Path, app: &App, exercise: &str) {
+/// Stops the house and writes into the ledger of an exercise.
+async fn write(dir: &Path, app: &App, exercise: &str, bodies: Vec<Entered>) {
     app.stop().await;
     let store = Store::open(&format!("sqlite:{}", dir.join("rampart.db").display())).await.unwrap();
     let known = store.ledger().read_all(exercise).await.unwrap();
     let mut fold = Fold::of(known.iter().map(|sealed| &sealed.entry));
     let mut hash = known.last().map_or(ledger::FIRST.to_owned(), |sealed| sealed.hash.clone());
     let mut entries = Vec::new();
-    for to in [Status::Provisioning, Status::Ready, Status::Running] {
-        let body = Entered::Status { from: fold.status, to, note: None, why: None };
+    for body in bodies {
         let entry = Entry { seq: fold.seq + 1, at_ms: app.now_ms(), actor: Actor::System, body };
         fold.apply(&entry);
         let sealed = ledger::seal(&hash, entry).unwrap();
@@ -71,6 +70,11 @@ async fn set_going(dir: &Path, app: &App, exercise: &str) {
     }
     store.ledger().append(exercise, entries).await.unwrap();
     store.close().await;
+}
+
+fn web(app: &Arc<App>) -> Web {
+    let facts = Facts { store_kind: "sqlite".into(), ..Facts::default() };
+    Web::new(app.clone(), Pages::new().unwrap(), Signer::new(SECRET), facts)
 }
 
 impl House {
@@ -86,13 +90,13 @@ impl House {
             ("teacher2", Role::Instructor),
             ("officer", Role::Officer),
         ] {
-            let once = app.create_account(login, login, role).await.unwrap();
+            let once = app.create_account(login, login, role, None).await.unwrap();
             let id = app.store.accounts().by_login(login).await.unwrap().unwrap().account.id;
             app.change_password(&id, &once, PASSWORD).await.unwrap();
             accounts.insert(login, id);
         }
         let csv = "姓名,職號,機關,性別\n許藍圖,A1,數位發展處,女\n蔡紅磚,A2,木棉雲端,男\n謝測試,A3,數位發展處,\n王假名,A4,木棉雲端,\n";
-        let people = app.import_roster(csv.as_bytes()).await.unwrap().unwrap().ids;
+        let people = app.import_roster(csv.as_bytes(), None).await.unwrap().unwrap().ids;
         let now_ms = app.now_ms();
         let new = NewExercise {
             scenario: "qinglan-portal".into(),
@@ -107,11 +111,29 @@ impl House {
         for (person, team) in people.iter().zip(["b1", "r1", "b2", "r2"]) {
             app.give_seat(&exercise, person, team, &accounts["teacher"]).await.unwrap();
         }
-        set_going(dir.path(), &app, &exercise).await;
+        // As if a range stood.
+        let steps = [Status::Draft, Status::Provisioning, Status::Ready, Status::Running];
+        let turn = |pair: &[Status]| Entered::Status { from: pair[0], to: pair[1], note: None, why: None };
+        write(dir.path(), &app, &exercise, steps.windows(2).map(turn).collect()).await;
         let app = start(dir.path()).await;
-        let facts = Facts { store_kind: "sqlite".into(), ..Facts::default() };
-        let web = Web::new(app.clone(), Pages::new().unwrap(), Signer::new(SECRET), facts);
-        Self { app, router: router(web.clone()), web, exercise, accounts, _dir: dir }
+        let web = web(&app);
+        Self { app, router: router(web.clone()), web, exercise, accounts, dir }
+    }
+
+    /// Another life of the server, after these entries were written into the ledger of an exercise.
+    pub async fn reopen(&mut self, exercise: &str, bodies: Vec<Entered>) {
+        write(self.dir.path(), &self.app, exercise, bodies).await;
+        self.app = start(self.dir.path()).await;
+        self.web = web(&self.app);
+        self.router = router(self.web.clone());
+    }
+
+    /// Reaches around the store into its file.
+    pub fn sql(&self, what: &str) {
+        let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=9); d.execute(sys.argv[2]); d.commit()";
+        let path = self.dir.path().join("rampart.db");
+        let mut python = std::process::Command::new("python3");
+        assert!(python.args(["-c", script]).arg(path).arg(what).status().unwrap().success());
     }
 
     /// Somebody who has not been here before.
@@ -133,7 +155,8 @@ impl House {
     pub async fn seat(&self, team: &str) -> Visitor {
         let seats = self.app.store.seats().list(&self.exercise).await.unwrap();
         let seat = seats.iter().find(|seat| seat.team == team).unwrap();
-        let slips = self.app.make_codes(&self.exercise, Some(&seat.id)).await.unwrap();
+        let slips =
+            self.app.make_codes(&self.exercise, Some(&seat.id), &self.accounts["teacher"]).await.unwrap();
         let visitor = self.visitor();
         visitor.get("/").await;
         let answer = visitor.post("/", &[("code", &slips[0].code)]).await;

@@ -122,7 +122,7 @@ async fn a_stream_ends_with_the_right_to_it() {
         .set_role(&house.accounts["teacher"], rampart_store::Role::Officer)
         .await
         .unwrap();
-    house.app.set_disabled(&house.accounts["teacher2"], true).await.unwrap();
+    house.app.set_disabled(&house.accounts["teacher2"], true, &house.accounts["admin"]).await.unwrap();
     left.post("/logout", &[]).await;
     let (red_seat, blue_seat) = (house.seat_id("r1").await, house.seat_id("b1").await);
     house.app.take_seat(&house.exercise, &red_seat, &house.accounts["admin"]).await.unwrap();

@@ -9,4 +9,5 @@ mod house;
 mod live;
 mod routes;
 mod sessions;
+mod staff;
 mod start;

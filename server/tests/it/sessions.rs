@@ -73,7 +73,7 @@ async fn rights_end_with_the_next_request() {
         .unwrap();
     assert_eq!(one.get("/exercises").await.status, StatusCode::FORBIDDEN, "demoted");
     assert_eq!(two.get("/statistics").await.status, StatusCode::OK, "the new role holds at once, too");
-    house.app.set_disabled(&house.accounts["teacher"], true).await.unwrap();
+    house.app.set_disabled(&house.accounts["teacher"], true, &house.accounts["admin"]).await.unwrap();
     for visitor in [&one, &two] {
         assert_eq!(visitor.get("/statistics").await.status, StatusCode::SEE_OTHER, "disabled");
     }
@@ -111,7 +111,8 @@ async fn a_new_password_ends_all_other_sessions() {
 #[tokio::test]
 async fn a_one_time_password_opens_nothing_but_its_own_change() {
     let house = House::new().await;
-    let once = house.app.create_account("fresh", "新人", rampart_store::Role::Instructor).await.unwrap();
+    let once =
+        house.app.create_account("fresh", "新人", rampart_store::Role::Instructor, None).await.unwrap();
     let fresh = house.visitor();
     fresh.get("/staff").await;
     let answer =
@@ -152,7 +153,10 @@ async fn guessing_meets_a_limit_that_says_when() {
 async fn a_seat_code_works_once_and_says_what_is_wrong_with_it() {
     let house = House::new().await;
     let seat = house.seat_id("r1").await;
-    let code = house.app.make_codes(&house.exercise, Some(&seat)).await.unwrap()[0].code.clone();
+    let code = house.app.make_codes(&house.exercise, Some(&seat), &house.accounts["teacher"]).await.unwrap()
+        [0]
+    .code
+    .clone();
     let one = house.visitor();
     one.get("/").await;
     let typed = format!("{}-{}", &code[..4].to_lowercase(), &code[4..]);
@@ -185,9 +189,9 @@ async fn a_class_of_350_behind_one_address_gets_in() {
     for n in 0..350 {
         csv.push_str(&format!("學員{n:03},K{n:04},某機關,\n"));
     }
-    let people = house.app.import_roster(csv.as_bytes()).await.unwrap().unwrap().ids;
+    let people = house.app.import_roster(csv.as_bytes(), None).await.unwrap().unwrap().ids;
     assert_eq!(house.app.spread(&house.exercise, &people, &house.accounts["teacher"]).await.unwrap(), 350);
-    let slips = house.app.make_codes(&house.exercise, None).await.unwrap();
+    let slips = house.app.make_codes(&house.exercise, None, &house.accounts["teacher"]).await.unwrap();
     assert!(slips.len() >= 350);
     for slip in &slips {
         let visitor = house.visitor();

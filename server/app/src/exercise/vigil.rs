@@ -8,13 +8,12 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use rampart_domain::plan::Plan;
 use rampart_engine::{EngineError, Happening, Life, Observation, State, Wall};
-use rampart_store::AuditLine;
 use scoreboard::{Reason, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::runner::Tools;
 use super::{Command, Exercise, HostCondition, HostState, Inner};
-use crate::clock::new_id;
+use crate::audit;
 
 /// Pause between two looks at the containers.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -176,16 +175,7 @@ async fn look_at_wall(exercise: &Exercise, tools: &Tools) {
         return;
     }
     tracing::error!(exercise = %exercise.id, said, "the wall on the host did not stand");
-    let line = AuditLine {
-        id: new_id(),
-        at_ms: now_ms,
-        account_id: None,
-        what: "range.wall".to_owned(),
-        detail: format!("{}: {said}", exercise.id),
-    };
-    if let Err(error) = tools.store.audit().add(&line).await {
-        tracing::error!(%error, "no audit line");
-    }
+    audit::note(&tools.store, now_ms, None, "range.wall", format!("{}: {said}", exercise.id)).await;
 }
 
 fn note_hosts(exercise: &Exercise, plan: &Plan, seen: &Observation, now_ms: i64) {

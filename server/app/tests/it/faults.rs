@@ -12,7 +12,7 @@ use rampart_domain::truth::{Event, read_record};
 use rampart_engine::fake::Fault;
 use rampart_engine::{Engine, EngineError, ExecOut, State};
 use rampart_store::StoredEvent;
-use scoreboard::{HealthState, Status, Verdict};
+use scoreboard::{HealthState, Reason, Status, Verdict};
 
 use crate::house::{House, MORNING, until};
 
@@ -398,6 +398,7 @@ async fn a_ledger_that_was_tampered_with_shuts_its_exercise_only() {
     assert!(house.app.exercise(&other).is_some());
     let shut = house.app.shut();
     assert_eq!((shut.len(), shut[0].id.as_str(), shut[0].code.as_str()), (1, id.as_str(), "S115-01"));
+    assert_eq!(shut[0].reason, Reason::new("shut.hash", [("seq", "1".to_owned())]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -405,7 +406,7 @@ async fn a_seat_that_the_ledger_did_not_take_is_entered_when_it_is_given_again()
     let mut house = House::new().await;
     let (id, teacher) = house.running().await;
     let roster = "姓名,員工編號,機關,性別\n王小明,A001,資訊處,\n";
-    let person = house.app.import_roster(roster.as_bytes()).await.unwrap().unwrap().ids.remove(0);
+    let person = house.app.import_roster(roster.as_bytes(), None).await.unwrap().unwrap().ids.remove(0);
     house.disk_full(true);
     assert!(house.app.give_seat(&id, &person, "r1", &teacher).await.is_err());
     house.disk_full(false);

@@ -68,7 +68,7 @@ impl House {
     }
 
     pub async fn account(&self, login: &str, role: Role) -> String {
-        self.app.create_account(login, login, role).await.unwrap();
+        self.app.create_account(login, login, role, None).await.unwrap();
         self.app.store.accounts().by_login(login).await.unwrap().unwrap().account.id
     }
 

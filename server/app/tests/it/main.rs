@@ -1,6 +1,7 @@
 //! Use cases on a real SQLite file and an engine in memory. Ranges on the real engine are tried in `tests/`.
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod audit;
 mod exercise;
 mod faults;
 mod house;

@@ -6,7 +6,7 @@ use crate::house::House;
 const ROSTER: &str = "姓名,員工編號,機關,性別\n許藍圖,Q001,縣政府,女\n謝測試,Q002,縣政府,男\n廖快照,Q003,縣政府,其他\n周演習,Q004,環保局,不願透露\n王假名,Q005,青嵐科技大學,\n";
 
 async fn roster(house: &House) -> Vec<String> {
-    house.app.import_roster(ROSTER.as_bytes()).await.unwrap().unwrap().ids
+    house.app.import_roster(ROSTER.as_bytes(), None).await.unwrap().unwrap().ids
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -28,7 +28,7 @@ async fn the_first_administrator_is_made_once_and_must_change_the_password() {
         house.app.viewer(&again.session).await.unwrap(),
         Some(Viewer::Account { must_change: false, role: Role::Administrator, .. })
     ));
-    let last = house.app.set_disabled(&account_id, true).await;
+    let last = house.app.set_disabled(&account_id, true, &account_id).await;
     assert!(matches!(last, Err(AccountError::LastAdministrator)));
 }
 
@@ -49,7 +49,7 @@ async fn guessing_a_password_is_stopped_by_account_from_any_address() {
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_made_all_at_once_are_no_more_than_guesses_in_a_row() {
     let house = House::new().await;
-    let password = house.app.create_account("teacher", "老師", Role::Instructor).await.unwrap();
+    let password = house.app.create_account("teacher", "老師", Role::Instructor, None).await.unwrap();
     let hands: Vec<_> = (0..40)
         .map(|n| {
             let app = house.app.clone();
@@ -74,12 +74,12 @@ async fn guesses_made_all_at_once_are_no_more_than_guesses_in_a_row() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_disabled_account_is_out_at_once() {
     let house = House::new().await;
-    let password = house.app.create_account("teacher", "老師", Role::Instructor).await.unwrap();
+    let password = house.app.create_account("teacher", "老師", Role::Instructor, None).await.unwrap();
     let opened = house.app.log_in("teacher", &password, "1").await.unwrap();
-    let taken = house.app.create_account("Teacher", "別人", Role::Officer).await;
+    let taken = house.app.create_account("Teacher", "別人", Role::Officer, None).await;
     assert!(matches!(taken, Err(AccountError::Taken)));
     let id = house.app.store.accounts().by_login("teacher").await.unwrap().unwrap().account.id;
-    house.app.set_disabled(&id, true).await.unwrap();
+    house.app.set_disabled(&id, true, "admin").await.unwrap();
     assert!(house.app.viewer(&opened.session).await.unwrap().is_none());
     assert!(matches!(house.app.log_in("teacher", &password, "1").await, Err(LogInError::Disabled)));
 }
@@ -88,16 +88,16 @@ async fn a_disabled_account_is_out_at_once() {
 async fn a_bad_roster_writes_nothing_and_the_same_roster_twice_changes_nothing() {
     let house = House::new().await;
     let bad = "姓名,員工編號,機關,性別\n許藍圖,Q001,縣政府,女\n,Q002,縣政府,男\n陳範例,Q001,縣政府,公\n";
-    let faults = house.app.import_roster(bad.as_bytes()).await.unwrap().unwrap_err();
+    let faults = house.app.import_roster(bad.as_bytes(), None).await.unwrap().unwrap_err();
     let places: Vec<_> = faults.iter().map(|fault| (fault.row, fault.column.as_str())).collect();
     assert!(places.contains(&(3, "姓名")), "{places:?}");
     assert!(places.contains(&(4, "員工編號")), "{places:?}");
     assert!(places.contains(&(4, "性別")), "{places:?}");
     assert_eq!(house.app.store.persons().count("").await.unwrap(), 0);
-    let first = house.app.import_roster(ROSTER.as_bytes()).await.unwrap().unwrap();
+    let first = house.app.import_roster(ROSTER.as_bytes(), None).await.unwrap().unwrap();
     assert_eq!((first.added, first.changed, first.unchanged), (5, 0, 0));
     let with_mark = format!("\u{feff}{ROSTER}");
-    let second = house.app.import_roster(with_mark.as_bytes()).await.unwrap().unwrap();
+    let second = house.app.import_roster(with_mark.as_bytes(), None).await.unwrap().unwrap();
     assert_eq!((second.added, second.changed, second.unchanged), (0, 0, 5));
     assert_eq!(first.ids, second.ids);
 }
@@ -110,7 +110,7 @@ async fn a_code_opens_its_seat_once_and_a_taken_seat_is_shut() {
     let people = roster(&house).await;
     assert_eq!(house.app.spread(&exercise, &people, &teacher).await.unwrap(), 5);
     assert_eq!(house.app.spread(&exercise, &people, &teacher).await.unwrap(), 0);
-    let slips = house.app.make_codes(&exercise, None).await.unwrap();
+    let slips = house.app.make_codes(&exercise, None, &teacher).await.unwrap();
     assert_eq!(slips.len(), 5);
     let teams: std::collections::BTreeSet<_> = slips.iter().map(|slip| slip.team.clone()).collect();
     assert_eq!(teams.len(), 4, "spread over all teams: {teams:?}");
@@ -127,7 +127,7 @@ async fn a_code_opens_its_seat_once_and_a_taken_seat_is_shut() {
     let Viewer::Seat { seat_id, .. } = viewer else { panic!("{viewer:?}") };
     assert_eq!(seat_id, slips[0].seat);
     // New slips leave opened seats alone; old unused codes die.
-    let again = house.app.make_codes(&exercise, None).await.unwrap();
+    let again = house.app.make_codes(&exercise, None, &teacher).await.unwrap();
     assert_eq!(again.len(), 4);
     assert!(matches!(house.app.log_in_seat(&slips[1].code, "1").await, Err(SeatCodeError::Unknown)));
     house.app.take_seat(&exercise, &seat_id, &teacher).await.unwrap();

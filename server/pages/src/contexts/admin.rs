@@ -171,6 +171,8 @@ pub struct System {
     pub version: String,
     /// Since when it runs, ms UTC.
     pub started_ms: i64,
+    /// Exercises that could not be taken up at the start.
+    pub shut: Vec<ShutExercise>,
 }
 
 impl Page for System {
@@ -218,6 +220,7 @@ impl Page for System {
             store_bytes: Some(4_200_000),
             version: "0.1.0".into(),
             started_ms: SAMPLE_NOW_MS - 30 * HOUR,
+            shut: vec![],
         };
         let mut lost = base.clone();
         lost.engine = EngineView {
@@ -234,6 +237,7 @@ impl Page for System {
         lost.images.retain(|image| image.state == ImageState::Ready);
         let mut open = base.clone();
         open.engine.guard = Some(false);
+        open.shut = vec![ShutExercise::sample()];
         vec![base, lost, open]
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use scoreboard::Reason;
 use serde::Serialize;
 
 /// One moment on which all samples agree: 115-05-13 14:31:41 in Taipei, in milliseconds UTC.
@@ -170,6 +171,27 @@ impl Problem {
     pub fn with(mut self, name: impl Into<String>, value: impl ToString) -> Self {
         self.args.insert(name.into(), value.to_string());
         self
+    }
+}
+
+/// An exercise that could not be taken up when the server started; nothing can be done in it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ShutExercise {
+    /// Session code.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl ShutExercise {
+    pub(crate) fn sample() -> Self {
+        Self {
+            code: "S114-09".into(),
+            title: "通報應變演練".into(),
+            reason: Reason::new("shut.hash", [("seq", "41".to_owned())]),
+        }
     }
 }
 

@@ -96,7 +96,7 @@ pub struct LaunchView {
     pub clearing: bool,
     /// Parts done in all ranges.
     pub progress: Progress,
-    /// When it began, ms UTC.
+    /// When it began, ms UTC; 0 when that was in a former life of the server.
     pub since_ms: i64,
     /// Each range.
     pub ranges: Vec<LaunchRange>,

@@ -1,5 +1,8 @@
 //! Exercises: the list, a new one, seats, slips, attendance.
 
+use std::collections::BTreeMap;
+
+use scoreboard::Reason;
 use serde::Serialize;
 
 use super::common::*;
@@ -37,6 +40,8 @@ pub struct ExerciseList {
     pub steps: FirstSteps,
     /// May the viewer make one?
     pub may_create: bool,
+    /// Those that could not be taken up, and stand in no other list.
+    pub shut: Vec<ShutExercise>,
 }
 
 /// What an empty installation still needs.
@@ -93,6 +98,10 @@ pub struct ExerciseRow {
     /// Building or clearing, hosts done.
     pub progress: Option<Progress>,
     /// Why the last launch failed.
+    pub reason: Option<Reason>,
+    /// Titles for the ids in the reason.
+    pub names: BTreeMap<String, String>,
+    /// The same, where no reason is known.
     pub problem: Option<Problem>,
     /// Distinct people who came, once over.
     pub persons: Option<i64>,
@@ -119,6 +128,8 @@ impl ExerciseRow {
             seats_red: 6,
             seats_blue: 7,
             progress: None,
+            reason: None,
+            names: BTreeMap::new(),
             problem: None,
             persons: None,
             person_ms: None,
@@ -171,7 +182,7 @@ impl Page for ExerciseList {
                 Some(SAMPLE_NOW_MS + 50 * day),
             ),
             ExerciseRow {
-                problem: Some(Problem::new("launch_failed_because").with("detail", "www")),
+                reason: Some(Reason::new("launch.images_missing", [("images", "doc, www".to_owned())])),
                 ..ExerciseRow::sample(
                     "4",
                     "S115-04",
@@ -233,6 +244,7 @@ impl Page for ExerciseList {
                 count_over: 2,
                 steps: steps.clone(),
                 may_create: true,
+                shut: vec![ShutExercise::sample()],
             },
             Self {
                 current: vec![paused],
@@ -244,6 +256,7 @@ impl Page for ExerciseList {
                 count_over: 0,
                 steps: steps.clone(),
                 may_create: false,
+                shut: vec![],
             },
             Self {
                 current: vec![],
@@ -255,6 +268,7 @@ impl Page for ExerciseList {
                 count_over: 0,
                 steps: FirstSteps { images_ready: false, people: 0, scenarios: 1 },
                 may_create: true,
+                shut: vec![],
             },
             Self {
                 current: vec![],
@@ -266,6 +280,7 @@ impl Page for ExerciseList {
                 count_over: 0,
                 steps,
                 may_create: true,
+                shut: vec![],
             },
         ]
     }

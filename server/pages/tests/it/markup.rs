@@ -147,3 +147,20 @@ fn gender_stands_on_the_officers_pages_only() {
         }
     }
 }
+
+#[test]
+fn a_build_can_be_given_up_while_it_goes_on_and_never_else() {
+    let pages = Pages::new().unwrap();
+    let (mut building, mut others) = (0, 0);
+    for (name, _, html) in everything(&pages) {
+        let offered =
+            html.contains("<form method=\"post\" action=\"/exercises/") && html.contains("/give-up\"");
+        if name.starts_with("control/") && html.contains("id=\"launch-t\"") && !html.contains("danger-row") {
+            building += usize::from(offered);
+        } else {
+            others += usize::from(offered);
+        }
+    }
+    assert!(building > 0, "no page of a build offers it");
+    assert_eq!(others, 0, "offered where nothing is built");
+}

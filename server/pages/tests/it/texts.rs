@@ -84,9 +84,15 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
     let keys: BTreeSet<&str> = pages.catalog().keys(Locale::ZhTw).collect();
     let root = super::folder("../..");
     let mut missing = Vec::new();
-    for file in ["scoreboard/src/fold.rs", "scoreboard/src/view.rs", "server/domain/src/decide.rs"] {
+    for file in [
+        "scoreboard/src/fold.rs",
+        "scoreboard/src/view.rs",
+        "server/domain/src/decide.rs",
+        "server/app/src/lib.rs",
+    ] {
         let source = std::fs::read_to_string(root.join(file)).unwrap();
-        for area in ["flag", "hint", "report", "repair", "availability", "status", "action", "health"] {
+        for area in ["flag", "hint", "report", "repair", "availability", "status", "action", "health", "shut"]
+        {
             for part in source.split(&format!("\"{area}.")).skip(1) {
                 let rule = format!("{area}.{}", part.split('"').next().unwrap());
                 let known = keys.contains(format!("rule.{rule}").as_str())

@@ -7,12 +7,13 @@ use rampart_app::exercise::Exercise;
 use rampart_domain::records::{Interval, IntervalSet, Rule};
 use rampart_pages::{
     AttendanceRow, BookingRule, ExerciseRow, Locale, Presence, PresenceSource, Problem, Progress,
-    RunningExercise, SeatPerson, SlipCard, TeamRef, TeamSeats, TodayExercise,
+    RunningExercise, SeatPerson, ShutExercise, SlipCard, TeamRef, TeamSeats, TodayExercise,
 };
 use rampart_store::{Exercise as Row, Person, Seat};
 use scoreboard::{Fold, Side, Status};
 
-use super::{clock, count, pairs, phases, place, say, state, team};
+use super::{all_names, clock, count, pairs, phases, place, say, state, team};
+use crate::web::state::Web;
 use crate::web::visit::{page_side, seat_label};
 
 /// Reason that marks a line of the sheet as signing in at the desk, in place of an instructor's own words.
@@ -31,10 +32,22 @@ pub fn progress(exercise: &Exercise) -> Option<Progress> {
     (!progress.what.is_empty() && all > 0).then(|| Progress { done: count(done), total: count(all) })
 }
 
+/// Exercises that could not be taken up.
+#[must_use]
+pub fn shut(web: &Web) -> Vec<ShutExercise> {
+    let shut = web.app.shut();
+    shut.into_iter()
+        .map(|one| ShutExercise { code: one.code, title: one.title, reason: one.reason })
+        .collect()
+}
+
 /// A line of the list. `attended` is (people, ms) where the exercise is over.
 #[must_use]
 pub fn row(exercise: &Exercise, row: &Row, locale: Locale, attended: Option<(i64, i64)>) -> ExerciseRow {
     let fold = exercise.fold();
+    // A note of before there were codes is shown in its own words; those of a coded one are for the control room.
+    let note = fold.note.as_ref().filter(|_| fold.status == Status::Draft);
+    let reason = fold.why.clone().filter(|_| note.is_some());
     ExerciseRow {
         id: row.id.clone(),
         code: row.code.clone(),
@@ -46,11 +59,11 @@ pub fn row(exercise: &Exercise, row: &Row, locale: Locale, attended: Option<(i64
         seats_red: seats_of(&fold, Side::Red),
         seats_blue: seats_of(&fold, Side::Blue),
         progress: progress(exercise),
-        problem: fold
-            .note
-            .as_ref()
-            .filter(|_| fold.status == Status::Draft)
+        problem: note
+            .filter(|_| reason.is_none())
             .map(|note| Problem::new("launch_failed_because").with("detail", note)),
+        names: reason.as_ref().map(|_| all_names(exercise.scenario(), locale)).unwrap_or_default(),
+        reason,
         persons: attended.map(|(persons, _)| persons),
         person_ms: attended.map(|(_, ms)| ms),
     }
