@@ -1,9 +1,10 @@
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
-use scoreboard::{Entry, Witness};
+use scoreboard::{AttackState, Entry, HealthState, Witness};
 
 use super::*;
 use crate::scenario::parse;
+use crate::truth::{Confirmed, Labels};
 
 const SOURCE: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");
 
