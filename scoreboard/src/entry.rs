@@ -73,6 +73,12 @@ pub enum Status {
 }
 
 impl Status {
+    /// True while the range stands and people may work in it.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Ready | Self::Running)
+    }
+
     /// The word used in data, addresses and locale keys.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -125,6 +131,8 @@ pub enum Component {
     Response,
     /// Wrong incident reports.
     FalseClaims,
+    /// Hosts that the team had made anew.
+    Resets,
 }
 
 impl Component {
@@ -138,6 +146,7 @@ impl Component {
             Self::Availability => "availability",
             Self::Response => "response",
             Self::FalseClaims => "false_claims",
+            Self::Resets => "resets",
         }
     }
 
@@ -145,8 +154,10 @@ impl Component {
     #[must_use]
     pub fn of(side: Side) -> &'static [Component] {
         match side {
-            Side::Red => &[Self::Objectives, Self::Hints],
-            Side::Blue => &[Self::Detection, Self::Availability, Self::Response, Self::FalseClaims],
+            Side::Red => &[Self::Objectives, Self::Hints, Self::Resets],
+            Side::Blue => {
+                &[Self::Detection, Self::Availability, Self::Response, Self::FalseClaims, Self::Resets]
+            }
         }
     }
 }
@@ -458,6 +469,40 @@ pub enum Body {
         /// Why.
         reason: Reason,
     },
+    /// A host is to be made anew: from here on its checks count neither way, until [`Body::ResetDone`].
+    Reset {
+        /// Request id, unique in the exercise.
+        request: String,
+        /// Range number.
+        range: u16,
+        /// Host id.
+        host: String,
+        /// Team that asked and pays; `None` when staff did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<String>,
+        /// Points, zero or less.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// A reset is over.
+    ResetDone {
+        /// Request id.
+        request: String,
+        /// Range number.
+        range: u16,
+        /// Host id.
+        host: String,
+        /// Team that asked; `None` when staff did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        team: Option<String>,
+        /// True when the host stands anew with everything planted in it.
+        done: bool,
+        /// Points given back, where it was not done.
+        points: i64,
+        /// What came of it.
+        reason: Reason,
+    },
 }
 
 impl Body {
@@ -479,6 +524,8 @@ impl Body {
             Self::Availability { .. } => "availability",
             Self::Repair { .. } => "repair",
             Self::Retested { .. } => "retested",
+            Self::Reset { .. } => "reset",
+            Self::ResetDone { .. } => "reset_done",
         }
     }
 
@@ -496,6 +543,10 @@ impl Body {
                 Some((team, Component::Availability, *points, reason))
             }
             Self::Retested { team, points, reason, .. } => Some((team, Component::Response, *points, reason)),
+            Self::Reset { team: Some(team), points, reason, .. }
+            | Self::ResetDone { team: Some(team), points, reason, .. } => {
+                Some((team, Component::Resets, *points, reason))
+            }
             _ => None,
         }
     }

@@ -151,6 +151,25 @@ pub struct RepairState {
     pub passed: bool,
 }
 
+/// A host that is or was made anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostReset {
+    /// Id of the request.
+    pub request: String,
+    /// Range.
+    pub range: u16,
+    /// Host.
+    pub host: String,
+    /// Team that asked; `None` when staff did.
+    pub team: Option<String>,
+    /// What the team paid, zero or less.
+    pub points: i64,
+    /// When it was asked for, ms UTC.
+    pub asked_ms: i64,
+    /// When it was over, ms UTC, and whether the host stands anew; `None` while it is under way.
+    pub over: Option<(i64, bool)>,
+}
+
 /// One line of the feed, for whoever may see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FeedItem {
@@ -211,6 +230,8 @@ pub struct Fold {
     pub booked: BTreeMap<String, (i64, i64, i64)>,
     /// Repairs by (team, repair).
     pub repairs: BTreeMap<(String, String), RepairState>,
+    /// Resets of hosts, in order.
+    pub resets: Vec<HostReset>,
     /// Last proof of the walls, by range.
     pub walls: BTreeMap<u16, Vec<Proof>>,
     /// Foreign flags: ledger position, time, submitting team, seat, objective, owner.
@@ -241,6 +262,7 @@ impl Default for Fold {
             health: BTreeMap::new(),
             booked: BTreeMap::new(),
             repairs: BTreeMap::new(),
+            resets: Vec::new(),
             walls: BTreeMap::new(),
             alerts: Vec::new(),
             feed: Vec::new(),
@@ -268,6 +290,17 @@ impl Fold {
     #[must_use]
     pub fn team_of(&self, range: u16, side: Side) -> Option<&Team> {
         self.teams.iter().find(|team| team.range == range && team.side == side)
+    }
+
+    /// Resets under way.
+    pub fn resetting(&self) -> impl Iterator<Item = &HostReset> {
+        self.resets.iter().filter(|reset| reset.over.is_none())
+    }
+
+    /// True while this host is made anew.
+    #[must_use]
+    pub fn is_resetting(&self, range: u16, host: &str) -> bool {
+        self.resetting().any(|reset| reset.range == range && reset.host == host)
     }
 
     /// Adds one entry. Entries come in ledger order; one that was applied already is left out, so that a replay
@@ -401,6 +434,20 @@ impl Fold {
                     state.passed |= *attack == crate::AttackState::Fails && *checks == Some(true);
                 }
             }
+            Body::Reset { request, range, host, team, points, .. } => self.resets.push(HostReset {
+                request: request.clone(),
+                range: *range,
+                host: host.clone(),
+                team: team.clone(),
+                points: *points,
+                asked_ms: at_ms,
+                over: None,
+            }),
+            Body::ResetDone { request, done, .. } => {
+                if let Some(reset) = self.resets.iter_mut().find(|reset| reset.request == *request) {
+                    reset.over = Some((at_ms, *done));
+                }
+            }
         }
         self.score(entry);
         self.feed(entry);
@@ -516,6 +563,9 @@ impl Fold {
             }
             Body::Retested { team, points, reason, .. } => {
                 (Some(team), reason.clone(), *points, *points != 0)
+            }
+            Body::Reset { team, points, reason, .. } | Body::ResetDone { team, points, reason, .. } => {
+                (team.as_ref(), reason.clone(), *points, false)
             }
             _ => return,
         };

@@ -11,5 +11,7 @@ pub use entry::{
     Actor, Answer, AttackState, Body, Component, Entry, HealthState, Proof, Reason, Side, Status, Verdict,
     Witness,
 };
-pub use fold::{ActionSeen, Capture, Clock, FeedItem, FiledReport, Fold, Header, Point, RepairState, Team};
+pub use fold::{
+    ActionSeen, Capture, Clock, FeedItem, FiledReport, Fold, Header, HostReset, Point, RepairState, Team,
+};
 pub use view::{Audience, BoardDelta, BoardView, ClockView, Rank, SideView, TeamRow, TickerItem};

@@ -131,6 +131,7 @@ fn public_reason(reason: &Reason, over: bool) -> Reason {
     match reason.rule.as_str() {
         "flag.correct" => Reason::new("flag.captured", []),
         "report.matched" | "report.parent" => Reason::new("report.paid", []),
+        "reset.failed" => Reason::new("reset.refunded", []),
         "hint.bought" => Reason::new("hint.taken", []),
         _ => reason.clone(),
     }

@@ -27,6 +27,8 @@ fn the_golden_ledger_holds_every_kind_and_folds_to_known_figures() {
         "judged",
         "repair",
         "report",
+        "reset",
+        "reset_done",
         "retested",
         "seat",
         "status",
@@ -37,11 +39,15 @@ fn the_golden_ledger_holds_every_kind_and_folds_to_known_figures() {
     let fold = Fold::of(&entries);
     assert_eq!(fold.status, Status::Cleared);
     assert_eq!(fold.team("r1").unwrap().points, 80);
-    assert_eq!(fold.team("b1").unwrap().points, 120 + 7 + 150 - 15);
+    assert_eq!(fold.team("b1").unwrap().points, 120 + 7 + 150 - 15 - 30);
     assert_eq!(fold.team_of(1, Side::Blue).unwrap().id, "b1");
     // 10 s ran, 20 s paused, 30 s ran.
     assert_eq!(fold.clock.banked_ms, 40_000);
     assert_eq!(fold.pauses, vec![(1_010_000, Some(1_030_000))]);
     assert_eq!(fold.ended_ms, Some(1_060_000));
     assert_eq!(fold.alerts.len(), 1);
+    assert_eq!(
+        fold.resets.iter().map(|reset| reset.over).collect::<Vec<_>>(),
+        [Some((1_090_000, true)), Some((1_091_000, false))]
+    );
 }

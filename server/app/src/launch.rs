@@ -242,7 +242,7 @@ pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
 pub(crate) async fn adopt(exercise: &Arc<Exercise>, tools: &Tools, wish: &CancellationToken) {
     let Some(plan) = exercise.plan() else { return };
     while !wish.is_cancelled() {
-        match take_over(tools, &plan).await {
+        match take_over(exercise, tools, &plan).await {
             Ok(lost) if lost.is_empty() => {
                 exercise.progress.send_modify(Progress::rest);
                 return;
@@ -274,9 +274,20 @@ fn failed(exercise: &Exercise, failure: Failure) {
 }
 
 /// Starts what has stopped; gives the names of what is not there.
-async fn take_over(tools: &Tools, plan: &Plan) -> Result<Vec<String>, EngineError> {
+async fn take_over(exercise: &Exercise, tools: &Tools, plan: &Plan) -> Result<Vec<String>, EngineError> {
     tools.engine.guard().await?;
     let mut adoption = range::adopt(tools.engine.as_ref(), plan).await?;
+    // Hosts that are made anew are their reset's business.
+    let anew: Vec<String> = {
+        let fold = exercise.fold();
+        let of = |range: &rampart_domain::plan::RangePlan| {
+            let hosts = range.hosts.iter().filter(|host| fold.is_resetting(range.range, &host.host));
+            hosts.map(|host| host.name.clone()).collect::<Vec<_>>()
+        };
+        plan.ranges.iter().flat_map(of).collect()
+    };
+    adoption.missing.retain(|name| !anew.contains(name));
+    adoption.dead.retain(|(name, _)| !anew.contains(name));
     // The plan has the gateway first in each range.
     let order: Vec<&str> =
         plan.ranges.iter().flat_map(|range| range.hosts.iter().map(|host| host.name.as_str())).collect();

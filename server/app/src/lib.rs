@@ -44,6 +44,8 @@ pub use statistics::{Export, ExportTable, Statistics};
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Password hashes in the making at once.
 const HASHES_AT_ONCE: usize = 4;
+/// Resets of hosts at a time over all exercises.
+const RESETS: usize = 4;
 /// Most ranges of one exercise.
 pub const PAIRS_MAX: u16 = 12;
 
@@ -220,6 +222,7 @@ impl App {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             turns: Arc::new(tokio::sync::Semaphore::new(1)),
+            resets: Arc::new(tokio::sync::Semaphore::new(RESETS)),
             tags: Arc::default(),
         };
         let app = Arc::new(Self {

@@ -8,12 +8,14 @@ use crate::secret::RunSecret;
 
 mod blue;
 mod red;
+mod reset;
 mod service;
 
 pub use blue::{
     CITE_LIMIT, REPORT_TEXT_LIMIT, ReportForm, decayed, is_technique, judge, repair, report, retested,
 };
 pub use red::{FlagOutcome, action, flag, hint};
+pub use reset::{ResetBy, ResetOutcome, checks_silenced, is_silenced, reset, reset_done};
 pub use service::{availability, health};
 
 /// Version of the ledger's vocabulary that this code writes.
@@ -87,6 +89,12 @@ pub enum Refusal {
     /// The repair has already been paid.
     #[error("already repaired")]
     AlreadyRepaired,
+    /// The scenario does not let the team have this host made anew.
+    #[error("this host is not reset for a team")]
+    NoReset,
+    /// The host is being made anew already.
+    #[error("already being reset")]
+    Resetting,
 }
 
 /// Entries to append, each with its actor.

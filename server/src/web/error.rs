@@ -164,6 +164,8 @@ pub fn refusal(refusal: &Refusal) -> Problem {
         }
         Refusal::Waiting => Problem::new("waiting"),
         Refusal::AlreadyRepaired => Problem::new("already_repaired"),
+        Refusal::NoReset => Problem::new("no_reset"),
+        Refusal::Resetting => Problem::new("resetting"),
     }
 }
 

@@ -3,13 +3,14 @@
 
 mod feed;
 mod probes;
+mod resets;
 mod runner;
 mod telemetry;
 mod vigil;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm};
+use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm, ResetBy, ResetOutcome};
 use rampart_domain::plan::Plan;
 use rampart_domain::scenario::{Bundle, Scenario, Words};
 use rampart_domain::secret::RunSecret;
@@ -149,6 +150,19 @@ pub struct HostState {
     pub oom_ms: Option<i64>,
     /// How often it has died since the watch began.
     pub deaths: u32,
+    /// Its reset, while one is under way.
+    pub reset: Option<Resetting>,
+}
+
+/// A reset under way.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Resetting {
+    /// Step: `waiting` (for its turn, the end of a pause, or the engine), `remove`, `make`, `ready`, `plants`, `walls`.
+    pub stage: &'static str,
+    /// When it was asked for, ms UTC.
+    pub since_ms: i64,
+    /// Why the last try failed.
+    pub why: Option<Reason>,
 }
 
 /// What a host is doing.
@@ -187,6 +201,7 @@ pub(crate) enum Command {
     Repair { team: String, seat: String, repair: String, reply: Reply<()> },
     Turn { actor: Actor, to: Status, reply: Reply<()> },
     Seat { actor: Actor, seat: String, person: String, team: String, given: bool, reply: Reply<()> },
+    Reset { by: ResetBy, range: u16, host: String, reply: Reply<()> },
     Inner(Inner),
 }
 
@@ -220,6 +235,13 @@ pub(crate) enum Inner {
         repair: String,
         attack: scoreboard::AttackState,
         checks: Option<bool>,
+    },
+    /// A reset is over. Of a gateway, with the proofs of its range's walls.
+    ResetOver {
+        request: String,
+        range: u16,
+        outcome: ResetOutcome,
+        proofs: Option<Vec<scoreboard::Proof>>,
     },
     /// Containers do not do what the clock does.
     Strayed,
@@ -372,6 +394,16 @@ impl Exercise {
     pub async fn ask_retest(&self, team: &str, seat: &str, repair: &str) -> Result<(), CommandError> {
         let (team, seat, repair) = (team.to_owned(), seat.to_owned(), repair.to_owned());
         self.ask(|reply| Command::Repair { team, seat, repair, reply }).await
+    }
+
+    /// A host is to be made anew. Answers as soon as that is durable; the work goes on in the background, also after a
+    /// restart of the server, and [`Exercise::hosts`] tells how far it is.
+    ///
+    /// # Errors
+    /// See [`CommandError`]; a refusal costs nothing.
+    pub async fn reset_host(&self, by: ResetBy, range: u16, host: &str) -> Result<(), CommandError> {
+        let host = host.to_owned();
+        self.ask(|reply| Command::Reset { by, range, host, reply }).await
     }
 
     /// Staff changes the status: launch (`Provisioning`), give a launch up (`Draft`), start and resume (`Running`), pause,

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rampart_domain::decide::{self, Rules};
 use rampart_domain::plan::{Plan, RangePlan};
 use rampart_domain::scenario::{Check, Role, User};
 use rampart_engine::ExecSpec;
@@ -94,10 +95,19 @@ fn running(exercise: &Exercise) -> bool {
     exercise.fold().status == Status::Running
 }
 
-/// Which stretch of running it is: the number of pauses so far. `None` while it does not run.
-fn stretch(exercise: &Exercise) -> Option<usize> {
+/// Which undisturbed stretch of running it is for a range: the number of pauses so far, and of beginnings and ends of
+/// resets. `None` while it does not run.
+fn stretch(exercise: &Exercise, range: u16) -> Option<(usize, usize)> {
     let fold = exercise.fold();
-    (fold.status == Status::Running).then_some(fold.pauses.len())
+    let of_range = fold.resets.iter().filter(|reset| reset.range == range);
+    let resets = of_range.map(|reset| 1 + usize::from(reset.over.is_some())).sum();
+    (fold.status == Status::Running).then_some((fold.pauses.len(), resets))
+}
+
+/// True while a reset under way keeps this check from saying anything.
+fn silenced(exercise: &Exercise, range: u16, check: &str) -> bool {
+    let rules = Rules { scenario: exercise.scenario(), secret: &exercise.secret, other_tags: &[] };
+    decide::is_silenced(rules, &exercise.fold(), range, check)
 }
 
 /// What a probe by itself says, and whether the machine may be to blame for it.
@@ -143,7 +153,8 @@ async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, ch
     let mut misses = 0;
     loop {
         let began = Instant::now();
-        if let Some(before) = stretch(&exercise) {
+        let before = stretch(&exercise, range.range);
+        if let Some(before) = before.filter(|_| !silenced(&exercise, range.range, &check.id)) {
             let ran =
                 run_script(&exercise, &tools, &range, &check.from, &check.script, check.timeout_ms).await;
             let took = began.elapsed();
@@ -155,8 +166,8 @@ async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, ch
                     detail = format!("the machine is too busy to tell: {detail}");
                 }
             }
-            // A probe during which the exercise was paused says nothing.
-            if stretch(&exercise) == Some(before) {
+            // A probe during which the exercise was paused, or a host made anew, says nothing.
+            if stretch(&exercise, range.range) == Some(before) {
                 misses = if state == HealthState::Down { misses + 1 } else { 0 };
                 if state != HealthState::Down || misses >= MISSES {
                     let told = Inner::Checked { range: range.range, check: check.id.clone(), state, detail };
@@ -186,7 +197,7 @@ async fn play_user(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, user
     }
 }
 
-/// Runs the attack of a repair and its checks, while the exercise runs. What a pause fell into, or what the engine did not
+/// Runs the attack of a repair and its checks, while the exercise runs. What a pause or a reset fell into, or what the engine did not
 /// carry out, is done again: the team does not lose its place by it. After the end it is done as things are. `None` when
 /// the server stops.
 pub(super) async fn retest(
@@ -195,20 +206,22 @@ pub(super) async fn retest(
     team: &str,
     repair: &str,
 ) -> Option<(AttackState, Option<bool>)> {
+    let range = exercise.fold().team(team).map_or(0, |team| team.range);
     let work = async {
         let mut changes = exercise.changes();
         let mut tries = 0;
         loop {
             changes.mark_unchanged();
-            let before = stretch(exercise);
+            let before = stretch(exercise, range);
             let over = exercise.fold().over();
-            if before.is_none() && !over {
+            let anew = exercise.fold().resetting().any(|reset| reset.range == range);
+            if (before.is_none() || anew) && !over {
                 changes.changed().await.ok()?;
                 continue;
             }
             tries += 1;
             let (attack, checks, ours) = retest_once(exercise, tools, team, repair).await;
-            let undisturbed = before == stretch(exercise);
+            let undisturbed = before == stretch(exercise, range);
             if over || (undisturbed && (!ours || tries >= RETEST_TRIES)) {
                 return Some((attack, checks));
             }

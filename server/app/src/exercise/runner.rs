@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use rampart_domain::decide::{self, Entries, Refusal, Rules};
+use rampart_domain::decide::{self, Entries, Refusal, ResetOutcome, Rules};
 use rampart_domain::ledger::{self, Sealed};
 use rampart_domain::plan::Plan;
 use rampart_domain::scenario::Bundle;
@@ -15,7 +15,7 @@ use rampart_domain::secret::RunSecret;
 use rampart_domain::truth::Labels;
 use rampart_engine::Engine;
 use rampart_store::{AppendError, Store, StoreError};
-use scoreboard::{Actor, Entry, FiledReport, Fold, Side, Status};
+use scoreboard::{Actor, Entry, FiledReport, Fold, HealthState, Side, Status};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,6 +49,8 @@ pub(crate) struct Tools {
     pub tasks: TaskTracker,
     /// One launch or clearing at a time over all exercises, so that the engine is never swamped.
     pub turns: Arc<tokio::sync::Semaphore>,
+    /// Resets of hosts at a time over all exercises. They do not wait for launches: a team waits for them.
+    pub resets: Arc<tokio::sync::Semaphore>,
     /// Tags of all runs, to tell yesterday's flag from a wrong one.
     pub tags: Arc<RwLock<Vec<String>>>,
 }
@@ -96,6 +98,7 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         range_tasks: None,
         freezing: None,
         hold: Arc::default(),
+        resets: Arc::default(),
         give_up: None,
     };
     tools.tasks.spawn(runner.run(queue));
@@ -139,6 +142,8 @@ struct Runner {
     freezing: Option<CancellationToken>,
     /// Held by whoever freezes or thaws, so that a wish begins only when the former one has let go.
     hold: Arc<tokio::sync::Mutex<()>>,
+    /// Read by whoever resets a host; written by whoever removes the range.
+    resets: Arc<tokio::sync::RwLock<()>>,
     /// Ends the launch under way.
     give_up: Option<CancellationToken>,
 }
@@ -300,6 +305,21 @@ impl Runner {
                     Err(refusal) => Self::refuse(reply, refusal, batch),
                 }
             }
+            Command::Reset { by, range, host, reply } => {
+                match decide::reset(rules, &self.ahead, &by, &new_id(), range, &host) {
+                    Ok(entries) => {
+                        self.propose(batch, entries, at_ms);
+                        for check in decide::checks_silenced(rules, &self.ahead, range, &host) {
+                            let unknown = HealthState::Unknown;
+                            let entries =
+                                decide::health(rules, &self.ahead, range, &check, unknown, "", at_ms);
+                            self.propose(batch, entries, at_ms);
+                        }
+                        batch.answers.push(deferred(reply, ()));
+                    }
+                    Err(refusal) => Self::refuse(reply, refusal, batch),
+                }
+            }
             Command::Seat { actor, seat, person, team, given, reply } => {
                 let body = scoreboard::Body::Seat { seat, person, team, given };
                 self.propose(batch, vec![(actor, body)], at_ms);
@@ -377,8 +397,13 @@ impl Runner {
         }
     }
 
-    /// Everything that is still open is settled before the end: reports judged, availability booked.
+    /// Everything that is still open is settled before the end: reports judged, availability booked, resets dropped.
     fn close(&mut self, rules: Rules<'_>, batch: &mut Batch, at_ms: i64) {
+        let open: Vec<String> = self.ahead.resetting().map(|reset| reset.request.clone()).collect();
+        for request in open {
+            let entries = decide::reset_done(&self.ahead, &request, &ResetOutcome::Dropped);
+            self.propose(batch, entries, at_ms);
+        }
         self.judge(rules, batch, at_ms, i64::MAX);
         self.book(rules, batch, at_ms, 0);
     }
@@ -420,6 +445,13 @@ impl Runner {
             }
             Inner::Retested { team, repair, attack, checks } => {
                 let entries = decide::retested(rules, &self.ahead, team, repair, *attack, *checks);
+                self.propose(batch, entries, at_ms);
+            }
+            Inner::ResetOver { request, range, outcome, proofs } => {
+                let entries = decide::reset_done(&self.ahead, request, outcome);
+                if let (false, Some(proofs)) = (entries.is_empty(), proofs) {
+                    self.propose(batch, decide::walls(*range, proofs.clone()), at_ms);
+                }
                 self.propose(batch, entries, at_ms);
             }
             Inner::Strayed => match self.ahead.status {

@@ -53,6 +53,7 @@ fn hosts(plan: &Plan) -> Vec<HostState> {
             died: None,
             oom_ms: None,
             deaths: 0,
+            reset: None,
         })
         .collect()
 }
@@ -78,7 +79,12 @@ async fn follow(exercise: Arc<Exercise>, tools: Tools, mut since_ms: i64) {
 }
 
 fn happened(exercise: &Exercise, life: &Life) {
-    if exercise.fold().over() {
+    // That a host ends which is made anew is no trouble.
+    let quiet = {
+        let fold = exercise.fold();
+        fold.over() || (fold.is_resetting(life.range, &life.host) && life.what != Happening::Started)
+    };
+    if quiet {
         return;
     }
     exercise.hosts.send_modify(|hosts| {
@@ -180,6 +186,8 @@ async fn look_at_wall(exercise: &Exercise, tools: &Tools) {
 
 fn note_hosts(exercise: &Exercise, plan: &Plan, seen: &Observation, now_ms: i64) {
     let mut missing = Vec::new();
+    let anew: Vec<(u16, String)> =
+        exercise.fold().resetting().map(|reset| (reset.range, reset.host.clone())).collect();
     exercise.hosts.send_if_modified(|hosts| {
         let mut changed = false;
         for (range, host) in
@@ -191,7 +199,8 @@ fn note_hosts(exercise: &Exercise, plan: &Plan, seen: &Observation, now_ms: i64)
                 Some(State::Paused) => HostCondition::Frozen,
                 Some(State::Created | State::Restarting(_) | State::Exited(_)) => HostCondition::Dead,
             };
-            if state == HostCondition::Missing {
+            let is_anew = anew.iter().any(|(of, name)| *of == range && *name == host.host);
+            if state == HostCondition::Missing && !is_anew {
                 missing.push((range, host.host.clone()));
             }
             let known = hosts.iter_mut().find(|known| known.range == range && known.host == host.host);
@@ -245,7 +254,8 @@ async fn start_dead(
         .ranges
         .iter()
         .flat_map(|range| range.hosts.iter().map(move |host| (range.range, host)))
-        .filter(|(_, host)| ended(&host.name))
+        // One that is being made anew has not got its files yet.
+        .filter(|(range, host)| ended(&host.name) && !exercise.fold().is_resetting(*range, &host.host))
         .map(|(range, host)| (range, host.name.clone(), host.host.clone()))
         .collect();
     for (range, name, host) in due {

@@ -13,6 +13,7 @@ use rampart_engine::{Ended, Engine, EngineError, ExecSpec, Inspection, Labels, S
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::reset::Stage;
 use super::{LEAST_FREE_PERCENT, LaunchError, Step, Steps, plant};
 
 /// Objects in the making at once; the engine works one after the other at its firewall anyway.
@@ -75,6 +76,27 @@ pub(super) async fn everything(
     work.networks().await?;
     try_join_all(plan.ranges.iter().map(|range| work.range(range))).await?;
     Ok(())
+}
+
+/// Makes one host of a standing range whose container has been taken away.
+pub(super) async fn one(
+    engine: &dyn Engine,
+    plan: &Plan,
+    secret: &RunSecret,
+    range: u16,
+    host: &HostPlan,
+    stage: Stage<'_>,
+) -> Result<(), LaunchError> {
+    let work = Work { engine, plan, secret, steps: &|_| {}, turns: Semaphore::new(AT_ONCE) };
+    stage("make");
+    work.make(range, host).await?;
+    work.start(range, host).await?;
+    stage("ready");
+    work.wait(range, host).await?;
+    stage("plants");
+    plant::after_start(engine, secret, range, host, &|| {}).await?;
+    let seen = engine.inspect(&host.name).await.map_err(|error| at(range, host, error))?;
+    work.alive(range, host, &seen).await
 }
 
 /// What can be known before anything is made.

@@ -4,6 +4,7 @@
 //!   made, and any failure is rolled back by [`clear`].
 //! - Objects are found by the label of the run only, never by a reply, so a launch that was killed half-way is cleared or
 //!   adopted like any other ([`adopt`]).
+//! - [`reset`] makes one host of a standing range anew.
 //! - [`clear`] says done only when the engine has answered "nothing", twice.
 //! - An engine that does not answer proves nothing: its silence is an error everywhere, never an absence.
 //!
@@ -18,6 +19,7 @@ mod freeze;
 pub mod images;
 mod plant;
 mod proofs;
+mod reset;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,7 @@ pub use adopt::{Adoption, adopt};
 pub use clear::{Cleared, clear};
 pub(crate) use freeze::follow;
 pub use freeze::{pause, resume};
+pub use reset::reset;
 
 /// How long after a failure what was in the making may still appear.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -140,6 +143,17 @@ pub enum LaunchError {
     Engine(#[from] EngineError),
 }
 
+impl LaunchError {
+    /// True when the engine did not answer, so that nothing is known.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::At { error, .. } | Self::Engine(error) => error.is_silence(),
+            _ => false,
+        }
+    }
+}
+
 fn code_text(code: Option<i64>) -> String {
     code.map(|code| format!(" with exit code {code}")).unwrap_or_default()
 }
@@ -165,7 +179,7 @@ pub async fn launch(
     // Boxed: the many borrowed futures inside would make the caller's type too much for the compiler to call Send.
     let work: BoxFuture<'_, Result<_, LaunchError>> = Box::pin(async {
         build::everything(engine, plan, secret, steps).await?;
-        proofs::all(engine, plan, own_ports, steps).await
+        proofs::all(engine, plan, None, own_ports, steps).await
     });
     let result = work.await;
     if let Err(error) = &result {

@@ -75,20 +75,22 @@ struct Job<'a> {
     raw_ports: Vec<u16>,
 }
 
-/// Runs all probes of a plan. A way that must be open and is not fails the launch; a wall that does not hold is a result.
+/// Runs all probes of a plan, or those of one range. A way that must be open and is not fails the launch; a wall that does not hold is a result.
 pub(super) async fn all(
     engine: &dyn Engine,
     plan: &Plan,
+    only: Option<u16>,
     own_ports: &[u16],
     steps: Steps<'_>,
 ) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
     let facts = engine.host().await?;
+    let ranges = || plan.ranges.iter().filter(|range| only.is_none_or(|only| range.range == only));
     let mut jobs: Vec<Job<'_>> = Vec::new();
-    for range in &plan.ranges {
+    for range in ranges() {
         jobs.extend(range.hosts.iter().map(|host| job(plan, range, host, &facts, own_ports)));
     }
     let mut left: BTreeMap<u16, (usize, usize)> = BTreeMap::new();
-    for range in &plan.ranges {
+    for range in ranges() {
         left.insert(range.range, (0, range.hosts.len()));
         steps(Step { range: range.range, name: "walls", done: 0, all: range.hosts.len() });
     }

@@ -7,3 +7,4 @@ mod faults;
 mod house;
 mod people;
 mod records;
+mod resets;

@@ -2,7 +2,7 @@
 
 use scoreboard::{Actor, Body, Component, Fold, HealthState, Reason, Side};
 
-use super::{Entries, Rules};
+use super::{Entries, Rules, is_silenced};
 
 /// Books availability of a team up to the present clock. Between two bookings the state of its checks does not change,
 /// because every change books first (see [`health`]).
@@ -66,7 +66,7 @@ pub fn availability(rules: Rules<'_>, fold: &Fold, team: &str, at_ms: i64) -> En
     )]
 }
 
-/// A check changed its state: what lay before is booked with the old state, then the new one stands.
+/// A check changed its state (while its host is made anew, nothing but unknown is taken): what lay before is booked with the old state, then the new one stands.
 #[must_use]
 pub fn health(
     rules: Rules<'_>,
@@ -82,6 +82,9 @@ pub fn health(
     };
     let before = fold.health.get(&(range, check.to_owned())).map(|(state, ..)| *state);
     if before == Some(state) || fold.over() {
+        return Vec::new();
+    }
+    if state != HealthState::Unknown && is_silenced(rules, fold, range, check) {
         return Vec::new();
     }
     let mut entries = fold

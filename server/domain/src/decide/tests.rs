@@ -3,7 +3,7 @@
 use scoreboard::{AttackState, Entry, HealthState, Witness};
 
 use super::*;
-use crate::scenario::parse;
+use crate::scenario::{ResetRule, parse};
 use crate::truth::{Confirmed, Labels};
 
 const SOURCE: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");
@@ -317,4 +317,89 @@ fn the_clock_at_a_past_moment_leaves_pauses_out() {
     assert_eq!(clock_at(&table.fold, start + 4_000), 4_000);
     assert_eq!(clock_at(&table.fold, start + 30_000), 10_000);
     assert_eq!(clock_at(&table.fold, start + 62_000), 12_000);
+}
+
+fn by(team: &str) -> ResetBy {
+    ResetBy::Team { team: team.into(), seat: "s1".into() }
+}
+
+#[test]
+fn a_team_pays_for_its_own_hosts_and_staff_for_none() {
+    let mut table = Table::new(2);
+    let ask = |table: &Table, by: &ResetBy, range, host: &str| {
+        reset(table.rules(), &table.fold, by, &format!("x{}", table.fold.seq), range, host)
+    };
+    let staff = ResetBy::Staff("acc".into());
+    for (who, range, host) in [
+        ("r1", 1, "www"),
+        ("r1", 1, "watch"),
+        ("b1", 1, "attack"),
+        ("b1", 2, "www"),
+        ("b1", 1, "gateway"),
+        ("b1", 1, "citizens"),
+        ("b1", 1, "nothing"),
+        ("b9", 1, "www"),
+    ] {
+        assert_eq!(ask(&table, &by(who), range, host), Err(Refusal::NotFound), "{who} {range} {host}");
+    }
+    assert_eq!(ask(&table, &staff, 3, "www"), Err(Refusal::NotFound));
+    let entries = ask(&table, &by("b1"), 1, "www").unwrap();
+    assert_eq!(table.apply(entries), 1);
+    assert_eq!(table.fold.team("b1").unwrap().parts[&scoreboard::Component::Resets], -30);
+    for again in [&by("b1"), &staff] {
+        assert_eq!(ask(&table, again, 1, "www"), Err(Refusal::Resetting));
+    }
+    for (who, range, host) in [(&by("b2"), 2, "www"), (&by("r1"), 1, "attack"), (&staff, 1, "gateway")] {
+        let entries = ask(&table, who, range, host).unwrap();
+        table.apply(entries);
+    }
+    assert_eq!(table.fold.resetting().count(), 4);
+    // Not done: what was paid comes back. Done: it does not. A second word about the same one is none.
+    let open: Vec<String> = table.fold.resetting().map(|reset| reset.request.clone()).collect();
+    let entries = reset_done(&table.fold, &open[0], &ResetOutcome::Failed { said: "no".into() });
+    table.apply(entries);
+    let entries = reset_done(&table.fold, &open[1], &ResetOutcome::Done { seconds: 4 });
+    table.apply(entries);
+    assert!(reset_done(&table.fold, &open[1], &ResetOutcome::Dropped).is_empty());
+    assert_eq!(table.fold.team("b1").unwrap().points, 0);
+    assert_eq!(table.fold.team("b2").unwrap().points, -30);
+    table.scenario.hosts.iter_mut().find(|host| host.id == "doc").unwrap().reset = Some(ResetRule::Never);
+    assert_eq!(ask(&table, &by("b1"), 1, "doc"), Err(Refusal::NoReset));
+    assert!(ask(&table, &staff, 1, "doc").is_ok());
+    table.turn(Status::Paused);
+    assert_eq!(ask(&table, &staff, 1, "doc"), Err(Refusal::Paused));
+    assert_eq!(ask(&table, &by("b1"), 1, "www"), Err(Refusal::Paused));
+    table.turn(Status::Ended);
+    assert_eq!(ask(&table, &staff, 1, "doc"), Err(Refusal::Over));
+}
+
+#[test]
+fn checks_of_a_host_that_is_made_anew_count_neither_way() {
+    let mut table = Table::new(1);
+    let set = |table: &mut Table, check: &str, state| {
+        let entries = health(table.rules(), &table.fold, 1, check, state, "", table.now);
+        table.apply(entries)
+    };
+    set(&mut table, "portal-search", HealthState::Up);
+    set(&mut table, "doc-exchange", HealthState::Up);
+    table.now += 60_000;
+    let entries = reset(table.rules(), &table.fold, &by("b1"), "x", 1, "www").unwrap();
+    table.apply(entries);
+    // One is about it, the other runs from it.
+    let silenced = checks_silenced(table.rules(), &table.fold, 1, "www");
+    assert_eq!(silenced, ["portal-search", "doc-exchange"]);
+    for check in silenced {
+        set(&mut table, &check, HealthState::Unknown);
+    }
+    table.now += 60_000;
+    assert_eq!(set(&mut table, "portal-search", HealthState::Down), 0, "nothing is taken from it now");
+    let entries = reset_done(&table.fold, "x", &ResetOutcome::Done { seconds: 60 });
+    table.apply(entries);
+    assert!(set(&mut table, "portal-search", HealthState::Up) > 0);
+    let (through, up, known) = table.fold.booked["b1"];
+    assert_eq!((through, up, known), (120_000, 3 * 60_000, 3 * 60_000));
+    let entries = reset(table.rules(), &table.fold, &ResetBy::Staff("a".into()), "y", 1, "gateway").unwrap();
+    table.apply(entries);
+    assert!(is_silenced(table.rules(), &table.fold, 1, "doc-exchange"), "nothing gets through without it");
+    assert!(!is_silenced(table.rules(), &table.fold, 2, "doc-exchange"));
 }

@@ -7,8 +7,8 @@ use super::scalars;
 use super::tree::{Node, Value};
 use super::{
     Account, Action, Allow, Check, Course, Detection, Difficulty, End, Evidence, Hint, Host, Objective,
-    Plant, PlantWhat, Proto, Ready, Repair, ReportRules, Resources, Retest, Role, Scenario, Telemetry, User,
-    Words, Zone,
+    Plant, PlantWhat, Proto, Ready, Repair, ReportRules, ResetRule, Resources, Retest, Role, Scenario,
+    Telemetry, User, Words, Zone,
 };
 
 impl Node {
@@ -57,6 +57,13 @@ impl Node {
             "web" => Some(Telemetry::Web),
             "flow" => Some(Telemetry::Flow),
             _ => None,
+        }
+    }
+
+    fn reset(&self, key: &str) -> Option<ResetRule> {
+        match self.get(key)?.scalar()? {
+            "never" => Some(ResetRule::Never),
+            points => scalars::int(points).ok().map(ResetRule::Costs),
         }
     }
 
@@ -142,6 +149,7 @@ pub(super) fn scenario(root: &Node) -> Scenario {
             script: node.text("script"),
         }),
         availability_points: part("scoring").int("availability"),
+        reset: part("scoring").reset("reset").unwrap_or(ResetRule::Never),
     }
 }
 
@@ -201,6 +209,7 @@ fn host(node: &Node) -> Host {
             .map(|node| Ready { command: node.texts("command"), within_ms: node.duration("within") }),
         telemetry: node.telemetry("telemetry"),
         command: node.get("command").map(|_| node.texts("command")),
+        reset: node.reset("reset"),
     }
 }
 

@@ -206,6 +206,17 @@ fn scalar(text: &str, quoted: bool, shape: &Shape) -> Result<(), Bad> {
             }
             between(scalars::int(text)?, *least, *most, &|number| number.to_string())
         }
+        Shape::Price(..) if text == "never" => Ok(()),
+        Shape::Price(least, most) => {
+            let hint = || Some("write points: `30`, or `never`".to_owned());
+            if quoted {
+                return Err(Bad("is a text, points or `never` are wanted".to_owned(), hint()));
+            }
+            let Ok(points) = scalars::int(text) else {
+                return Err(Bad("is neither points nor `never`".to_owned(), hint()));
+            };
+            between(points, *least, *most, &|number| number.to_string())
+        }
         Shape::Duration(least, most) => between(scalars::duration(text)?, *least, *most, &show_duration),
         Shape::Size(least, most) => between(scalars::size(text)?, *least, *most, &show_size),
         Shape::Cpus(least, most) => between(scalars::cpus(text)?, *least, *most, &|cpus| {

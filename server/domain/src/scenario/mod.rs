@@ -148,6 +148,16 @@ pub enum Telemetry {
     Flow,
 }
 
+/// Whether a team may have one of its hosts made anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResetRule {
+    /// Only staff may.
+    Never,
+    /// For so many points.
+    Costs(i64),
+}
+
 /// One machine of the range.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Host {
@@ -175,6 +185,20 @@ pub struct Host {
     pub telemetry: Option<Telemetry>,
     /// Command that replaces the image's own.
     pub command: Option<Vec<String>>,
+    /// Whether its team may have it made anew; `None`: as the scoring says.
+    pub reset: Option<ResetRule>,
+}
+
+impl Host {
+    /// True when a side may call the host its own: blue the targets, each side its workstation.
+    #[must_use]
+    pub fn is_of(&self, side: Side) -> bool {
+        match self.role {
+            Role::Target => side == Side::Blue,
+            Role::Workstation => self.side == Some(side),
+            Role::Gateway | Role::User => false,
+        }
+    }
 }
 
 /// True when policy lets a container of this role have a capability, named without `CAP_`.
@@ -449,6 +473,8 @@ pub struct Scenario {
     pub users: Vec<User>,
     /// Points for a full run without outage.
     pub availability_points: i64,
+    /// Whether teams may have hosts made anew, where the host itself says nothing.
+    pub reset: ResetRule,
 }
 
 impl Scenario {
@@ -468,6 +494,16 @@ impl Scenario {
     #[must_use]
     pub fn workstation(&self, side: Side) -> Option<&Host> {
         self.hosts.iter().find(|host| host.role == Role::Workstation && host.side == Some(side))
+    }
+
+    /// Points that a team of a side pays to have a host made anew; `None` when it may not.
+    #[must_use]
+    pub fn reset_price(&self, side: Side, host: &str) -> Option<i64> {
+        let host = self.host(host).filter(|host| host.is_of(side))?;
+        match host.reset.unwrap_or(self.reset) {
+            ResetRule::Costs(points) => Some(points),
+            ResetRule::Never => None,
+        }
     }
 
     /// Most points that a team of a side can have.

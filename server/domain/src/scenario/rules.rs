@@ -16,6 +16,7 @@ pub(super) fn network(root: &Node, scenario: &Scenario, names: &Everything<'_>, 
         placed(node, host, names, faults);
         sided(node, host, faults);
         capabilities(node, host, faults);
+        resettable(node, host, faults);
         for (zone, number) in &host.at {
             let at = place(node, zone);
             match addresses.get(&(zone.as_str(), *number)) {
@@ -101,6 +102,19 @@ fn sided(node: &Node, host: &Host, faults: &mut Faults) {
             faults.add(side.at, "rule", what, Some("take `side` away, or make it a workstation".to_owned()));
         }
         _ => {}
+    }
+}
+
+/// A price makes sense where there is a team that could pay it.
+fn resettable(node: &Node, host: &Host, faults: &mut Faults) {
+    if node.get("reset").is_some()
+        && node.get("role").is_some()
+        && matches!(host.role, Role::Gateway | Role::User)
+    {
+        let what =
+            format!("host {} has a price for a reset, but no team that could ask for it", quote(&host.id));
+        let hint = "take `reset` away; only staff resets gateways and users";
+        faults.add(node.key_at("reset"), "rule", what, Some(hint.to_owned()));
     }
 }
 

@@ -63,6 +63,9 @@ fn schema_of(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
         Shape::Text(most) => json!({ "type": ["string", "number", "boolean"], "maxLength": most }),
         Shape::Form(form) => form_of(*form),
         Shape::Int(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Shape::Price(least, most) => json!({
+            "anyOf": [{ "type": "integer", "minimum": least, "maximum": most }, { "const": "never" }],
+        }),
         Shape::Duration(..) => {
             json!({ "type": "string", "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", "minLength": 2 })
         }

@@ -31,6 +31,8 @@ pub(super) enum Shape {
     Size(u64, u64),
     /// Processors within bounds, thousandths.
     Cpus(u32, u32),
+    /// Points within bounds, or `never`.
+    Price(i64, i64),
     /// A capability that policy allows.
     Capability,
     /// One of these words.
@@ -92,6 +94,7 @@ const SCRIPT: Shape = Shape::Form(Form::Script);
 const SIDE: Shape = Shape::Choice(&["red", "blue"]);
 const TITLE: Shape = Shape::Map(&WORDS);
 const POINTS: Shape = Shape::Int(1, 100_000);
+const PRICE: Shape = Shape::Price(0, 100_000);
 const WITHIN_EXERCISE: Shape = Shape::Duration(SECOND, 14 * DAY);
 const SCRIPT_TIME: Shape = Shape::Duration(SECOND, 5 * MINUTE);
 
@@ -215,6 +218,11 @@ static HOST: MapShape = MapShape {
         may("ready", Shape::Map(&READY), "How it shows that it is ready; without it, running is ready."),
         may("telemetry", Shape::Choice(&["web", "flow"]), "What its standard output carries."),
         may("command", Shape::List(&Shape::Text(4_000), 1, 50), "Command that replaces the image's own."),
+        may(
+            "reset",
+            PRICE,
+            "What the host's team pays to have it made anew: points, or `never`; otherwise as `scoring` says.",
+        ),
     ],
 };
 
@@ -392,5 +400,12 @@ static USER: MapShape = MapShape {
 
 static SCORING: MapShape = MapShape {
     name: "scoring",
-    keys: &[must("availability", Shape::Int(0, 100_000), "Points for a full run without outage.")],
+    keys: &[
+        must("availability", Shape::Int(0, 100_000), "Points for a full run without outage."),
+        may(
+            "reset",
+            PRICE,
+            "What a team pays to have a host of its own made anew: points, or `never`; without it, only staff may.",
+        ),
+    ],
 };

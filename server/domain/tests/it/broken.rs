@@ -924,6 +924,44 @@ fn yaml() {
 }
 
 #[test]
+fn prices_of_resets() {
+    try_all(&[
+        slip(
+            "scoring:\n  availability: 400 ",
+            "scoring:\n  reset: nver\n  availability: 400 ",
+            "  reset: §nver",
+            "value",
+            "`reset`: `nver` is neither points nor `never`",
+            "`30`, or `never`",
+        ),
+        slip(
+            "scoring:\n  availability: 400 ",
+            "scoring:\n  reset: -1\n  availability: 400 ",
+            "  reset: §-1",
+            "value",
+            "`reset`: `-1` is too small, the least is 0",
+            "",
+        ),
+        slip(
+            "  - id: citizens\n",
+            "  - id: citizens\n    reset: 20\n",
+            "    §reset: 20",
+            "rule",
+            "host `citizens` has a price for a reset, but no team that could ask for it",
+            "only staff",
+        ),
+    ]);
+    let read = |from, to| super::read(&edited(from, to));
+    use scoreboard::Side::{Blue, Red};
+    assert_eq!(super::portal().reset_price(Blue, "www"), None, "without a word, only staff may");
+    let priced = read("scoring:\n", "scoring:\n  reset: 30\n");
+    assert_eq!((priced.reset_price(Blue, "www"), priced.reset_price(Red, "attack")), (Some(30), Some(30)));
+    assert_eq!((priced.reset_price(Red, "www"), priced.reset_price(Blue, "gateway")), (None, None));
+    let own = read("  - id: doc\n", "  - id: doc\n    reset: 10\n");
+    assert_eq!((own.reset_price(Blue, "doc"), own.reset_price(Blue, "www")), (Some(10), None));
+}
+
+#[test]
 fn a_repeated_list_is_one_fault_and_not_a_page_of_them() {
     let source = format!("{PORTAL}\nhosts:\n  - {{ id: other }}\n");
     let faults = parse("s.yaml", &source).unwrap_err();

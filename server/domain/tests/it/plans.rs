@@ -6,7 +6,7 @@ use std::process::Command;
 
 use ipnet::Ipv4Net;
 use rampart_domain::plan::{self, FIREWALL, NAMES, Plan, PlanError, SETTINGS};
-use rampart_domain::scenario::{Role, Scenario};
+use rampart_domain::scenario::{Role, SCENARIO_FILE, Scenario};
 
 use super::{edit, edited, portal, read};
 
@@ -27,6 +27,36 @@ fn file(plan: &Plan, range: usize, path: &str) -> String {
 fn the_plan_reads_like_this() {
     let scenario = portal();
     insta::assert_snapshot!(plan::print(&planned(&scenario, 2), &scenario));
+}
+
+/// The plan and its hash, of every scenario that is shipped, as text beside this file: a change of a scenario or of the
+/// planner shows what it changes of the plans, and a new scenario fails here until its plan is looked at and kept.
+/// `INSTA_UPDATE=always cargo test -p rampart-domain plans::` keeps the new texts.
+#[test]
+fn the_plan_of_every_shipped_scenario_reads_like_this() {
+    let scenarios = concat!(env!("CARGO_MANIFEST_DIR"), "/../../scenarios");
+    let mut shipped: Vec<String> = std::fs::read_dir(scenarios)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join(SCENARIO_FILE).is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    shipped.sort_unstable();
+    assert!(shipped.contains(&"qinglan-portal".to_owned()), "{shipped:?}");
+    for id in &shipped {
+        let source = std::fs::read_to_string(format!("{scenarios}/{id}/{SCENARIO_FILE}")).unwrap();
+        let scenario = read(&source);
+        let text = plan::print(&planned(&scenario, 2), &scenario);
+        insta::assert_snapshot!(format!("shipped_{id}"), text);
+    }
+    let kept = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/snapshots");
+    let left: Vec<String> = std::fs::read_dir(kept)
+        .unwrap()
+        .filter_map(|entry| entry.unwrap().file_name().into_string().ok())
+        .filter_map(|name| Some(name.strip_prefix("it__plans__shipped_")?.strip_suffix(".snap")?.to_owned()))
+        .filter(|id| !shipped.contains(id))
+        .collect();
+    assert_eq!(left, Vec::<String>::new(), "plans of scenarios that are not shipped any more; remove them");
 }
 
 #[test]

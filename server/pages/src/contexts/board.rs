@@ -101,7 +101,7 @@ impl Board {
                         Blue,
                         1,
                         1,
-                        &[("detection", 240), ("availability", 312), ("response", 75), ("false_claims", -15)],
+                        &[("detection", 240), ("availability", 312), ("response", 75), ("resets", -15)],
                         Some(reason("report.paid", &[])),
                         18,
                     ),

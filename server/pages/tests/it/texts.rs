@@ -88,11 +88,25 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
         "scoreboard/src/fold.rs",
         "scoreboard/src/view.rs",
         "server/domain/src/decide.rs",
+        "server/domain/src/decide/blue.rs",
+        "server/domain/src/decide/red.rs",
+        "server/domain/src/decide/reset.rs",
+        "server/domain/src/decide/service.rs",
         "server/app/src/lib.rs",
     ] {
         let source = std::fs::read_to_string(root.join(file)).unwrap();
-        for area in ["flag", "hint", "report", "repair", "availability", "status", "action", "health", "shut"]
-        {
+        for area in [
+            "flag",
+            "hint",
+            "report",
+            "repair",
+            "availability",
+            "status",
+            "action",
+            "health",
+            "shut",
+            "reset",
+        ] {
             for part in source.split(&format!("\"{area}.")).skip(1) {
                 let rule = format!("{area}.{}", part.split('"').next().unwrap());
                 let known = keys.contains(format!("rule.{rule}").as_str())

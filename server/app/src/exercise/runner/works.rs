@@ -1,10 +1,10 @@
 //! What the runner sets going beside itself: launching, clearing, freezing, retests, and the tasks of a standing range.
 
 use rampart_domain::decide;
-use scoreboard::{Entry, Fold, HealthState, Status};
+use scoreboard::{Entry, Fold, HealthState, HostReset, Status};
 
 use super::{Batch, Runner};
-use crate::exercise::{Command, Inner, probes, telemetry, vigil};
+use crate::exercise::{Command, Inner, probes, resets, telemetry, vigil};
 
 impl Runner {
     /// After a start of the server: goes on with whatever the ledger says is under way.
@@ -17,6 +17,10 @@ impl Runner {
                 self.begin_range_tasks(0);
                 self.begin_adoption();
                 self.begin_waiting_retests();
+                let open: Vec<HostReset> = self.ahead.resetting().cloned().collect();
+                for asked in open {
+                    self.begin_reset(asked);
+                }
             }
             // Ended but not cleared waits for the instructor, unless the clearing was begun.
             Status::Ended => {
@@ -75,6 +79,12 @@ impl Runner {
             scoreboard::Body::Repair { team, repair, .. } => {
                 self.begin_retest(team.clone(), repair.clone());
             }
+            scoreboard::Body::Reset { request, .. } => {
+                let asked = self.ahead.resetting().find(|reset| reset.request == *request).cloned();
+                if let Some(asked) = asked {
+                    self.begin_reset(asked);
+                }
+            }
             _ => {}
         }
     }
@@ -92,7 +102,10 @@ impl Runner {
 
     pub(super) fn begin_clear(&mut self) {
         let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        let resets = self.resets.clone();
         self.tools.tasks.spawn(async move {
+            // A reset that the end cut off has let go by then.
+            let _alone = resets.write_owned().await;
             if crate::launch::clear(&exercise, &tools).await {
                 let _ = exercise.commands.send(Command::Inner(Inner::Cleared)).await;
             }
@@ -122,6 +135,19 @@ impl Runner {
             let _held = hold.lock().await;
             crate::launch::adopt(&exercise, &tools, &wish).await;
             crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
+        });
+    }
+
+    fn begin_reset(&mut self, asked: HostReset) {
+        let (exercise, tools, work) = (self.exercise.clone(), self.tools.clone(), self.resets.clone());
+        // The end of the exercise ends it, like everything else that needs the range.
+        let stop =
+            self.range_tasks.as_ref().map_or_else(|| tools.stop.child_token(), |tasks| tasks.child_token());
+        self.tools.tasks.spawn(async move {
+            let over = resets::carry_out(&exercise, &tools, &asked, &work, &stop).await;
+            let Some((outcome, proofs)) = over else { return };
+            let told = Inner::ResetOver { request: asked.request, range: asked.range, outcome, proofs };
+            let _ = exercise.commands.send(Command::Inner(told)).await;
         });
     }
 

@@ -1,6 +1,7 @@
 //! The reconciler on the fake, for every fault, and on Docker, for what is true.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod anew;
 mod faults;
 mod real;
 

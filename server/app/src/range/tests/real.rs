@@ -14,7 +14,7 @@ use super::super::{LaunchError, adopt, clear, launch, pause, resume};
 use super::{light, quiet, secret, shipped};
 
 /// Docker, if it has all images of the plan; the reason why not is printed.
-async fn docker() -> Option<DockerEngine> {
+pub(super) async fn docker() -> Option<DockerEngine> {
     let engine = DockerEngine::at(None).unwrap();
     let images = match engine.images().await {
         Ok(images) => images,
@@ -33,7 +33,7 @@ async fn docker() -> Option<DockerEngine> {
 }
 
 /// Runs a test and clears up, however it ends.
-async fn cleared<F: Future<Output = ()>>(engine: &DockerEngine, plan: &Plan, test: F) {
+pub(super) async fn cleared<F: Future<Output = ()>>(engine: &DockerEngine, plan: &Plan, test: F) {
     let ended = AssertUnwindSafe(test).catch_unwind().await;
     clear(engine, &plan.run).await.unwrap();
     assert!(!engine.list_runs().await.unwrap().contains(&plan.run));
@@ -42,7 +42,7 @@ async fn cleared<F: Future<Output = ()>>(engine: &DockerEngine, plan: &Plan, tes
     }
 }
 
-async fn attempt(
+pub(super) async fn attempt(
     engine: &DockerEngine,
     plan: &Plan,
 ) -> Result<Vec<(u16, Vec<scoreboard::Proof>)>, LaunchError> {
