@@ -2,9 +2,11 @@
 //! together, and only here it meets HTTP and the command line.
 
 pub mod config;
+mod secret_file;
 mod start;
 pub mod web;
 
 pub use config::Config;
-pub use start::{Running, StartError, open_app, open_store, serve, serve_with};
+pub use secret_file::SecretError;
+pub use start::{Running, StartError, ledger_key, open_app, open_store, serve, serve_with};
 pub use web::{RouteInfo, Who, routes};

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use rampart_app::clock::{Clock, SystemClock};
 use rampart_app::{App, AppConfig, AppError};
+use rampart_domain::ledger::CheckpointKey;
 use rampart_engine::{DockerEngine, Engine, EngineError};
 use rampart_pages::{Pages, PagesError};
 use rampart_store::{Store, StoreError};
@@ -19,7 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::config::Config;
-use crate::web::token::{SecretError, Signer};
+use crate::secret_file::{self, SecretError};
+use crate::web::token::Signer;
 use crate::web::{House, Web, asset_version, missing_assets, router};
 
 /// The longest that a stop waits for connections to come to an end.
@@ -156,18 +158,29 @@ pub async fn open_app(config: &Config, own_ports: Vec<u16>) -> Result<(Arc<App>,
     let engine: Arc<dyn Engine> = Arc::new(DockerEngine::at(config.engine.as_deref())?);
     let lock = take_data_dir(&config.data_dir)?;
     let store = Store::open(&config.store_url()).await?;
-    let app = App::start(app_config(config, own_ports), store, engine, Arc::new(SystemClock)).await?;
+    let app = App::start(app_config(config, own_ports)?, store, engine, Arc::new(SystemClock)).await?;
     Ok((app, lock))
 }
 
-fn app_config(config: &Config, own_ports: Vec<u16>) -> AppConfig {
-    AppConfig {
+/// The key that signs positions of ledgers; made at the first start.
+///
+/// # Errors
+/// See [`SecretError`].
+pub fn ledger_key(config: &Config) -> Result<CheckpointKey, SecretError> {
+    let path = config.data_dir.join("ledger.key");
+    let secret = secret_file::open(&path, "what it signed can then be checked with its public half only")?;
+    Ok(CheckpointKey::new(&secret))
+}
+
+fn app_config(config: &Config, own_ports: Vec<u16>) -> Result<AppConfig, SecretError> {
+    Ok(AppConfig {
         scenarios_dir: config.scenarios_dir.clone(),
         images_dir: config.images_dir.clone(),
         block: config.block,
         own_ports,
         judge_delay_ms: config.judge_delay_ms,
-    }
+        ledger_key: ledger_key(config)?,
+    })
 }
 
 /// Starts everything with the machine's own engine and clock.
@@ -194,13 +207,14 @@ pub async fn serve_with(
 ) -> Result<Running, StartError> {
     let pages = Pages::new()?.with_asset_version(asset_version());
     let lock = take_data_dir(&config.data_dir)?;
-    let signer = Signer::open(&config.data_dir.join("jwt.secret"))?;
+    let signer =
+        Signer::new(secret_file::open(&config.data_dir.join("jwt.secret"), "everybody logs in again")?);
     let refused = |source| StartError::Listen { address: config.listen, source };
     // Before anything is started: a taken port must not leave half a server behind.
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
     let store = Store::open(&config.store_url()).await?;
-    let app = App::start(app_config(&config, vec![addr.port()]), store, engine, clock).await?;
+    let app = App::start(app_config(&config, vec![addr.port()])?, store, engine, clock).await?;
     app.store.sessions().sweep(app.now_ms() - FORGET_SESSIONS_MS).await?;
     let first = app.first_administrator().await?;
     let web = Web::new(app.clone(), pages, signer, house(&config, app.now_ms()));

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod exercise;
 pub mod failure;
 mod images;
+mod keeper;
 mod launch;
 pub mod library;
 pub mod limits;
@@ -36,6 +37,7 @@ pub use attendance::{AttendanceRow, SignError};
 use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
 pub use images::{ImageState, ImagesState};
+pub use keeper::{LedgerAlarm, LedgerFault};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use records::Format as ExportFormat;
 pub use statistics::{Export, ExportTable, Statistics};
@@ -62,6 +64,8 @@ pub struct AppConfig {
     pub own_ports: Vec<u16>,
     /// How long after filing a report is judged, ms: late evidence comes in, and the score is no oracle.
     pub judge_delay_ms: i64,
+    /// Signs positions of ledgers.
+    pub ledger_key: ledger::CheckpointKey,
 }
 
 /// What can go wrong in a use case, beyond what its own error says.
@@ -77,12 +81,12 @@ pub enum AppError {
     #[error(transparent)]
     Command(CommandError),
     /// A ledger is not what was written.
-    #[error("ledger of exercise {exercise}: {error}")]
-    Chain {
+    #[error("ledger of exercise {exercise}: {fault}")]
+    Ledger {
         /// Exercise id.
         exercise: String,
-        /// Where it breaks.
-        error: ledger::ChainError,
+        /// What does not fit.
+        fault: LedgerFault,
     },
     /// Something asked for is not there.
     #[error("no such {0}")]
@@ -144,25 +148,16 @@ pub struct Shut {
     pub title: String,
     /// Why, in the words of the check.
     pub why: String,
-    /// The same as a code with values: `shut.hash` and `shut.unreadable` (`seq`), `shut.gap` (`seq`, `found`),
-    /// `shut.scenario` (`said`).
+    /// The same as a code with values: `shut.hash`, `shut.unreadable`, `shut.signature` and `shut.rewritten` (`seq`),
+    /// `shut.gap` and `shut.cut_off` (`seq`, `found`), `shut.scenario` (`said`).
     pub reason: Reason,
 }
 
 impl Shut {
     /// An exercise that was not taken up because of `error`; `None` where that is no fault of the exercise.
     fn new(row: &rampart_store::Exercise, error: &AppError) -> Option<Self> {
-        use ledger::ChainError;
         let reason = match error {
-            AppError::Chain { error: ChainError::Hash { seq }, .. } => {
-                Reason::new("shut.hash", [("seq", seq.to_string())])
-            }
-            AppError::Chain { error: ChainError::Unreadable { seq, .. }, .. } => {
-                Reason::new("shut.unreadable", [("seq", seq.to_string())])
-            }
-            AppError::Chain { error: ChainError::Gap { expected, found }, .. } => {
-                Reason::new("shut.gap", [("seq", expected.to_string()), ("found", found.to_string())])
-            }
+            AppError::Ledger { fault, .. } => fault.reason(),
             AppError::Bundle { why, .. } => Reason::new("shut.scenario", [("said", why.clone())]),
             _ => return None,
         };
@@ -190,6 +185,8 @@ pub struct App {
     images: watch::Sender<ImagesState>,
     /// Signs of presence that are not written yet.
     touched: Mutex<Vec<Touch>>,
+    keeper: tokio::sync::Mutex<keeper::Keeper>,
+    ledger_alarms: RwLock<Vec<LedgerAlarm>>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -238,6 +235,8 @@ impl App {
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
             images: watch::channel(ImagesState::default()).0,
             touched: Mutex::default(),
+            keeper: tokio::sync::Mutex::default(),
+            ledger_alarms: RwLock::default(),
         });
         for row in app.store.exercises().list().await? {
             if let Err(error) = app.wake(&row.id).await {
@@ -248,6 +247,7 @@ impl App {
             }
         }
         app.tools.tasks.spawn(Self::keep_presence(Arc::downgrade(&app), app.stopping()));
+        app.tools.tasks.spawn(keeper::keep(Arc::downgrade(&app), app.stopping()));
         Ok(app)
     }
 
@@ -331,7 +331,8 @@ impl App {
         let rows = self.store.ledger().raw(id).await?;
         let entries: Vec<Entry> =
             ledger::verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())))
-                .map_err(|error| AppError::Chain { exercise: id.to_owned(), error })?;
+                .map_err(|error| AppError::Ledger { exercise: id.to_owned(), fault: error.into() })?;
+        self.check_signed(id, &rows.iter().map(|row| row.hash.as_str()).collect::<Vec<_>>()).await?;
         let broken = |why: String| AppError::Bundle { exercise: id.to_owned(), why };
         let stored: StoredBundle =
             serde_json::from_str(&row.bundle).map_err(|error| broken(error.to_string()))?;

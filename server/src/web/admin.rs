@@ -207,6 +207,7 @@ pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: web.house.started_ms,
         shut: view::exercises::shut(&web),
+        broken: view::exercises::broken(&web),
     };
     web.page(&visit, &page)
 }

@@ -3,51 +3,13 @@
 //! One random secret, made at the first start, stands behind all of them. What is signed says what it is for, so that
 //! none can be used as another.
 
-use std::io::{Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
-
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Length of the secret, bytes.
-const SECRET_BYTES: usize = 32;
-
-/// Why the secret cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SecretError {
-    /// It cannot be read or made.
-    #[error("{path}: {source}", path = path.display())]
-    Io {
-        /// File.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Others on this machine can read it, so every log-in could have been forged.
-    #[error(
-        "{path}: others can read it (mode {mode:04o}); if nobody did, `chmod 600` it, else delete it and everybody logs in again",
-        path = path.display()
-    )]
-    Open {
-        /// File.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// It is not what was written at the first start.
-    #[error("{path}: {found} bytes instead of {SECRET_BYTES}; delete it and everybody logs in again", path = path.display())]
-    Length {
-        /// File.
-        path: PathBuf,
-        /// Bytes found.
-        found: usize,
-    },
-}
+use crate::secret_file::SECRET_BYTES;
 
 /// What the log-in cookie says: which session row, and until when to bother asking for it. Nothing else, least of all
 /// a role.
@@ -80,35 +42,6 @@ impl Signer {
             decoding: DecodingKey::from_secret(&secret),
             secret,
         }
-    }
-
-    /// Reads the secret at `path`, or makes it there if there is none.
-    ///
-    /// # Errors
-    /// See [`SecretError`].
-    pub fn open(path: &Path) -> Result<Self, SecretError> {
-        let io = |source| SecretError::Io { path: path.to_path_buf(), source };
-        // `create_new`, so that of two processes which start together one writes and the other reads.
-        match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(mut file) => {
-                let secret: [u8; SECRET_BYTES] = rand::random();
-                file.write_all(&secret).and_then(|()| file.sync_all()).map_err(io)?;
-                return Ok(Self::new(secret));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(io(error)),
-        }
-        let mut file = std::fs::File::open(path).map_err(io)?;
-        let mode = file.metadata().map_err(io)?.permissions().mode() & 0o7777;
-        if mode & 0o077 != 0 {
-            return Err(SecretError::Open { path: path.to_path_buf(), mode });
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io)?;
-        let found = bytes.len();
-        let secret: [u8; SECRET_BYTES] =
-            bytes.try_into().map_err(|_| SecretError::Length { path: path.to_path_buf(), found })?;
-        Ok(Self::new(secret))
     }
 
     /// The log-in cookie of a session that ends at `expires_ms` (ms UTC). Empty if it cannot be made, which logs nobody in.
@@ -211,21 +144,5 @@ mod tests {
         assert!(!signer.is_form_token("s1", sealed.split('.').nth(1).unwrap()));
         assert_eq!(signer.unseal(&sealed.replace('.', ".0")), None);
         assert_eq!(signer.unseal("zz.zz"), None);
-    }
-
-    #[test]
-    fn the_secret_is_made_once_for_its_owner_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("jwt.secret");
-        let first = Signer::open(&path).unwrap();
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode, 0o600);
-        let second = Signer::open(&path).unwrap();
-        assert_eq!(second.session(&first.log_in("s", far())).as_deref(), Some("s"));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(Signer::open(&path), Err(SecretError::Open { mode: 0o640, .. })));
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        std::fs::write(&path, b"short").unwrap();
-        assert!(matches!(Signer::open(&path), Err(SecretError::Length { found: 5, .. })));
     }
 }

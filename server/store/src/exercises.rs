@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use rampart_domain::ledger::Sealed;
+use rampart_domain::ledger::{Checkpoint, Sealed};
 use rampart_domain::secret::RunSecret;
 
 use crate::db::{Cells, Db, args};
@@ -173,6 +173,20 @@ impl Exercises<'_> {
     /// [`StoreError::Duplicate`] of `exercises.code`, [`StoreError::Missing`] when its maker is no account, or those
     /// of the database.
     pub async fn create(&self, new: &NewExercise, first: &[Sealed]) -> Result<(), StoreError> {
+        self.restore(new, first, &[]).await
+    }
+
+    /// Makes an exercise with its whole ledger and the signed positions of it, in one transaction. Whoever calls has
+    /// checked that they fit.
+    ///
+    /// # Errors
+    /// As [`Exercises::create`], and [`StoreError::Duplicate`] when an exercise has this id already.
+    pub async fn restore(
+        &self,
+        new: &NewExercise,
+        entries: &[Sealed],
+        checkpoints: &[Checkpoint],
+    ) -> Result<(), StoreError> {
         let mut tx = self.0.write().await?;
         tx.run(
             "INSERT INTO exercises (id, code, title, scenario_id, scenario_version, bundle, pairs, secret, place, \
@@ -196,7 +210,8 @@ impl Exercises<'_> {
             ],
         )
         .await?;
-        ledger::insert(&mut tx, first.iter().map(|sealed| (new.id.as_str(), sealed))).await?;
+        ledger::insert(&mut tx, entries.iter().map(|sealed| (new.id.as_str(), sealed))).await?;
+        ledger::insert_checkpoints(&mut tx, &new.id, checkpoints).await?;
         tx.commit().await
     }
 

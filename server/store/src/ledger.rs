@@ -1,6 +1,6 @@
 //! Ledgers: read here, written by the commit queue only.
 
-use rampart_domain::ledger::Sealed;
+use rampart_domain::ledger::{Checkpoint, Sealed};
 use scoreboard::Entry;
 use sqlx::AssertSqlSafe;
 
@@ -80,7 +80,75 @@ pub(crate) async fn insert<'e>(
     Ok(())
 }
 
+/// Writes signed positions; one that is there already stays as it is.
+pub(crate) async fn insert_checkpoints(
+    tx: &mut Tx,
+    exercise_id: &str,
+    checkpoints: &[Checkpoint],
+) -> Result<(), StoreError> {
+    let mut values = Vec::new();
+    for checkpoint in checkpoints {
+        values.extend(args![
+            exercise_id,
+            as_int(checkpoint.seq),
+            &checkpoint.hash,
+            checkpoint.at_ms,
+            &checkpoint.key,
+            &checkpoint.signature
+        ]);
+    }
+    let head = "INSERT INTO checkpoints (exercise_id, seq, hash, at_ms, key, signature)";
+    tx.insert_many(head, 6, "ON CONFLICT (exercise_id, seq, key) DO NOTHING", values).await?;
+    Ok(())
+}
+
 impl Ledger<'_> {
+    /// Notes a signed position. One of the same key at the same position stays as it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is no such exercise, or those of the database.
+    pub async fn checkpoint(&self, exercise_id: &str, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let mut tx = self.db.write().await?;
+        insert_checkpoints(&mut tx, exercise_id, std::slice::from_ref(checkpoint)).await?;
+        tx.commit().await
+    }
+
+    /// Signed positions of a ledger, in order. Not checked.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn checkpoints(&self, exercise_id: &str) -> Result<Vec<Checkpoint>, StoreError> {
+        let sql = "SELECT seq, hash, at_ms, key, signature FROM checkpoints WHERE exercise_id = $1 ORDER BY seq, key";
+        let rows = self.db.rows(sql, args![exercise_id]).await?;
+        rows.iter()
+            .map(|row| {
+                let cells = row.of("checkpoints", "hash");
+                Ok(Checkpoint {
+                    seq: cells.number("seq")?,
+                    hash: cells.text("hash")?,
+                    at_ms: cells.int("at_ms")?,
+                    key: cells.text("key")?,
+                    signature: cells.text("signature")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Entries after `after_seq` as they are stored, in order, at most `limit`; for checking a chain by parts.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn raw_after(
+        &self,
+        exercise_id: &str,
+        after_seq: u64,
+        limit: u32,
+    ) -> Result<Vec<RawEntry>, StoreError> {
+        let sql = "SELECT seq, text, prev, hash FROM ledger WHERE exercise_id = $1 AND seq > $2 ORDER BY seq LIMIT $3";
+        let rows = self.db.rows(sql, args![exercise_id, as_int(after_seq), limit]).await?;
+        rows.iter().map(raw).collect()
+    }
+
     /// Appends entries, in order and without gaps after the present last one. `Ok` means that they are on the disk.
     /// Entries of many callers and exercises share one transaction; all entries of one call are written or none.
     /// A caller that stops waiting does not take its entries back.

@@ -93,3 +93,103 @@ fn the_demo_may_be_made_twice_and_its_ledger_is_whole() {
     assert_eq!(code, 2);
     assert!(err.contains("no exercise S000-00"), "{err}");
 }
+
+/// A store with an administrator, as the first start of the server leaves it.
+async fn founded(url: &str) {
+    let store = rampart_store::Store::open(url).await.unwrap();
+    let admin = rampart_store::NewAccount {
+        id: "a".into(),
+        login: "admin".into(),
+        name: "admin".into(),
+        role: rampart_store::Role::Administrator,
+        password_hash: "-".into(),
+        must_change: true,
+        created_ms: 0,
+    };
+    store.accounts().create(&admin).await.unwrap();
+    store.close().await;
+}
+
+/// Runs it on the store at `url`.
+fn on_store(data: &Path, url: &str, words: &[&str]) -> Output {
+    let mut words = words.to_vec();
+    words.extend(["--database", url]);
+    rampart(data, &words)
+}
+
+/// A database of its own on the server that `RAMPART_TEST_POSTGRES` names; gone with the value.
+struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    fn make() -> Option<Self> {
+        let server = std::env::var("RAMPART_TEST_POSTGRES").ok()?;
+        let made = Self { server, name: format!("rampart_cli_{}", std::process::id()) };
+        made.run(&format!("CREATE DATABASE {}", made.name));
+        Some(made)
+    }
+
+    fn run(&self, sql: &str) {
+        let done = Command::new("psql").args([&self.server, "-qc", sql]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    fn url(&self) -> String {
+        let (base, _) = self.server.rsplit_once('/').unwrap();
+        format!("{base}/{}", self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_goes_from_store_to_store_and_comes_back_byte_for_byte() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let own = format!("sqlite:{}", place("rampart.db"));
+    let (code, _, err) = said(&rampart(dir.path(), &["demo"]));
+    assert_eq!(code, 0, "{err}");
+    let store = rampart_store::Store::open(&own).await.unwrap();
+    let exercise = store.exercises().list().await.unwrap().remove(0).code;
+    store.close().await;
+    let export = |url: &str, file: &str| {
+        let file = place(file);
+        said(&on_store(dir.path(), url, &["ledger", "export", &exercise, "--secret", "-o", &file]))
+    };
+    let (code, out, err) = export(&own, "0.jsonl");
+    assert_eq!(code, 0, "{out}{err}");
+    let first = std::fs::read(place("0.jsonl")).unwrap();
+    let text = String::from_utf8(first.clone()).unwrap();
+    assert!(text.contains("\"checkpoint\"") && text.contains("\"secret\""), "{text}");
+    let (code, _, err) = export(&own, "0.jsonl");
+    assert!(code == 2 && err.contains("0.jsonl"), "a file that is there stays: {err}");
+
+    // On to PostgreSQL where there is one, and back to SQLite.
+    let postgres = Database::make();
+    let mut stores: Vec<String> = postgres.iter().map(Database::url).collect();
+    stores.push(format!("sqlite:{}", place("last.db")));
+    for (number, url) in stores.iter().enumerate() {
+        founded(url).await;
+        let (from, to) = (place(&format!("{number}.jsonl")), format!("{}.jsonl", number + 1));
+        let (code, out, err) = said(&on_store(dir.path(), url, &["ledger", "import", &from]));
+        assert_eq!(code, 0, "{out}{err}");
+        let (code, out, err) = export(url, &to);
+        assert_eq!(code, 0, "{out}{err}");
+        assert!(std::fs::read(place(&to)).unwrap() == first, "{url}: the bytes are others");
+        let (code, out, _) = said(&on_store(dir.path(), url, &["ledger", "verify", &exercise]));
+        assert!(code == 0 && out.contains("signed up to entry"), "{out}");
+        let (code, _, err) = said(&on_store(dir.path(), url, &["ledger", "import", &from]));
+        assert!(code == 2 && err.contains("there already"), "{err}");
+    }
+
+    let cut = place("cut.jsonl");
+    std::fs::write(&cut, &first[..first.len() - 200]).unwrap();
+    let (code, _, err) = said(&rampart(dir.path(), &["ledger", "import", "--check", &cut]));
+    assert!(code == 2 && err.contains("cut.jsonl: line "), "{err}");
+}

@@ -48,6 +48,7 @@ async fn start(dir: &Path) -> Arc<App> {
         block: "10.77.0.0/16".parse().unwrap(),
         own_ports: vec![],
         judge_delay_ms: 1_000,
+        ledger_key: ledger::CheckpointKey::new(&[7; 32]),
     };
     let engine = Arc::new(FakeEngine::new(Vec::<String>::new()));
     App::start(config, store, engine, Arc::new(SystemClock)).await.unwrap()

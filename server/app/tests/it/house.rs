@@ -48,6 +48,7 @@ async fn start(dir: &Path, clock: &Arc<SetClock>, engine: &FakeEngine) -> Arc<Ap
         block: "10.77.0.0/16".parse().unwrap(),
         own_ports: vec![],
         judge_delay_ms: 5_000,
+        ledger_key: rampart_domain::ledger::CheckpointKey::new(&[7; 32]),
     };
     App::start(config, store, Arc::new(engine.clone()), clock.clone()).await.unwrap()
 }
@@ -162,6 +163,15 @@ impl House {
         let path = self.dir.path().join("rampart.db");
         let mut python = std::process::Command::new("python3");
         assert!(python.args(["-c", script]).arg(path).arg(what).status().unwrap().success());
+    }
+
+    /// Rows of a ledger as they lie in the file, whether or not the house is open.
+    pub async fn ledger_rows(&self, exercise: &str) -> Vec<rampart_store::RawEntry> {
+        let url = format!("sqlite:{}", self.dir.path().join("rampart.db").display());
+        let store = Store::open(&url).await.unwrap();
+        let rows = store.ledger().raw(exercise).await.unwrap();
+        store.close().await;
+        rows
     }
 
     pub async fn ledger(&self, exercise: &str) -> Vec<Entry> {

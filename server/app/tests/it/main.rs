@@ -5,6 +5,7 @@ mod audit;
 mod exercise;
 mod faults;
 mod house;
+mod ledgers;
 mod people;
 mod records;
 mod resets;

@@ -173,6 +173,8 @@ pub struct System {
     pub started_ms: i64,
     /// Exercises that could not be taken up at the start.
     pub shut: Vec<ShutExercise>,
+    /// Exercises whose ledger was found changed while the server ran.
+    pub broken: Vec<ShutExercise>,
 }
 
 impl Page for System {
@@ -221,6 +223,7 @@ impl Page for System {
             version: "0.1.0".into(),
             started_ms: SAMPLE_NOW_MS - 30 * HOUR,
             shut: vec![],
+            broken: vec![],
         };
         let mut lost = base.clone();
         lost.engine = EngineView {
@@ -238,6 +241,7 @@ impl Page for System {
         let mut open = base.clone();
         open.engine.guard = Some(false);
         open.shut = vec![ShutExercise::sample()];
+        open.broken = vec![ShutExercise::sample()];
         vec![base, lost, open]
     }
 }

@@ -41,6 +41,15 @@ pub fn shut(web: &Web) -> Vec<ShutExercise> {
         .collect()
 }
 
+/// Ledgers found not to be what was written while the server ran.
+pub fn broken(web: &Web) -> Vec<ShutExercise> {
+    let alarms = web.app.ledger_alarms();
+    alarms
+        .into_iter()
+        .map(|one| ShutExercise { code: one.code, title: one.title, reason: one.reason })
+        .collect()
+}
+
 /// A line of the list. `attended` is (people, ms) where the exercise is over.
 #[must_use]
 pub fn row(exercise: &Exercise, row: &Row, locale: Locale, attended: Option<(i64, i64)>) -> ExerciseRow {

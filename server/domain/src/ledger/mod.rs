@@ -1,4 +1,10 @@
-//! The chain: each stored entry carries the hash of the one before it.
+//! The chain: each stored entry carries the hash of the one before it. [`Checkpoint`]s are signed positions of it,
+//! [`file`] is a ledger that leaves the house.
+
+mod checkpoint;
+pub mod file;
+
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
 
 use scoreboard::Entry;
 use sha2::{Digest, Sha256};
@@ -71,10 +77,22 @@ pub fn seal(prev: &str, entry: Entry) -> Result<Sealed, serde_json::Error> {
 pub fn verify<'a>(
     rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
 ) -> Result<Vec<Entry>, ChainError> {
-    let mut last = FIRST.to_owned();
+    verify_after(0, FIRST, rows)
+}
+
+/// Checks the part of a chain that follows entry `after`, whose hash is `last`, and reads its entries.
+///
+/// # Errors
+/// The first place where it breaks.
+pub fn verify_after<'a>(
+    after: u64,
+    last: &str,
+    rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
+) -> Result<Vec<Entry>, ChainError> {
+    let mut last = last.to_owned();
     let mut entries = Vec::new();
     for (text, prev, hash) in rows {
-        let expected = entries.len() as u64 + 1;
+        let expected = after + entries.len() as u64 + 1;
         let entry: Entry = serde_json::from_str(text)
             .map_err(|error| ChainError::Unreadable { seq: expected, why: error.to_string() })?;
         if entry.seq != expected {
