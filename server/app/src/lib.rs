@@ -48,6 +48,9 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const HASHES_AT_ONCE: usize = 4;
 /// Resets of hosts at a time over all exercises.
 const RESETS: usize = 4;
+/// Last lines of a host that are shown, and characters of each.
+const LAST_LINES: usize = 20;
+const LINE_LIMIT: usize = 1000;
 /// Most ranges of one exercise.
 pub const PAIRS_MAX: u16 = 12;
 
@@ -282,6 +285,26 @@ impl App {
     #[must_use]
     pub fn stopping(&self) -> CancellationToken {
         self.tools.stop.clone()
+    }
+
+    /// The last lines that a host of a standing range wrote, for a person.
+    ///
+    /// # Errors
+    /// [`AppError::Missing`] when the plan or the engine does not have it, or what the engine says.
+    pub async fn last_lines(
+        &self,
+        exercise: &Exercise,
+        range: u16,
+        host: &str,
+    ) -> Result<Vec<String>, AppError> {
+        let plan = exercise.plan();
+        let planned = plan.as_ref().and_then(|plan| plan.ranges.iter().find(|known| known.range == range));
+        let planned = planned.and_then(|range| range.host(host)).ok_or(AppError::Missing("host"))?;
+        match self.engine.tail(&planned.name, LAST_LINES).await {
+            Ok(lines) => Ok(lines.into_iter().map(|line| line.chars().take(LINE_LIMIT).collect()).collect()),
+            Err(rampart_engine::EngineError::NotFound(_)) => Err(AppError::Missing("host")),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Milliseconds since 1970 UTC.

@@ -57,6 +57,7 @@ pages![
     ControlRoom,
     ControlRoomLive,
     ConfirmAct,
+    HostPage,
     People,
     PeopleImport,
     SeatRed,

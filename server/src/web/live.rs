@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use rampart_app::exercise::{Exercise, Progress, Start, Update};
+use rampart_app::exercise::{Exercise, HostState, Progress, Start, Update};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -173,6 +173,7 @@ struct RefreshStream {
     recheck: Interval,
     changes: watch::Receiver<u64>,
     progress: watch::Receiver<Progress>,
+    hosts: watch::Receiver<Vec<HostState>>,
     stopping: CancellationToken,
 }
 
@@ -182,6 +183,7 @@ impl RefreshStream {
             tokio::select! {
                 changed = self.changes.changed() => changed.ok()?,
                 changed = self.progress.changed() => changed.ok()?,
+                changed = self.hosts.changed() => changed.ok()?,
                 _ = self.recheck.tick() => {
                     if self.pass.holds().await { continue } else { return None }
                 }
@@ -190,6 +192,7 @@ impl RefreshStream {
             tokio::time::sleep(SETTLE).await;
             self.changes.mark_unchanged();
             self.progress.mark_unchanged();
+            self.hosts.mark_unchanged();
             return Some((Ok(refresh()), self));
         }
     }
@@ -203,6 +206,7 @@ pub(super) async fn control(State(web): State<Web>, visit: Here, Path(id): Path<
         recheck: every(RECHECK),
         changes: exercise.changes(),
         progress: exercise.progress(),
+        hosts: exercise.hosts(),
         stopping: web.stopping.clone(),
     };
     Ok(respond(stream::unfold(state, RefreshStream::next)))
@@ -251,6 +255,8 @@ struct SeatStream {
     recheck: Interval,
     presence: Interval,
     changes: watch::Receiver<u64>,
+    /// How far the resets of the team's hosts are.
+    hosts: watch::Receiver<Vec<HostState>>,
     events: rampart_app::exercise::EventFeed,
 }
 
@@ -277,6 +283,12 @@ impl SeatStream {
                     self.changes.mark_unchanged();
                     return Some((Ok(refresh()), self));
                 }
+                changed = self.hosts.changed() => {
+                    changed.ok()?;
+                    tokio::time::sleep(SETTLE).await;
+                    self.hosts.mark_unchanged();
+                    return Some((Ok(refresh()), self));
+                }
                 event = self.events.recv() => match event {
                     Ok(event) => if let Some(row) = self.row(&event) { return Some((Ok(row), self)) },
                     // The list on the page has a gap then: it is read again.
@@ -301,6 +313,7 @@ pub(super) async fn seat(State(web): State<Web>, visit: Here, seat: Seated) -> A
         recheck: every(RECHECK),
         presence: every(PRESENCE),
         changes: exercise.changes(),
+        hosts: exercise.hosts(),
         events: exercise.events(),
         web,
     };

@@ -10,6 +10,7 @@ mod error;
 mod exercises;
 mod gate;
 mod headers;
+mod hosts;
 mod limit;
 mod live;
 mod people;
@@ -122,6 +123,8 @@ fn table() -> Vec<Route> {
         form("/exercises/{id}/start",         Who::INSTRUCTOR,    control::start),
         form("/exercises/{id}/pause",         Who::INSTRUCTOR,    control::pause),
         form("/exercises/{id}/resume",        Who::INSTRUCTOR,    control::resume),
+        page("/exercises/{id}/hosts/{range}/{host}", Who::OVERSEER, hosts::show),
+        form("/exercises/{id}/hosts/{range}/{host}/reset", Who::INSTRUCTOR, hosts::reset),
         page("/exercises/{id}/end",           Who::INSTRUCTOR,    control::end_form),
         form("/exercises/{id}/end",           Who::INSTRUCTOR,    control::end),
         page("/exercises/{id}/clear",         Who::INSTRUCTOR,    control::clear_form),
@@ -159,6 +162,7 @@ fn table() -> Vec<Route> {
         form("/seat/hints",                   RED,                seat::hint),
         form("/seat/reports",                 BLUE,               seat::report),
         form("/seat/repairs",                 BLUE,               seat::repair),
+        form("/seat/resets",                  Who::Seat,          hosts::reset_own),
     ]
 }
 

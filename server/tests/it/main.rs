@@ -7,6 +7,7 @@ mod forms;
 mod headers;
 mod house;
 mod live;
+mod resets;
 mod routes;
 mod sessions;
 mod staff;

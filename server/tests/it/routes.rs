@@ -33,6 +33,8 @@ const MAY: &[(&str, &str, &str)] = &[
     ("POST", "/exercises/{id}/start", "i"),
     ("POST", "/exercises/{id}/pause", "i"),
     ("POST", "/exercises/{id}/resume", "i"),
+    ("GET", "/exercises/{id}/hosts/{range}/{host}", "ai"),
+    ("POST", "/exercises/{id}/hosts/{range}/{host}/reset", "i"),
     ("GET", "/exercises/{id}/end", "i"),
     ("POST", "/exercises/{id}/end", "i"),
     ("GET", "/exercises/{id}/clear", "i"),
@@ -66,6 +68,7 @@ const MAY: &[(&str, &str, &str)] = &[
     ("POST", "/seat/hints", "r"),
     ("POST", "/seat/reports", "b"),
     ("POST", "/seat/repairs", "b"),
+    ("POST", "/seat/resets", "rb"),
 ];
 
 #[test]
@@ -87,7 +90,11 @@ fn real(house: &House, path: &str) -> String {
         path if path.starts_with("/accounts/") => house.accounts["teacher2"].as_str(),
         _ => house.exercise.as_str(),
     };
-    let path = path.replace("{id}", id).replace("{*path}", "app.css");
+    let path = path
+        .replace("{id}", id)
+        .replace("{range}", "1")
+        .replace("{host}", "www")
+        .replace("{*path}", "app.css");
     if path.ends_with("/export") { format!("{path}?format=csv") } else { path }
 }
 
@@ -202,7 +209,10 @@ async fn what_does_not_exist_is_not_found_and_no_fault() {
     let admin = house.staff("admin").await;
     let officer = house.staff("officer").await;
     for (method, pattern, may) in MAY.iter().filter(|(_, pattern, _)| pattern.contains("{id}")) {
-        let path = pattern.replace("{id}", "0000000000000000000000000000ffff");
+        let path = pattern
+            .replace("{id}", "0000000000000000000000000000ffff")
+            .replace("{range}", "1")
+            .replace("{host}", "www");
         let visitor = match *may {
             "a" => &admin,
             "o" => &officer,

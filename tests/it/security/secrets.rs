@@ -61,7 +61,14 @@ fn pages(exercise: &str) -> Vec<String> {
         .filter(|route| {
             route.method == "GET" && !route.path.contains("events") && !route.path.contains("terminal")
         })
-        .map(|route| route.path.replace("{id}", exercise).replace("{*path}", "app.js"))
+        .map(|route| {
+            route
+                .path
+                .replace("{id}", exercise)
+                .replace("{range}", "1")
+                .replace("{host}", "www")
+                .replace("{*path}", "app.js")
+        })
         .chain(["/seat?o=portal-db".into(), "/seat?o=doc-sealed".into(), "/scenarios/qinglan-portal".into()])
         .chain([
             format!("/statistics/{exercise}/export?format=csv"),

@@ -57,7 +57,9 @@ async fn attempts(
         until(exercise, Status::is_live).await?;
         let _turn = tools.resets.acquire().await.ok()?;
         let _held = work.read().await;
-        let plan = exercise.plan()?;
+        let Some(plan) = exercise.plan() else {
+            return Some((ResetOutcome::Failed { said: "no range stands".to_owned() }, None));
+        };
         let known = why.clone();
         let stage = |stage| show(exercise, asked, Some((stage, known.clone())));
         let place = (asked.range, asked.host.as_str());

@@ -6,6 +6,7 @@ use scoreboard::Reason;
 use serde::Serialize;
 
 use super::common::*;
+use super::hosts::MachineTable;
 
 /// `/exercises/{id}`: the whole page. Its live part is [`ControlRoomLive`], which is also served alone at `/exercises/{id}/live`.
 #[derive(Debug, Clone, Serialize)]
@@ -62,8 +63,10 @@ pub struct ControlRoomLive {
     pub walls_ms: Option<i64>,
     /// Teams, red by rank then blue by rank.
     pub teams: Vec<TeamLine>,
-    /// Hosts x ranges.
+    /// Services x ranges, as the checks see them.
     pub health: HealthTable,
+    /// Hosts x ranges, as the engine sees them.
+    pub machines: MachineTable,
     /// Alerts, newest first.
     pub alerts: Vec<Alert>,
     /// Ledger feed, newest first.

@@ -6,6 +6,7 @@ use scoreboard::Reason;
 
 use super::common::*;
 use super::control::*;
+use super::hosts::MachineTable;
 
 impl ControlRoomLive {
     pub(crate) fn sample() -> Self {
@@ -181,6 +182,7 @@ impl ControlRoomLive {
                 ],
                 checked: true,
             },
+            machines: MachineTable::sample(),
             alerts: vec![
                 Alert {
                     at_ms: SAMPLE_NOW_MS - 2 * MINUTE,
@@ -320,6 +322,7 @@ impl Page for ControlRoomLive {
         let mut draft = Self::sample_state(ExerciseState::Draft, ExerciseClock::waiting(), &[]);
         draft.acts = vec![ActOffer { act: ExerciseAct::Launch, blocked: Some(Problem::new("no_seats")) }];
         draft.teams = vec![];
+        draft.machines = MachineTable::none();
         draft.health = HealthTable { ranges: vec![], rows: vec![], checked: false };
         draft.feed = vec![];
         draft.alerts = vec![];

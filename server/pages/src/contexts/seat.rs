@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::common::*;
+use super::hosts::ResetLine;
 
 /// What heads a seat.
 #[derive(Debug, Clone, Serialize)]
@@ -160,6 +161,8 @@ pub struct SeatRed {
     pub answer: Option<FlagAnswer>,
     /// Points to be had.
     pub points_max: i64,
+    /// Own hosts that the team may have made anew.
+    pub resets: Vec<ResetLine>,
     /// Messages, newest first.
     pub messages: Vec<TeamMessage>,
     /// Accounts given to the team.
@@ -213,6 +216,10 @@ impl Page for SeatRed {
             selected: Some("www-file".into()),
             answer: None,
             points_max: 500,
+            resets: vec![ResetLine {
+                blocked: Some(Problem::new("reset_paused")),
+                ..ResetLine::samples("attack", "攻擊工作站").remove(0)
+            }],
             messages: vec![TeamMessage {
                 at_ms: SAMPLE_NOW_MS - 3 * HOUR,
                 text: "授權範圍補充：稅務網段不在範圍。".into(),

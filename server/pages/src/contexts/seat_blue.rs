@@ -6,6 +6,7 @@ use scoreboard::Reason;
 use serde::Serialize;
 
 use super::common::*;
+use super::hosts::ResetLine;
 use super::seat::*;
 
 /// A host on the strip of a blue seat.
@@ -183,6 +184,8 @@ pub struct SeatBlue {
     pub reports: Vec<ReportLine>,
     /// Repairs.
     pub repairs: Vec<RepairLine>,
+    /// Own hosts that the team may have made anew.
+    pub resets: Vec<ResetLine>,
     /// Messages, newest first.
     pub messages: Vec<TeamMessage>,
     /// Accounts given to the team.
@@ -313,6 +316,7 @@ impl Page for SeatBlue {
                     None,
                 ),
             ],
+            resets: ResetLine::samples("www", "全球資訊網"),
             messages: vec![TeamMessage {
                 at_ms: SAMPLE_NOW_MS - 2 * HOUR,
                 text: "上級情資：近日有針對入口網的掃描。".into(),
@@ -361,6 +365,7 @@ impl Page for SeatBlue {
                 events_total: 0,
                 reports: vec![],
                 repairs: vec![],
+                resets: vec![],
                 messages: vec![],
                 credentials: vec![],
                 report_blocked: Some(Problem::new("paused")),

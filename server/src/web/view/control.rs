@@ -54,6 +54,7 @@ pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
         walls: walls(&fold),
         walls_ms: None,
         teams: teams(&fold, facts),
+        machines: super::hosts::machines(exercise, &fold, facts.locale),
         health: health_table(exercise, &fold, facts.locale),
         alerts: alerts(exercise, &fold, facts),
         feed: feed(&fold),

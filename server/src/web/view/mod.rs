@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod exercises;
+pub mod hosts;
 pub mod scenarios;
 pub mod seat;
 pub mod statistics;
