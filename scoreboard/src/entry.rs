@@ -133,6 +133,8 @@ pub enum Component {
     FalseClaims,
     /// Hosts that the team had made anew.
     Resets,
+    /// What a judge gave or took.
+    Rulings,
 }
 
 impl Component {
@@ -147,6 +149,7 @@ impl Component {
             Self::Response => "response",
             Self::FalseClaims => "false_claims",
             Self::Resets => "resets",
+            Self::Rulings => "rulings",
         }
     }
 
@@ -154,10 +157,15 @@ impl Component {
     #[must_use]
     pub fn of(side: Side) -> &'static [Component] {
         match side {
-            Side::Red => &[Self::Objectives, Self::Hints, Self::Resets],
-            Side::Blue => {
-                &[Self::Detection, Self::Availability, Self::Response, Self::FalseClaims, Self::Resets]
-            }
+            Side::Red => &[Self::Objectives, Self::Hints, Self::Resets, Self::Rulings],
+            Side::Blue => &[
+                Self::Detection,
+                Self::Availability,
+                Self::Response,
+                Self::FalseClaims,
+                Self::Resets,
+                Self::Rulings,
+            ],
         }
     }
 }
@@ -503,6 +511,58 @@ pub enum Body {
         /// What came of it.
         reason: Reason,
     },
+    /// The public board stands still from here on, or goes on.
+    Freeze {
+        /// True when it stands still.
+        on: bool,
+    },
+    /// A judge gave or took points.
+    Correction {
+        /// Team.
+        team: String,
+        /// Entry that it puts right, where it is one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<u64>,
+        /// Points.
+        points: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// A team was taken out of the ranks, or put back.
+    Disqualified {
+        /// Team.
+        team: String,
+        /// True when it is out.
+        out: bool,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// A team disputes an entry about its score.
+    Contest {
+        /// Contest id, unique in the exercise.
+        contest: String,
+        /// Team.
+        team: String,
+        /// Seat.
+        seat: String,
+        /// The entry.
+        about: u64,
+        /// What the team wrote.
+        text: String,
+    },
+    /// A judge ruled on a contest.
+    Ruled {
+        /// Contest id.
+        contest: String,
+        /// Team.
+        team: String,
+        /// True when the team was right.
+        upheld: bool,
+        /// Points that follow.
+        points: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
 }
 
 impl Body {
@@ -526,6 +586,11 @@ impl Body {
             Self::Retested { .. } => "retested",
             Self::Reset { .. } => "reset",
             Self::ResetDone { .. } => "reset_done",
+            Self::Freeze { .. } => "freeze",
+            Self::Correction { .. } => "correction",
+            Self::Disqualified { .. } => "disqualified",
+            Self::Contest { .. } => "contest",
+            Self::Ruled { .. } => "ruled",
         }
     }
 
@@ -546,6 +611,9 @@ impl Body {
             Self::Reset { team: Some(team), points, reason, .. }
             | Self::ResetDone { team: Some(team), points, reason, .. } => {
                 Some((team, Component::Resets, *points, reason))
+            }
+            Self::Correction { team, points, reason, .. } | Self::Ruled { team, points, reason, .. } => {
+                Some((team, Component::Rulings, *points, reason))
             }
             _ => None,
         }

@@ -75,6 +75,42 @@ pub struct Team {
     pub series: Vec<Point>,
     /// Why the score last changed, and by how much.
     pub last: Option<(Reason, i64)>,
+    /// Entries that moved the score: position, points.
+    pub scored: Vec<(u64, i64)>,
+    /// Why it stands outside the ranks; `None` while it stands in them.
+    pub out: Option<Reason>,
+}
+
+/// A dispute about an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contested {
+    /// Contest id.
+    pub contest: String,
+    /// Team.
+    pub team: String,
+    /// Seat.
+    pub seat: String,
+    /// The entry.
+    pub about: u64,
+    /// What the team wrote.
+    pub text: String,
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// The ruling; `None` while there is none.
+    pub ruled: Option<Ruling>,
+}
+
+/// A judge's word about a dispute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ruling {
+    /// True when the team was right.
+    pub upheld: bool,
+    /// Points that followed.
+    pub points: i64,
+    /// Why.
+    pub reason: Reason,
+    /// When, ms UTC.
+    pub at_ms: i64,
 }
 
 /// A captured objective.
@@ -232,6 +268,12 @@ pub struct Fold {
     pub repairs: BTreeMap<(String, String), RepairState>,
     /// Resets of hosts, in order.
     pub resets: Vec<HostReset>,
+    /// Disputes, in order.
+    pub contests: Vec<Contested>,
+    /// What the public sees while the board stands still: the state when it was frozen.
+    pub frozen: Option<Box<Fold>>,
+    /// Position of the last change of status or of the freeze: what even a frozen board shows.
+    pub turned_seq: u64,
     /// Last proof of the walls, by range.
     pub walls: BTreeMap<u16, Vec<Proof>>,
     /// Foreign flags: ledger position, time, submitting team, seat, objective, owner.
@@ -263,6 +305,9 @@ impl Default for Fold {
             booked: BTreeMap::new(),
             repairs: BTreeMap::new(),
             resets: Vec::new(),
+            contests: Vec::new(),
+            frozen: None,
+            turned_seq: 0,
             walls: BTreeMap::new(),
             alerts: Vec::new(),
             feed: Vec::new(),
@@ -333,10 +378,13 @@ impl Fold {
                 reached_ms: at_ms,
                 series: vec![Point { clock_ms: 0, points: 0 }],
                 last: None,
+                scored: Vec::new(),
+                out: None,
             }),
             Body::Status { to, note, why, .. } => {
                 self.turn(*to, note.clone(), at_ms);
                 self.why.clone_from(why);
+                self.turned_seq = entry.seq;
             }
             Body::Seat { seat, person, team, given } => {
                 if *given {
@@ -448,6 +496,31 @@ impl Fold {
                     reset.over = Some((at_ms, *done));
                 }
             }
+            Body::Freeze { on } => {
+                self.turned_seq = entry.seq;
+                self.frozen = on.then(|| Box::new(Self { frozen: None, ..self.clone() }));
+            }
+            Body::Correction { .. } => {}
+            Body::Disqualified { team, out, reason } => {
+                if let Some(team) = self.teams.iter_mut().find(|known| known.id == *team) {
+                    team.out = out.then(|| reason.clone());
+                }
+            }
+            Body::Contest { contest, team, seat, about, text } => self.contests.push(Contested {
+                contest: contest.clone(),
+                team: team.clone(),
+                seat: seat.clone(),
+                about: *about,
+                text: text.clone(),
+                at_ms,
+                ruled: None,
+            }),
+            Body::Ruled { contest, upheld, points, reason, .. } => {
+                if let Some(contested) = self.contests.iter_mut().find(|known| known.contest == *contest) {
+                    let reason = reason.clone();
+                    contested.ruled = Some(Ruling { upheld: *upheld, points: *points, reason, at_ms });
+                }
+            }
         }
         self.score(entry);
         self.feed(entry);
@@ -490,6 +563,7 @@ impl Fold {
             team.reached_ms = entry.at_ms;
             team.last = Some((reason.clone(), points));
             team.series.push(Point { clock_ms, points: team.points });
+            team.scored.push((entry.seq, points));
         }
     }
 
@@ -567,6 +641,15 @@ impl Fold {
             Body::Reset { team, points, reason, .. } | Body::ResetDone { team, points, reason, .. } => {
                 (team.as_ref(), reason.clone(), *points, false)
             }
+            Body::Freeze { on } => {
+                (None, Reason::new(if *on { "board.frozen" } else { "board.shown" }, []), 0, true)
+            }
+            Body::Correction { team, points, reason, .. } => (Some(team), reason.clone(), *points, true),
+            Body::Disqualified { team, reason, .. } => (Some(team), reason.clone(), 0, true),
+            Body::Contest { team, about, .. } => {
+                (Some(team), Reason::new("judge.contested", [("about", about.to_string())]), 0, false)
+            }
+            Body::Ruled { team, points, reason, .. } => (Some(team), reason.clone(), *points, *points != 0),
             _ => return,
         };
         self.feed.push(FeedItem {

@@ -12,6 +12,7 @@ pub use entry::{
     Witness,
 };
 pub use fold::{
-    ActionSeen, Capture, Clock, FeedItem, FiledReport, Fold, Header, HostReset, Point, RepairState, Team,
+    ActionSeen, Capture, Clock, Contested, FeedItem, FiledReport, Fold, Header, HostReset, Point,
+    RepairState, Ruling, Team,
 };
 pub use view::{Audience, BoardDelta, BoardView, ClockView, Rank, SideView, TeamRow, TickerItem};

@@ -40,7 +40,7 @@ pub struct TeamRow {
     pub side: Side,
     /// Range number.
     pub range: u16,
-    /// Rank within its side.
+    /// Rank within its side; 0 for a team outside the ranks.
     pub rank: Rank,
     /// Total.
     pub points: i64,
@@ -93,6 +93,8 @@ pub struct BoardView {
     pub title: String,
     /// Status.
     pub status: Status,
+    /// True while what follows stands still as it was when the board was frozen.
+    pub frozen: bool,
     /// Clock.
     pub clock: ClockView,
     /// Red, then blue.
@@ -112,6 +114,8 @@ pub struct BoardDelta {
     pub from: u64,
     /// Status.
     pub status: Status,
+    /// True while what follows stands still as it was when the board was frozen.
+    pub frozen: bool,
     /// Clock.
     pub clock: ClockView,
     /// Rank lists, whole (they are short).
@@ -133,25 +137,34 @@ fn public_reason(reason: &Reason, over: bool) -> Reason {
         "report.matched" | "report.parent" => Reason::new("report.paid", []),
         "reset.failed" => Reason::new("reset.refunded", []),
         "hint.bought" => Reason::new("hint.taken", []),
+        // What a judge wrote may name what others are not to know yet.
+        "judge.correction" => Reason::new("judge.corrected", []),
+        "judge.upheld" | "judge.rejected" => Reason::new("judge.ruled", []),
+        "judge.disqualified" => Reason::new("judge.out", []),
+        "judge.reinstated" => Reason::new("judge.back", []),
         _ => reason.clone(),
     }
 }
 
 impl Fold {
     /// Teams of a side in rank order: most points first; equal points, who reached them first; equal to the
-    /// millisecond, a shared rank.
+    /// millisecond, a shared rank. Disqualified teams stand below all others, without a rank.
     #[must_use]
     pub fn ranks(&self, side: Side, audience: Audience) -> Vec<TeamRow> {
         let over = self.over() || audience == Audience::Staff;
         let mut teams: Vec<_> = self.teams.iter().filter(|team| team.side == side).collect();
         teams.sort_by(|a, b| {
-            b.points.cmp(&a.points).then(a.reached_ms.cmp(&b.reached_ms)).then(a.range.cmp(&b.range))
+            (a.out.is_some().cmp(&b.out.is_some()))
+                .then(b.points.cmp(&a.points))
+                .then(a.reached_ms.cmp(&b.reached_ms))
+                .then(a.range.cmp(&b.range))
         });
         let mut rows: Vec<TeamRow> = Vec::with_capacity(teams.len());
         for (index, team) in teams.iter().enumerate() {
             let place = u32::try_from(index + 1).unwrap_or(u32::MAX);
             // Teams that have not scored yet stand together, whenever they were entered.
             let rank = match rows.last() {
+                _ if team.out.is_some() => 0,
                 Some(above)
                     if above.points == team.points
                         && (above.reached_ms == team.reached_ms
@@ -191,7 +204,27 @@ impl Fold {
         }
     }
 
+    /// What an audience sees of the scores: the state of the freeze for the public while there is one.
+    #[must_use]
+    pub fn seen_by(&self, audience: Audience) -> &Fold {
+        match (&self.frozen, audience) {
+            (Some(frozen), Audience::Public) => frozen,
+            _ => self,
+        }
+    }
+
+    /// Position that an audience is told. While the board is frozen it moves with the status only, so that nobody counts
+    /// what happens behind it.
+    #[must_use]
+    pub fn seen_seq(&self, audience: Audience) -> u64 {
+        match (&self.frozen, audience) {
+            (Some(_), Audience::Public) => self.turned_seq,
+            _ => self.seq,
+        }
+    }
+
     fn side_views(&self, audience: Audience) -> Vec<SideView> {
+        let seen = self.seen_by(audience);
         [Side::Red, Side::Blue]
             .into_iter()
             .map(|side| SideView {
@@ -200,7 +233,7 @@ impl Fold {
                     Side::Red => header.max_red,
                     Side::Blue => header.max_blue,
                 }),
-                teams: self.ranks(side, audience),
+                teams: seen.ranks(side, audience),
             })
             .collect()
     }
@@ -225,40 +258,46 @@ impl Fold {
             .collect()
     }
 
-    /// The board for an audience.
+    /// The board for an audience. Status and clock are always those of now: a freeze hides scores, not that the exercise is
+    /// paused or over.
     #[must_use]
     pub fn board(&self, audience: Audience) -> BoardView {
+        let seen = self.seen_by(audience);
         BoardView {
-            seq: self.seq,
+            seq: self.seen_seq(audience),
             code: self.header.as_ref().map(|header| header.code.clone()).unwrap_or_default(),
             title: self.header.as_ref().map(|header| header.title.clone()).unwrap_or_default(),
             status: self.status,
+            frozen: self.frozen.is_some(),
             clock: self.clock_view(),
             sides: self.side_views(audience),
-            series: self.teams.iter().map(|team| (team.id.clone(), team.series.clone())).collect(),
-            ticker: self.ticker(audience, 0, 30),
+            series: seen.teams.iter().map(|team| (team.id.clone(), team.series.clone())).collect(),
+            ticker: seen.ticker(audience, 0, 30),
         }
     }
 
-    /// What changed since `before`, which must be an earlier fold of the same ledger.
+    /// What changed since `before`, which must be an earlier fold of the same ledger. Between two states of one freeze
+    /// there is nothing but status and clock; the end of a freeze brings everything at once.
     #[must_use]
     pub fn delta(&self, before: &Fold, audience: Audience) -> BoardDelta {
+        let (seen, then) = (self.seen_by(audience), before.seen_by(audience));
         BoardDelta {
-            seq: self.seq,
-            from: before.seq,
+            seq: self.seen_seq(audience),
+            from: before.seen_seq(audience),
             status: self.status,
+            frozen: self.frozen.is_some(),
             clock: self.clock_view(),
             sides: self.side_views(audience),
-            series: self
+            series: seen
                 .teams
                 .iter()
                 .filter_map(|team| {
-                    let known = before.team(&team.id).map_or(0, |team| team.series.len());
+                    let known = then.team(&team.id).map_or(0, |team| team.series.len());
                     (team.series.len() > known)
                         .then(|| (team.id.clone(), team.series.get(known..).unwrap_or_default().to_vec()))
                 })
                 .collect(),
-            ticker: self.ticker(audience, before.seq, 30),
+            ticker: seen.ticker(audience, then.seq, 30),
         }
     }
 }

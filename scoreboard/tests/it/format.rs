@@ -20,8 +20,12 @@ fn the_golden_ledger_holds_every_kind_and_folds_to_known_figures() {
     let all = [
         "action",
         "availability",
+        "contest",
+        "correction",
         "created",
+        "disqualified",
         "flag",
+        "freeze",
         "health",
         "hint",
         "judged",
@@ -30,6 +34,7 @@ fn the_golden_ledger_holds_every_kind_and_folds_to_known_figures() {
         "reset",
         "reset_done",
         "retested",
+        "ruled",
         "seat",
         "status",
         "team",
@@ -38,8 +43,8 @@ fn the_golden_ledger_holds_every_kind_and_folds_to_known_figures() {
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all);
     let fold = Fold::of(&entries);
     assert_eq!(fold.status, Status::Cleared);
-    assert_eq!(fold.team("r1").unwrap().points, 80);
-    assert_eq!(fold.team("b1").unwrap().points, 120 + 7 + 150 - 15 - 30);
+    assert_eq!(fold.team("r1").unwrap().points, 80 + 20);
+    assert_eq!(fold.team("b1").unwrap().points, 120 + 7 + 150 - 15 - 30 - 7 + 3);
     assert_eq!(fold.team_of(1, Side::Blue).unwrap().id, "b1");
     // 10 s ran, 20 s paused, 30 s ran.
     assert_eq!(fold.clock.banked_ms, 40_000);

@@ -7,6 +7,7 @@ use crate::scenario::Scenario;
 use crate::secret::RunSecret;
 
 mod blue;
+mod judge;
 mod red;
 mod reset;
 mod service;
@@ -14,6 +15,7 @@ mod service;
 pub use blue::{
     CITE_LIMIT, REPORT_TEXT_LIMIT, ReportForm, decayed, is_technique, judge, repair, report, retested,
 };
+pub use judge::{JUDGE_TEXT_LIMIT, RULING_LIMIT, RulingForm, contest, correct, disqualify, freeze, rule};
 pub use red::{FlagOutcome, action, flag, hint};
 pub use reset::{ResetBy, ResetOutcome, checks_silenced, is_silenced, reset, reset_done};
 pub use service::{availability, health};
@@ -95,6 +97,12 @@ pub enum Refusal {
     /// The host is being made anew already.
     #[error("already being reset")]
     Resetting,
+    /// It is so already.
+    #[error("it is so already")]
+    AlreadySo,
+    /// The entry is disputed already, or was ruled on.
+    #[error("disputed or ruled on already")]
+    Contested,
 }
 
 /// Entries to append, each with its actor.

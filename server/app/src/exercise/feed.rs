@@ -60,20 +60,26 @@ impl BoardFeed {
     /// A feed that shows `fold`.
     #[must_use]
     pub fn new(fold: &Fold) -> Self {
-        let snapshot = Snapshot { seq: fold.seq, json: serialise(&fold.board(Audience::Public)) };
+        let snapshot =
+            Snapshot { seq: fold.seen_seq(Audience::Public), json: serialise(&fold.board(Audience::Public)) };
         let shown = Shown { fold: fold.clone(), snapshot, recent: VecDeque::new() };
         Self { shown: Mutex::new(shown), updates: broadcast::channel(KEPT).0 }
     }
 
-    /// Shows `fold`, a later state of the same ledger.
+    /// Shows `fold`, a later state of the same ledger. While the board is frozen nothing is sent but changes of status: not
+    /// even the pace of what happens is to be seen.
     pub fn publish(&self, fold: &Fold) {
         let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         if fold.seq <= shown.fold.seq {
             return;
         }
+        let seq = fold.seen_seq(Audience::Public);
+        if seq == shown.snapshot.seq {
+            return;
+        }
         let delta = fold.delta(&shown.fold, Audience::Public);
         let update = Update { from: delta.from, seq: delta.seq, json: serialise(&delta) };
-        shown.snapshot = Snapshot { seq: fold.seq, json: serialise(&fold.board(Audience::Public)) };
+        shown.snapshot = Snapshot { seq, json: serialise(&fold.board(Audience::Public)) };
         shown.fold = fold.clone();
         if shown.recent.len() == KEPT {
             shown.recent.pop_front();
