@@ -58,7 +58,7 @@ function rowFor(team) {
 
 function fillRow(li, team, max) {
   const set = (element, text) => element.textContent !== text && (element.textContent = text);
-  set(li.querySelector(".rank"), String(team.rank));
+  set(li.querySelector(".rank"), team.rank ? String(team.rank) : texts["board.out"]);
   set(li.querySelector("[data-score]"), number(team.points));
   set(li.querySelector("[data-last]"), team.last ? `${reasonText(team.last)}${team.last_points ? ` ${signed(team.last_points)}` : ""}` : "");
   const parts = li.querySelector("[data-parts]");
@@ -137,6 +137,7 @@ async function head() {
 }
 
 function show(status) {
+  document.querySelector("[data-frozen]").hidden = !board.frozen;
   for (const side of board.sides) ranks(side);
   chart();
   document.querySelector("[data-updated]").textContent = taipeiTime(serverNow());

@@ -31,7 +31,7 @@ async fn context(web: &Web, visit: &Here, id: &str) -> Result<Board, WebError> {
     }
     let scenario = exercise.scenario();
     // Titles of what red can do would tell a watching blue team what to look for.
-    let names = if fold.over() {
+    let names = if fold.over() && fold.frozen.is_none() {
         view::all_names(scenario, visit.locale)
     } else {
         view::public_names(scenario, visit.locale)

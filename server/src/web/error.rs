@@ -166,6 +166,8 @@ pub fn refusal(refusal: &Refusal) -> Problem {
         Refusal::AlreadyRepaired => Problem::new("already_repaired"),
         Refusal::NoReset => Problem::new("no_reset"),
         Refusal::Resetting => Problem::new("resetting"),
+        Refusal::AlreadySo => Problem::new("already_so"),
+        Refusal::Contested => Problem::new("contested"),
     }
 }
 

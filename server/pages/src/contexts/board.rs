@@ -191,6 +191,7 @@ impl Board {
                 code: "S115-02".into(),
                 title: "紅藍對抗實作".into(),
                 status,
+                frozen: false,
                 clock: ClockView {
                     banked_ms: 206 * MINUTE,
                     since_ms: running.then_some(SAMPLE_NOW_MS - 41_000),

@@ -89,6 +89,7 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
         "scoreboard/src/view.rs",
         "server/domain/src/decide.rs",
         "server/domain/src/decide/blue.rs",
+        "server/domain/src/decide/judge.rs",
         "server/domain/src/decide/red.rs",
         "server/domain/src/decide/reset.rs",
         "server/domain/src/decide/service.rs",
@@ -106,6 +107,8 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
             "health",
             "shut",
             "reset",
+            "judge",
+            "board",
         ] {
             for part in source.split(&format!("\"{area}.")).skip(1) {
                 let rule = format!("{area}.{}", part.split('"').next().unwrap());
