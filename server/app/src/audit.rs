@@ -18,6 +18,24 @@ pub(crate) async fn note(store: &Store, at_ms: i64, by: Option<&str>, what: &str
 }
 
 impl App {
+    /// Writes a line before something outside the store is done; it is not done where that fails. Its end gets a line of
+    /// its own, by [`App::note`].
+    pub(crate) async fn intend(
+        &self,
+        by: Option<&str>,
+        what: &str,
+        detail: &str,
+    ) -> Result<(), crate::AppError> {
+        let line = AuditLine {
+            id: new_id(),
+            at_ms: self.now_ms(),
+            account_id: by.map(str::to_owned),
+            what: what.to_owned(),
+            detail: detail.to_owned(),
+        };
+        Ok(self.store.audit().add(&line).await?)
+    }
+
     pub(crate) async fn note(&self, by: Option<&str>, what: &str, detail: String) {
         note(&self.store, self.now_ms(), by, what, detail).await;
     }

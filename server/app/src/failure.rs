@@ -1,11 +1,11 @@
 //! What failed of a launch or a clearing, as a code with values that a page can say in a person's language, and in the
-//! words of whatever failed. Codes: `launch.images`, `launch.images_missing`, `launch.disk_full`, `launch.subnet_taken`,
+//! words of whatever failed. Codes: `launch.images`, `launch.image_failed`, `launch.image_unknown`, `launch.images_missing`, `launch.disk_full`, `launch.subnet_taken`,
 //! `launch.subnets_exhausted`, `launch.host_died`, `launch.host_oom`, `launch.host_not_ready`, `launch.plant`,
 //! `launch.blocked`, `launch.walls`, `launch.plan`, `launch.at`, `launch.given_up`, `engine.silent`, `engine.timeout`,
 //! `engine.refused`, `engine.conflict`, `engine.not_found`, `engine.failed`, `store.failed`.
 
 use rampart_engine::EngineError;
-use rampart_engine::images::ImagesError;
+use rampart_engine::images::{ImagesError, short_name};
 use rampart_store::StoreError;
 use scoreboard::Reason;
 
@@ -74,8 +74,29 @@ impl From<ImagesError> for Failure {
     fn from(error: ImagesError) -> Self {
         match error {
             ImagesError::Engine(error) => Self::from(error),
+            ImagesError::Unknown(name) => {
+                let text = ImagesError::Unknown(name.clone()).to_string();
+                Self::new(&text, "launch.image_unknown", [("image", short_name(&name).to_owned())])
+            }
+            ImagesError::Failed(failed) => {
+                // Those that were not tried follow from the one that failed.
+                let tried: Vec<_> = failed.iter().filter(|one| !one.skipped).collect();
+                let names = tried.iter().map(|one| short_name(&one.name)).collect::<Vec<_>>().join(", ");
+                let said = tried.first().map(|one| first_line(&one.reason)).unwrap_or_default();
+                let text = ImagesError::Failed(failed.clone()).to_string();
+                Self::new(&text, "launch.image_failed", [("image", names), ("said", said)])
+            }
             other => Self::new(&other.to_string(), "launch.images", [("said", other.to_string())]),
         }
+    }
+}
+
+/// The first line, without the image's name that engines and builds put before it.
+fn first_line(reason: &str) -> String {
+    let line = reason.lines().next().unwrap_or_default();
+    match line.split_once(": ") {
+        Some((name, rest)) if name.starts_with(rampart_engine::images::PREFIX) => rest.to_owned(),
+        _ => line.to_owned(),
     }
 }
 

@@ -2,34 +2,11 @@
 
 use std::sync::Arc;
 
+use rampart_engine::images::Wish;
 use tokio::sync::watch;
 
-use crate::range::images as builds;
+use crate::range::images::{ImageState, ImagesError, ImagesState};
 use crate::{App, AppError};
-
-/// One image of the image folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ImageState {
-    /// Name, a folder of `images/`.
-    pub name: String,
-    /// Hash of what it is made from.
-    pub hash: String,
-    /// Whether the engine has it made from just that.
-    pub current: bool,
-    /// Size on the engine, bytes; 0 when it is not there.
-    pub size: u64,
-}
-
-/// A build under way or the last one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImagesState {
-    /// True while building.
-    pub building: bool,
-    /// Last line of the build.
-    pub line: String,
-    /// What went wrong last.
-    pub error: Option<String>,
-}
 
 impl App {
     /// All images with their state.
@@ -37,62 +14,64 @@ impl App {
     /// # Errors
     /// When the folder cannot be read or the engine does not answer.
     pub async fn images(&self) -> Result<Vec<ImageState>, AppError> {
-        // Reads and hashes every file of the folder.
-        let dir = self.config.images_dir.clone();
-        let wanted = tokio::task::spawn_blocking(move || builds::specs(&dir))
-            .await
-            .map_err(|error| AppError::Inner(error.to_string()))?
-            .map_err(|error| AppError::Inner(error.to_string()))?;
-        let known = self.engine.images().await?;
-        Ok(wanted
-            .into_iter()
-            .map(|spec| {
-                let there = known.get(&spec.reference());
-                ImageState {
-                    current: there.is_some_and(|image| image.hash.as_deref() == Some(spec.hash.as_str())),
-                    size: there.map_or(0, |image| image.size),
-                    name: spec.name,
-                    hash: spec.hash,
-                }
-            })
-            .collect())
+        self.tools.images.images(self.engine.as_ref(), &[]).await
+    }
+
+    /// The images that a scenario needs, with what they stand on, with their state.
+    ///
+    /// # Errors
+    /// As [`App::images`].
+    pub async fn images_of(
+        &self,
+        scenario: &rampart_domain::scenario::Scenario,
+    ) -> Result<Vec<ImageState>, AppError> {
+        self.tools.images.needed(self.engine.as_ref(), &crate::launch::images_of(scenario)).await
     }
 
     /// The build under way.
     #[must_use]
     pub fn images_state(&self) -> watch::Receiver<ImagesState> {
-        self.images.subscribe()
+        self.tools.images.state()
     }
 
-    /// Builds in the background whatever is missing; a second call while one runs does nothing.
-    pub fn build_images(self: &Arc<Self>) {
-        let mut began = false;
-        self.images.send_if_modified(|state| {
-            began = !state.building;
-            if began {
-                *state = ImagesState { building: true, ..ImagesState::default() };
-            }
-            began
-        });
-        if !began {
-            return;
+    /// Builds in the background what is missing or old of `names` (of all, where there are none), `anew` whether it is or
+    /// not. False, and nothing begun, while a build is under way.
+    ///
+    /// # Errors
+    /// When the audit line cannot be written; nothing is begun then.
+    pub async fn build_images(
+        self: &Arc<Self>,
+        names: Vec<String>,
+        anew: bool,
+        by: &str,
+    ) -> Result<bool, AppError> {
+        if self.tools.images.state().borrow().building {
+            return Ok(false);
         }
-        let app = self.clone();
+        let asked = match names.as_slice() {
+            [] => "all".to_owned(),
+            names => names.join(" "),
+        };
+        let detail = format!("{asked}{}", if anew { " anew" } else { "" });
+        self.intend(Some(by), "images.build", &detail).await?;
+        let (app, by) = (self.clone(), by.to_owned());
         self.tools.tasks.spawn(async move {
-            let lines = app.clone();
-            let result = builds::build_missing(
-                app.engine.as_ref(),
-                &app.config.images_dir,
-                &[],
-                &move |line: &str| {
-                    lines.images.send_modify(|state| line.clone_into(&mut state.line));
-                },
-            )
-            .await;
-            app.images.send_modify(|state| {
-                state.building = false;
-                state.error = result.err().map(|error| error.to_string());
-            });
+            let wish = Wish { names: &names, anew };
+            let built = tokio::select! {
+                () = app.tools.stop.cancelled() => return,
+                built = app.tools.images.build(app.engine.as_ref(), wish) => built,
+            };
+            let outcome = match built {
+                Ok(built) if built.is_empty() => "nothing to do".to_owned(),
+                Ok(built) => format!("built {}", built.join(" ")),
+                Err(ImagesError::Failed(failed)) => {
+                    let names: Vec<&str> = failed.iter().map(|one| one.name.as_str()).collect();
+                    format!("failed {}", names.join(" "))
+                }
+                Err(error) => format!("failed: {error}"),
+            };
+            app.note(Some(&by), "images.built", outcome).await;
         });
+        Ok(true)
     }
 }

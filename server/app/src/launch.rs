@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rampart_domain::plan::{self, Plan};
+use rampart_domain::scenario::Scenario;
 use rampart_engine::EngineError;
+use rampart_engine::images::Wish;
 use rampart_store::{Claim, Desired};
 use scoreboard::{Proof, Status};
 use tokio_util::sync::CancellationToken;
@@ -67,13 +69,7 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Re
     let Ok(_turn) = tools.turns.acquire().await else { return Err(stopping().into()) };
     // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing.
     sweep(exercise, tools).await?;
-    let lines = exercise.clone();
-    let wanted: Vec<String> = exercise.scenario().hosts.iter().map(|host| host.image.clone()).collect();
-    range::images::build_missing(tools.engine.as_ref(), &tools.images_dir, &wanted, &move |line: &str| {
-        lines.progress.send_modify(|progress| progress.line = Some(line.to_owned()));
-    })
-    .await
-    .map_err(Failure::from)?;
+    build_images(exercise, tools).await?;
     exercise.progress.send_modify(|progress| progress.line = None);
 
     let mut last = stopping();
@@ -101,6 +97,31 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Re
         }
     }
     Err(last.into())
+}
+
+/// Short names of the images that a scenario's hosts are made of.
+pub(crate) fn images_of(scenario: &Scenario) -> Vec<String> {
+    let mut names: Vec<String> = scenario.hosts.iter().map(|host| host.image.clone()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Builds what is missing of the scenario's images; lines of the build, also of one that is waited for, are shown.
+async fn build_images(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
+    let wanted = images_of(exercise.scenario());
+    let mut state = tools.images.state();
+    let wish = Wish { names: &wanted, anew: false };
+    let mut build = std::pin::pin!(tools.images.build(tools.engine.as_ref(), wish));
+    loop {
+        tokio::select! {
+            built = &mut build => return built.map(|_| ()).map_err(Failure::from),
+            Ok(()) = state.changed() => {
+                let line = state.borrow_and_update().line.clone();
+                exercise.progress.send_modify(|progress| progress.line = (!line.is_empty()).then_some(line));
+            }
+        }
+    }
 }
 
 fn stopping() -> Failure {

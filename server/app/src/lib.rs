@@ -29,16 +29,15 @@ use rampart_domain::secret::RunSecret;
 use rampart_engine::Engine;
 use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
 use scoreboard::{Entry, Reason};
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use attendance::{AttendanceRow, SignError};
 use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
-pub use images::{ImageState, ImagesState};
 pub use keeper::{LedgerAlarm, LedgerFault};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
+pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
 pub use statistics::{Export, ExportTable, Statistics};
 
@@ -185,7 +184,6 @@ pub struct App {
     idle_hash: String,
     /// Password hashes in the making at once.
     hashing: tokio::sync::Semaphore,
-    images: watch::Sender<ImagesState>,
     /// Signs of presence that are not written yet.
     touched: Mutex<Vec<Touch>>,
     keeper: tokio::sync::Mutex<keeper::Keeper>,
@@ -215,7 +213,7 @@ impl App {
             store: store.clone(),
             engine: engine.clone(),
             clock: clock.clone(),
-            images_dir: config.images_dir.clone(),
+            images: Arc::new(range::images::Workshop::new(config.images_dir.clone())),
             block: config.block,
             own_ports: config.own_ports.clone(),
             judge_delay_ms: config.judge_delay_ms,
@@ -236,7 +234,6 @@ impl App {
             guesses: limits::Guesses::default(),
             idle_hash: people::idle_hash().await?,
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
-            images: watch::channel(ImagesState::default()).0,
             touched: Mutex::default(),
             keeper: tokio::sync::Mutex::default(),
             ledger_alarms: RwLock::default(),
@@ -329,6 +326,22 @@ impl App {
     pub async fn shelves(&self) -> std::io::Result<Vec<library::Shelf>> {
         let dir = self.config.scenarios_dir.clone();
         tokio::task::spawn_blocking(move || library::shelves(&dir)).await.map_err(std::io::Error::other)?
+    }
+
+    /// One scenario of the folder, faults and all, off the threads that answer; `None` where there is none of this id.
+    pub async fn shelf(&self, id: &str) -> Option<library::Shelf> {
+        // An id is a plain word; whatever could lead out of the folder is none.
+        let plain = !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        let path = self.config.scenarios_dir.join(id);
+        if !plain {
+            return None;
+        }
+        let id = id.to_owned();
+        let read = move || {
+            let there = path.join("scenario.yaml").is_file();
+            there.then(|| library::Shelf { id, bundle: library::load(&path) })
+        };
+        tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
     /// A live exercise by id.

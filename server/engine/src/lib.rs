@@ -28,9 +28,9 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 pub use docker::DockerEngine;
 pub use error::EngineError;
 pub use types::{
-    Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo, ImageSpec,
-    Inspection, LABEL_HASH, Labels, Life, LifeStream, Lines, LogLine, LogStream, Network, Observation, State,
-    Terminal, TerminalControl, TerminalSpec, Wall,
+    ByteStream, Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
+    ImageSpec, Inspection, LABEL_HASH, Labels, Life, LifeStream, Lines, LogLine, LogStream, Network,
+    Observation, Pruned, State, Terminal, TerminalControl, TerminalSpec, Wall,
 };
 
 /// One container engine. Containers are named by their name on the engine ([`HostPlan::name`]) or their id.
@@ -44,10 +44,12 @@ pub trait Engine: Send + Sync {
     /// Images by full name with tag.
     async fn images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError>;
 
-    /// Builds an image and returns its id. Lines of the build go to `lines` as they come. `Refused` holds the last ones.
+    /// Builds an image and returns its id; `anew` takes no layer from a former build. Lines of the build go to `lines` as
+    /// they come. `Refused` holds the last ones.
     async fn build(
         &self,
         image: &ImageSpec,
+        anew: bool,
         deadline: Duration,
         lines: Lines<'_>,
     ) -> Result<String, EngineError>;
@@ -57,6 +59,18 @@ pub trait Engine: Send + Sync {
 
     /// Removes an image name. `NotFound`; `Conflict` while a container uses it.
     async fn remove_image(&self, image: &str) -> Result<(), EngineError>;
+
+    /// Images as one tar that [`Engine::load`] takes, by full name with tag. `NotFound` names one that is not there, before
+    /// the first byte; anything later ends the stream with an error.
+    async fn export(&self, images: &[String]) -> Result<ByteStream, EngineError>;
+
+    /// Takes the images of such a tar under the names that stand in it. An error in the stream, or its early end, leaves
+    /// no name changed. `Refused` when it is no such tar.
+    async fn load(&self, tar: ByteStream, deadline: Duration) -> Result<(), EngineError>;
+
+    /// Removes images that carry the platform's label and no name any more, older builds and layers of broken ones, with
+    /// the unnamed layers that only they stood on. Those that a container uses stay.
+    async fn prune_images(&self) -> Result<Pruned, EngineError>;
 
     /// Makes the wall on the engine's host if it is not there, and checks it. `Refused` with what is missing.
     async fn guard(&self) -> Result<(), EngineError> {

@@ -21,6 +21,8 @@ pub const LABEL_HASH: &str = "rampart.hash";
 pub struct EngineInfo {
     /// Version.
     pub version: String,
+    /// Kind of processor, `x86_64`.
+    pub architecture: String,
     /// Storage driver.
     pub storage: String,
     /// Folder that holds its images and containers.
@@ -80,6 +82,20 @@ impl std::fmt::Debug for ImageSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "ImageSpec({}, {}, {} bytes)", self.name, self.hash, self.context.len())
     }
+}
+
+/// Bytes as they come.
+pub type ByteStream = BoxStream<'static, Result<Bytes, EngineError>>;
+
+/// What [`crate::Engine::prune_images`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Ids of the images and layers that are gone.
+    pub removed: Vec<String>,
+    /// Ids of those that a container uses, which stay.
+    pub in_use: Vec<String>,
+    /// Bytes that they alone held.
+    pub freed: u64,
 }
 
 /// Takes the lines of a long task as they come.

@@ -220,8 +220,10 @@ fn reason_text(
 ) -> String {
     let value = |name: &str| -> Option<Cow<'static, str>> {
         let value = args.get(name)?;
+        // The image `www` is not the host `www`, and what somebody said stays as it was said.
         let known = names
             .get(value)
+            .filter(|_| !matches!(name, "image" | "images" | "said"))
             .map(String::as_str)
             .or_else(|| catalog.get(locale, &format!("value.{name}.{value}")))
             .unwrap_or(value);

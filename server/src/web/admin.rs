@@ -2,11 +2,8 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use rampart_app::{AccountError, ImageState as Known};
-use rampart_pages::{
-    AccountForm, AccountRow, Accounts, EngineView, ImageRow, ImageState, IssuedPassword, Problem, System,
-    Tone,
-};
+use rampart_app::AccountError;
+use rampart_pages::{AccountForm, AccountRow, Accounts, EngineView, IssuedPassword, Problem, System, Tone};
 use rampart_store::Role as StoreRole;
 
 use super::error::{Answer, WebError};
@@ -162,32 +159,6 @@ async fn engine(web: &Web) -> EngineView {
     view
 }
 
-fn image(known: &Known, building: &rampart_app::ImagesState) -> ImageRow {
-    let state = match (known.current, known.size > 0) {
-        (true, _) => ImageState::Ready,
-        (false, _) if building.building => ImageState::Building,
-        (false, _) if building.error.is_some() => ImageState::Failed,
-        (false, true) => ImageState::Stale,
-        (false, false) => ImageState::Missing,
-    };
-    let log = match state {
-        ImageState::Building => vec![building.line.clone()],
-        ImageState::Failed => {
-            building.error.iter().flat_map(|error| error.lines()).map(str::to_owned).collect()
-        }
-        ImageState::Missing | ImageState::Stale | ImageState::Ready => Vec::new(),
-    };
-    ImageRow {
-        name: known.name.clone(),
-        hash: known.hash.chars().take(12).collect(),
-        state,
-        bytes: (known.size > 0).then(|| i64::try_from(known.size).unwrap_or(i64::MAX)),
-        built_ms: None,
-        progress: None,
-        log,
-    }
-}
-
 /// `GET /system`.
 pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
     let engine = engine(&web).await;
@@ -195,7 +166,7 @@ pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
     let images = if engine.reachable { web.app.images().await? } else { Vec::new() };
     let page = System {
         engine,
-        images: images.iter().map(|known| image(known, &building)).collect(),
+        images: view::images::rows(&images, &building),
         store_kind: web.house.store_kind.clone(),
         store_place: web.house.store_place.clone(),
         store_migration: count(rampart_store::migration_names().len()),
@@ -212,10 +183,19 @@ pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
     web.page(&visit, &page)
 }
 
-/// `POST /system/images`: builds whatever is missing or old.
-pub(super) async fn build_images(State(web): State<Web>) -> Answer {
-    web.app.build_images();
+/// `POST /system/images`: builds the image of field `image`, or whatever is missing or old; with field `anew` whether it
+/// is or not.
+pub(super) async fn build_images(State(web): State<Web>, staff: Staff, form: Posted) -> Answer {
+    let names = match form.get("image") {
+        "" => Vec::new(),
+        name if web.app.images().await?.iter().any(|known| known.ours && known.name == name) => {
+            vec![name.to_owned()]
+        }
+        _ => return Err(WebError::not_found()),
+    };
+    let begun = web.app.build_images(names, form.get("anew") == "1", &staff.id).await?;
     let mut response = see_other("/system");
-    flash(&web, &mut response, Tone::Ok, "images_started", &[]);
+    let said = if begun { "images_started" } else { "images_busy" };
+    flash(&web, &mut response, Tone::Ok, said, &[]);
     Ok(response)
 }

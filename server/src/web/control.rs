@@ -6,15 +6,19 @@ use std::sync::{Mutex, PoisonError};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use rampart_app::exercise::CommandError;
+use rampart_app::exercise::{CommandError, Exercise};
 use rampart_domain::decide::Refusal;
 use rampart_domain::ledger;
-use rampart_pages::{ChainState, ConfirmAct, ControlRoom, ControlRoomLive, ExerciseAct, Problem, Tone};
+use rampart_pages::{
+    ChainState, ConfirmAct, ControlRoom, ControlRoomLive, ExerciseAct, ImageRow, ImageState, NewerScenario,
+    Problem, Tone,
+};
 use scoreboard::Status;
 
 use super::error::{Answer, WebError};
 use super::exercises::{online, row_of};
 use super::posted::Posted;
+use super::scenarios;
 use super::state::{Web, see_other};
 use super::view;
 use super::visit::{Here, flash};
@@ -72,6 +76,23 @@ async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<C
     Ok(view::control::live(&exercise, &facts))
 }
 
+fn unready(mut images: Vec<ImageRow>) -> Vec<ImageRow> {
+    images.retain(|image| image.state != ImageState::Ready);
+    images
+}
+
+/// What the scenario folder holds now, where it is not what the exercise keeps from its making.
+async fn newer(web: &Web, exercise: &Exercise) -> Option<NewerScenario> {
+    let kept = exercise.bundle.clone();
+    let shelf = web.app.shelf(kept.scenario.id.as_str()).await?;
+    let now = shelf.bundle.ok()?;
+    (now.source != kept.source || now.files != kept.files).then(|| NewerScenario {
+        scenario: shelf.id,
+        kept: kept.scenario.version.into(),
+        now: now.scenario.version.into(),
+    })
+}
+
 /// `GET /exercises/{id}`.
 pub(super) async fn room(
     State(web): State<Web>,
@@ -80,7 +101,15 @@ pub(super) async fn room(
     Path(id): Path<String>,
 ) -> Answer {
     let live = live_part(&web, &visit, &staff, &id).await?;
-    web.page(&visit, &ControlRoom { live })
+    let exercise = web.exercise(&id)?;
+    // Once something stands, what it was made of is no news.
+    let draft = exercise.fold().status == Status::Draft;
+    let images = match draft {
+        true => scenarios::images(&web, exercise.scenario()).await.map(unready),
+        false => Some(Vec::new()),
+    };
+    let newer = newer(&web, &exercise).await;
+    web.page(&visit, &ControlRoom { live, images, newer })
 }
 
 /// `GET /exercises/{id}/live`: the part that changes.

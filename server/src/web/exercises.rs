@@ -128,7 +128,8 @@ async fn first_steps(web: &Web) -> Result<FirstSteps, WebError> {
         .await
         .map_or(0, |shelves| shelves.iter().filter(|shelf| shelf.bundle.is_ok()).count());
     // An engine that does not answer is told on the system page; here it only means "not yet".
-    let images_ready = web.app.images().await.is_ok_and(|images| images.iter().all(|image| image.current));
+    let images_ready =
+        web.app.images().await.is_ok_and(|images| images.iter().all(rampart_app::ImageState::is_current));
     Ok(FirstSteps {
         images_ready,
         people: i64::try_from(people).unwrap_or(i64::MAX),

@@ -237,15 +237,25 @@ impl SystemStream {
     }
 }
 
-/// `GET /system/events`: `refresh` while images are built.
-pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
+fn builds(web: &Web, visit: &Here, who: Who) -> Answer {
     let state = SystemStream {
-        pass: Pass::new(&web, &visit, Who::ADMINISTRATOR),
+        pass: Pass::new(web, visit, who),
         recheck: every(RECHECK),
         images: web.app.images_state(),
         stopping: web.stopping.clone(),
     };
     Ok(respond(stream::unfold(state, SystemStream::next)))
+}
+
+/// `GET /system/events`: `refresh` while images are built.
+pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
+    builds(&web, &visit, Who::ADMINISTRATOR)
+}
+
+/// `GET /scenarios/{id}/events`: `refresh` while images are built.
+pub(super) async fn scenario(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
+    web.app.shelf(&id).await.ok_or_else(WebError::not_found)?;
+    builds(&web, &visit, Who::AUTHOR)
 }
 
 struct SeatStream {

@@ -138,6 +138,8 @@ fn table() -> Vec<Route> {
         // scenarios and people
         page("/scenarios",                    Who::AUTHOR,        scenarios::list),
         page("/scenarios/{id}",               Who::AUTHOR,        scenarios::show),
+        live("/scenarios/{id}/events",        Who::AUTHOR,        live::scenario),
+        form("/scenarios/{id}/images",        Who::AUTHOR,        scenarios::build_images),
         page("/people",                       Who::Account,       people::list),
         page("/people/import",                Who::REGISTRAR,     people::import_form),
         form("/people/import",                Who::REGISTRAR,     people::import),

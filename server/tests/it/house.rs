@@ -26,6 +26,7 @@ pub const SECRET: [u8; 32] = [42; 32];
 pub const TITLE: &str = "演練標題不外洩";
 
 pub struct House {
+    pub engine: FakeEngine,
     pub app: Arc<App>,
     pub web: Web,
     pub router: Router,
@@ -40,7 +41,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-async fn start(dir: &Path) -> Arc<App> {
+async fn start(dir: &Path, engine: &FakeEngine) -> Arc<App> {
     let store = Store::open(&format!("sqlite:{}", dir.join("rampart.db").display())).await.unwrap();
     let config = AppConfig {
         scenarios_dir: repository().join("scenarios"),
@@ -50,8 +51,7 @@ async fn start(dir: &Path) -> Arc<App> {
         judge_delay_ms: 1_000,
         ledger_key: ledger::CheckpointKey::new(&[7; 32]),
     };
-    let engine = Arc::new(FakeEngine::new(Vec::<String>::new()));
-    App::start(config, store, engine, Arc::new(SystemClock)).await.unwrap()
+    App::start(config, store, Arc::new(engine.clone()), Arc::new(SystemClock)).await.unwrap()
 }
 
 /// Stops the house and writes into the ledger of an exercise.
@@ -83,7 +83,8 @@ impl House {
         // What a 500 does not tell stands in the log of a failed test.
         let _ = tracing_subscriber::fmt().with_test_writer().with_max_level(tracing::Level::WARN).try_init();
         let dir = tempfile::tempdir().unwrap();
-        let app = start(dir.path()).await;
+        let engine = FakeEngine::new(["debian:bookworm-slim"]);
+        let app = start(dir.path(), &engine).await;
         let mut accounts = BTreeMap::new();
         for (login, role) in [
             ("admin", Role::Administrator),
@@ -116,15 +117,15 @@ impl House {
         let steps = [Status::Draft, Status::Provisioning, Status::Ready, Status::Running];
         let turn = |pair: &[Status]| Entered::Status { from: pair[0], to: pair[1], note: None, why: None };
         write(dir.path(), &app, &exercise, steps.windows(2).map(turn).collect()).await;
-        let app = start(dir.path()).await;
+        let app = start(dir.path(), &engine).await;
         let web = web(&app);
-        Self { app, router: router(web.clone()), web, exercise, accounts, dir }
+        Self { engine, app, router: router(web.clone()), web, exercise, accounts, dir }
     }
 
     /// Another life of the server, after these entries were written into the ledger of an exercise.
     pub async fn reopen(&mut self, exercise: &str, bodies: Vec<Entered>) {
         write(self.dir.path(), &self.app, exercise, bodies).await;
-        self.app = start(self.dir.path()).await;
+        self.app = start(self.dir.path(), &self.engine).await;
         self.web = web(&self.app);
         self.router = router(self.web.clone());
     }

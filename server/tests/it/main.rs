@@ -6,6 +6,7 @@ mod cli;
 mod forms;
 mod headers;
 mod house;
+mod images;
 mod live;
 mod resets;
 mod routes;

@@ -3,7 +3,6 @@
 //!
 //! A failed append leaves nothing: the state ahead is thrown away and made anew from the one that the ledger has.
 
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -41,7 +40,7 @@ pub(crate) struct Tools {
     pub store: Store,
     pub engine: Arc<dyn Engine>,
     pub clock: Arc<dyn Clock>,
-    pub images_dir: PathBuf,
+    pub images: Arc<crate::range::images::Workshop>,
     pub block: ipnet::Ipv4Net,
     pub own_ports: Vec<u16>,
     pub judge_delay_ms: i64,

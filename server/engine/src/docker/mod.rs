@@ -22,8 +22,9 @@ use tokio::sync::{OnceCell, RwLock, Semaphore};
 
 use crate::guard::Guard;
 use crate::{
-    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec, Inspection, Labels,
-    LifeStream, Lines, LogStream, Observation, Terminal, TerminalSpec, Wall, archive, host,
+    ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec,
+    Inspection, Labels, LifeStream, Lines, LogStream, Observation, Pruned, Terminal, TerminalSpec, Wall,
+    archive, host,
 };
 use wire::Address;
 
@@ -199,6 +200,7 @@ impl Engine for DockerEngine {
         };
         Ok(EngineInfo {
             version: info.server_version.unwrap_or_default(),
+            architecture: info.architecture.unwrap_or_default(),
             storage: info.driver.unwrap_or_default(),
             root,
             disk,
@@ -214,10 +216,11 @@ impl Engine for DockerEngine {
     async fn build(
         &self,
         image: &ImageSpec,
+        anew: bool,
         deadline: Duration,
         lines: Lines<'_>,
     ) -> Result<String, EngineError> {
-        self.build_image(image, deadline, lines).await
+        self.build_image(image, anew, deadline, lines).await
     }
 
     async fn pull(&self, image: &str, deadline: Duration, lines: Lines<'_>) -> Result<(), EngineError> {
@@ -226,6 +229,18 @@ impl Engine for DockerEngine {
 
     async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
         self.drop_image(image).await
+    }
+
+    async fn export(&self, images: &[String]) -> Result<ByteStream, EngineError> {
+        self.export_images(images).await
+    }
+
+    async fn load(&self, tar: ByteStream, deadline: Duration) -> Result<(), EngineError> {
+        self.load_images(tar, deadline).await
+    }
+
+    async fn prune_images(&self) -> Result<Pruned, EngineError> {
+        self.prune_unnamed().await
     }
 
     async fn wall(&self) -> Result<Wall, EngineError> {

@@ -17,9 +17,9 @@ use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use crate::{
-    Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo, ImageSpec,
-    Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, State, Terminal, TerminalControl,
-    TerminalSpec, Wall, archive,
+    ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
+    ImageSpec, Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, Pruned, State,
+    Terminal, TerminalControl, TerminalSpec, Wall, archive,
 };
 use state::{Inner, Link, Made};
 
@@ -162,6 +162,7 @@ impl Engine for FakeEngine {
         self.step("info", "", |_| {
             Ok(EngineInfo {
                 version: "fake".into(),
+                architecture: "x86_64".into(),
                 storage: "memory".into(),
                 root: String::new(),
                 disk: None,
@@ -175,12 +176,21 @@ impl Engine for FakeEngine {
         self.step("images", "", |inner| Ok(inner.images.clone()))
     }
 
-    async fn build(&self, image: &ImageSpec, _: Duration, lines: Lines<'_>) -> Result<String, EngineError> {
-        lines("Step 1/1");
+    async fn build(
+        &self,
+        image: &ImageSpec,
+        anew: bool,
+        _: Duration,
+        lines: Lines<'_>,
+    ) -> Result<String, EngineError> {
+        lines("Step 1/1 : FROM scratch");
         self.step("build", &image.name, |inner| {
-            let id = format!("sha256:{}", image.hash);
-            let info = ImageInfo { id: id.clone(), hash: Some(image.hash.clone()), size: 1, created_ms: 1 };
-            inner.images.insert(image.name.clone(), info);
+            let generation = if anew { inner.unnamed.len() + 1 } else { 0 };
+            let id = format!("sha256:{}{generation:04x}", image.hash.get(..60).unwrap_or(&image.hash));
+            inner.name_image(
+                &image.name,
+                ImageInfo { id: id.clone(), hash: Some(image.hash.clone()), size: 1, created_ms: 1 },
+            );
             Ok(id)
         })
     }
@@ -192,6 +202,33 @@ impl Engine for FakeEngine {
     async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
         self.step("remove_image", image, |inner| {
             inner.images.remove(image).map(|_| ()).ok_or_else(|| EngineError::NotFound(image.to_owned()))
+        })
+    }
+
+    async fn export(&self, images: &[String]) -> Result<ByteStream, EngineError> {
+        let tar = self.step("export", &images.join(" "), |inner| inner.export(images))?;
+        let pieces: Vec<_> = tar.chunks(1024).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        Ok(futures_util::stream::iter(pieces).boxed())
+    }
+
+    async fn load(&self, mut tar: ByteStream, _: Duration) -> Result<(), EngineError> {
+        let mut whole = Vec::new();
+        while let Some(piece) = tar.next().await {
+            whole.extend_from_slice(&piece?);
+        }
+        self.step("load", "", |inner| inner.load(&whole))
+    }
+
+    async fn prune_images(&self) -> Result<Pruned, EngineError> {
+        self.step("prune_images", "", |inner| {
+            let (gone, kept): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut inner.unnamed).into_iter().partition(|image| image.hash.is_some());
+            inner.unnamed = kept;
+            Ok(Pruned {
+                freed: gone.iter().map(|image| image.size).sum(),
+                removed: gone.into_iter().map(|image| image.id).collect(),
+                in_use: Vec::new(),
+            })
         })
     }
 

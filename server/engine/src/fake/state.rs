@@ -28,6 +28,8 @@ pub(super) struct Made {
 #[derive(Default)]
 pub(super) struct Inner {
     pub images: BTreeMap<String, ImageInfo>,
+    /// Older builds, which have lost their name to a newer one.
+    pub unnamed: Vec<ImageInfo>,
     pub networks: BTreeMap<String, Link>,
     pub containers: BTreeMap<String, Made>,
     pub faults: Vec<Fault>,
@@ -85,6 +87,62 @@ impl Inner {
             .values_mut()
             .find(|found| found.plan.name == container || found.id == container)
             .ok_or_else(|| EngineError::NotFound(format!("No such container: {container}")))
+    }
+
+    /// Gives a name to an image; who had it becomes an older build.
+    pub fn name_image(&mut self, name: &str, info: ImageInfo) {
+        if let Some(old) = self.images.insert(name.to_owned(), info.clone())
+            && old.id != info.id
+        {
+            self.unnamed.push(old);
+        }
+    }
+
+    /// Images as the real engine writes them, without their layers.
+    pub fn export(&self, names: &[String]) -> Result<Vec<u8>, EngineError> {
+        let mut tar = tar::Builder::new(Vec::new());
+        let mut list = Vec::new();
+        for name in names {
+            let image = self.images.get(name).ok_or_else(|| EngineError::NotFound(name.clone()))?;
+            let config = format!("{}.json", image.id.trim_start_matches("sha256:"));
+            let text =
+                serde_json::json!({ "hash": image.hash, "size": image.size, "created": image.created_ms });
+            append(&mut tar, &config, text.to_string().as_bytes())?;
+            list.push(serde_json::json!({ "Config": config, "RepoTags": [name], "Layers": [] }));
+        }
+        append(&mut tar, "manifest.json", serde_json::Value::from(list).to_string().as_bytes())?;
+        tar.into_inner().map_err(|error| EngineError::Io(error.to_string()))
+    }
+
+    /// Takes what [`Inner::export`] wrote, all of it or nothing.
+    pub fn load(&mut self, tar: &[u8]) -> Result<(), EngineError> {
+        let refused = || EngineError::Refused("invalid tar header".into());
+        let files: BTreeMap<String, Vec<u8>> = archive::unpack(tar)
+            .map_err(|_| refused())?
+            .into_iter()
+            .map(|file| (file.path.trim_start_matches('/').to_owned(), file.content))
+            .collect();
+        let read = |path: &str| -> Result<serde_json::Value, EngineError> {
+            files.get(path).and_then(|text| serde_json::from_slice(text).ok()).ok_or_else(refused)
+        };
+        let mut found = Vec::new();
+        for image in read("manifest.json")?.as_array().ok_or_else(refused)? {
+            let path = image["Config"].as_str().ok_or_else(refused)?;
+            let config = read(path)?;
+            let info = ImageInfo {
+                id: format!("sha256:{}", path.trim_end_matches(".json")),
+                hash: config["hash"].as_str().map(str::to_owned),
+                size: config["size"].as_u64().unwrap_or(0),
+                created_ms: config["created"].as_i64().unwrap_or(0),
+            };
+            for name in image["RepoTags"].as_array().into_iter().flatten() {
+                found.push((name.as_str().ok_or_else(refused)?.to_owned(), info.clone()));
+            }
+        }
+        for (name, info) in found {
+            self.name_image(&name, info);
+        }
+        Ok(())
     }
 
     pub fn make(&mut self, host: &HostPlan, labels: &Labels) -> Result<String, EngineError> {
@@ -159,4 +217,13 @@ impl Inner {
                 .collect(),
         }
     }
+}
+
+fn append(tar: &mut tar::Builder<Vec<u8>>, path: &str, content: &[u8]) -> Result<(), EngineError> {
+    let mut header = tar::Header::new_gnu();
+    header.set_size(content.len() as u64);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    tar.append_data(&mut header, path, content).map_err(|error| EngineError::Io(error.to_string()))
 }

@@ -1,16 +1,16 @@
 //! What only a real engine can show.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use rampart_engine::{
-    DockerEngine, Engine, EngineError, ExecSpec, Happening, LogLine, State, Terminal, TerminalSpec, images,
+    DockerEngine, Engine, EngineError, ExecSpec, Happening, LogLine, State, Terminal, TerminalSpec,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::bench::{Bench, docker, on_docker, until};
+use crate::bench::{Bench, on_docker, until};
 
 async fn shell(bench: &Bench, name: &str, script: &str) -> String {
     let out = bench.engine.exec(name, ExecSpec::new(["bash", "-c", script])).await.unwrap();
@@ -340,34 +340,6 @@ async fn logs_have_times_order_and_whole_lines() {
         assert!(end.is_none(), "{end:?}");
     })
     .await;
-}
-
-#[tokio::test]
-async fn builds_have_progress_are_not_repeated_and_tell_why_they_failed() {
-    let Some(engine) = docker().await else { return };
-    let dir = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
-        let path = dir.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    };
-    let one = format!("test-one-{}", std::process::id());
-    write(&format!("{one}/Dockerfile"), "FROM debian:bookworm-slim\nCOPY x /x\nRUN echo building 青嵐\n");
-    write(&format!("{one}/x"), "1");
-    let said = Mutex::new(Vec::new());
-    let lines = |line: &str| said.lock().unwrap().push(line.to_owned());
-    let built = images::build_missing(engine.as_ref(), dir.path(), &[], &lines).await.unwrap();
-    let name = images::full_name(&one);
-    assert_eq!(built, std::slice::from_ref(&name));
-    assert!(said.lock().unwrap().iter().any(|line| line == "building 青嵐"), "{said:?}");
-    let again = images::build_missing(engine.as_ref(), dir.path(), &[], &lines).await.unwrap();
-    assert!(again.is_empty());
-    write(&format!("{one}/Dockerfile"), "FROM debian:bookworm-slim\nRUN echo about to fail; exit 7\n");
-    let failed =
-        images::build_missing(engine.as_ref(), dir.path(), &[], &lines).await.unwrap_err().to_string();
-    assert!(failed.contains(&name) && failed.contains("about to fail") && failed.contains('7'), "{failed}");
-    engine.remove_image(&name).await.unwrap();
-    assert!(!engine.images().await.unwrap().contains_key(&name));
 }
 
 #[tokio::test]

@@ -4,4 +4,5 @@
 mod bench;
 mod contract;
 mod docker;
+mod images;
 mod walls;

@@ -106,6 +106,8 @@ pub enum ImageState {
     Missing,
     /// There, but its source has changed.
     Stale,
+    /// Its turn to be built comes.
+    Waiting,
     /// Being built.
     Building,
     /// There and up to date.
@@ -131,6 +133,47 @@ pub struct ImageRow {
     pub progress: Option<Progress>,
     /// Last lines of the log, while building or after a failure.
     pub log: Vec<String>,
+    /// It has a folder and can be built; others can only be there.
+    pub ours: bool,
+}
+
+impl ImageRow {
+    /// One of each state.
+    pub(crate) fn samples() -> Vec<Self> {
+        vec![
+            Self::sample("base", ImageState::Ready, None, &[]),
+            Self::sample("gateway", ImageState::Stale, None, &[]),
+            Self::sample(
+                "www",
+                ImageState::Building,
+                Some(Progress { done: 4, total: 11 }),
+                &["Step 4/11 : RUN apt-get install"],
+            ),
+            Self::sample("doc", ImageState::Missing, None, &[]),
+            Self::sample("workstation-blue", ImageState::Waiting, None, &[]),
+            Self::sample(
+                "workstation-red",
+                ImageState::Failed,
+                None,
+                &["E: Unable to locate package hydra", "exit status 100"],
+            ),
+        ]
+    }
+
+    /// A row for samples.
+    pub(crate) fn sample(name: &str, state: ImageState, progress: Option<Progress>, log: &[&str]) -> Self {
+        let there = matches!(state, ImageState::Ready | ImageState::Stale);
+        Self {
+            name: name.into(),
+            hash: "9f3c1a0b77e2".into(),
+            state,
+            bytes: there.then_some(184_000_000),
+            built_ms: there.then_some(SAMPLE_NOW_MS - 24 * HOUR),
+            progress,
+            log: log.iter().map(ToString::to_string).collect(),
+            ours: true,
+        }
+    }
 }
 
 /// The container engine as last seen.
@@ -152,7 +195,8 @@ pub struct EngineView {
     pub problem: Option<Problem>,
 }
 
-/// `/system`. Form: POST `/system/images` (field `image`, empty for all that need it). Live by `/system/events` (`refresh`).
+/// `/system`. Form: POST `/system/images` (fields `image`, empty for
+/// all that need it, and `anew`). Live by `/system/events` (`refresh`).
 #[derive(Debug, Clone, Serialize)]
 pub struct System {
     /// Engine.
@@ -180,15 +224,6 @@ pub struct System {
 impl Page for System {
     const TEMPLATE: &'static str = "admin/system.html";
     fn samples() -> Vec<Self> {
-        let image = |name: &str, state, progress, log: &[&str]| ImageRow {
-            name: name.into(),
-            hash: "sha256:9f3c1a0b".into(),
-            state,
-            bytes: (state == ImageState::Ready).then_some(184_000_000),
-            built_ms: (state == ImageState::Ready).then_some(SAMPLE_NOW_MS - 24 * HOUR),
-            progress,
-            log: log.iter().map(ToString::to_string).collect(),
-        };
         let base = Self {
             engine: EngineView {
                 reachable: true,
@@ -199,23 +234,7 @@ impl Page for System {
                 guard: Some(true),
                 problem: None,
             },
-            images: vec![
-                image("base", ImageState::Ready, None, &[]),
-                image("gateway", ImageState::Stale, None, &[]),
-                image(
-                    "www",
-                    ImageState::Building,
-                    Some(Progress { done: 4, total: 11 }),
-                    &["Step 4/11 : RUN apt-get install"],
-                ),
-                image("doc", ImageState::Missing, None, &[]),
-                image(
-                    "workstation-red",
-                    ImageState::Failed,
-                    None,
-                    &["E: Unable to locate package hydra", "exit status 100"],
-                ),
-            ],
+            images: ImageRow::samples(),
             store_kind: "sqlite".into(),
             store_place: "data/rampart.db".into(),
             store_migration: 3,

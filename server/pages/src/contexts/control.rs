@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use scoreboard::Reason;
 use serde::Serialize;
 
+use super::admin::{ImageRow, ImageState};
 use super::common::*;
 use super::hosts::MachineTable;
 
@@ -13,6 +14,21 @@ use super::hosts::MachineTable;
 pub struct ControlRoom {
     /// The live part.
     pub live: ControlRoomLive,
+    /// Images that are not ready, before a launch; `None` while the engine does not answer.
+    pub images: Option<Vec<ImageRow>>,
+    /// What the scenario folder holds now, where it is not what the exercise was made from.
+    pub newer: Option<NewerScenario>,
+}
+
+/// A scenario that has changed since an exercise was made from it.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewerScenario {
+    /// Id of the scenario.
+    pub scenario: String,
+    /// Version that the exercise keeps.
+    pub kept: i64,
+    /// Version in the folder; the same one where only its words changed.
+    pub now: i64,
 }
 
 /// What an instructor can do to an exercise; also the last part of the path it is posted to.
@@ -304,7 +320,16 @@ pub struct ChainState {
 impl Page for ControlRoom {
     const TEMPLATE: &'static str = "control/room.html";
     fn samples() -> Vec<Self> {
-        ControlRoomLive::samples().into_iter().map(|live| Self { live }).collect()
+        let newer = |now| Some(NewerScenario { scenario: "qinglan-portal".into(), kept: 1, now });
+        let plain = |live| Self { live, images: Some(Vec::new()), newer: None };
+        let mut samples: Vec<_> = ControlRoomLive::samples().into_iter().map(plain).collect();
+        if let Some(draft) = samples.first().cloned() {
+            let mut unready = ImageRow::samples();
+            unready.retain(|image| image.state != ImageState::Ready);
+            samples.push(Self { images: Some(unready), newer: newer(2), ..draft.clone() });
+            samples.push(Self { images: None, newer: newer(1), ..draft });
+        }
+        samples
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::admin::{ImageRow, ImageState};
 use super::common::*;
 
 /// `/scenarios`.
@@ -68,6 +69,8 @@ pub struct ScenarioPage {
     pub view: Option<ScenarioView>,
     /// All faults, in order of place.
     pub faults: Vec<ScenarioFault>,
+    /// Images that it needs; `None` while the engine does not answer. Form: POST `/scenarios/{id}/images`.
+    pub images: Option<Vec<ImageRow>>,
 }
 
 /// A fault of a scenario file. The text comes from the checker in the page's language.
@@ -299,7 +302,19 @@ impl Page for ScenarioPage {
             suggestion: suggestion.map(Into::into),
         };
         vec![
-            Self { id: "qinglan-portal".into(), view: Some(view), faults: vec![] },
+            Self {
+                id: "qinglan-portal".into(),
+                view: Some(view.clone()),
+                faults: vec![],
+                images: Some(ImageRow::samples()),
+            },
+            Self { id: "qinglan-portal".into(), view: Some(view.clone()), faults: vec![], images: None },
+            Self {
+                id: "qinglan-portal".into(),
+                view: Some(view),
+                faults: vec![],
+                images: Some(vec![ImageRow::sample("www", ImageState::Ready, None, &[])]),
+            },
             Self {
                 id: "usb-worm".into(),
                 view: None,
@@ -308,6 +323,7 @@ impl Page for ScenarioPage {
                     fault(40, 11, "找不到主機 wwww", Some("www")),
                     fault(77, 3, "objectives 形成循環", None),
                 ],
+                images: Some(vec![]),
             },
         ]
     }

@@ -4,6 +4,7 @@
 pub mod control;
 pub mod exercises;
 pub mod hosts;
+pub mod images;
 pub mod scenarios;
 pub mod seat;
 pub mod statistics;

@@ -1,28 +1,29 @@
 //! The folder `images/`: what has to be built, in which order, and building it.
 //!
+//! [`build()`] makes what is missing, [`save`] and [`load`] carry built images to a site without internet.
+//!
 //! One folder is one image, `images/www` is `rampart/www:latest`. An image's hash is SHA-256 over the sorted paths, kinds,
 //! executable bits and contents of its folder (its README left out) and the hashes of those of our images that its
 //! Dockerfile stands on. The hash is a label of the built image, so whatever is equal is not built again, and a change in
 //! `base` builds everything that stands on it.
 
+mod build;
+mod bundle;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 
-use crate::{Engine, EngineError, ImageSpec, Lines};
+use crate::{Engine, EngineError, ImageSpec};
+
+pub use build::{AT_ONCE, Step, Steps, Wish, build};
+pub use bundle::{BundleError, Loaded, Manifest, SavedImage, load, save, verify};
 
 /// Prefix of the platform's images.
 pub const PREFIX: &str = "rampart/";
 /// What `images/base` stands on.
 const GROUND: &str = "debian:bookworm-slim";
-/// A registry that does not answer must not hold up a first start for long.
-const PULL: Duration = Duration::from_secs(120);
-/// Limit of one build or bootstrap.
-const BUILD: Duration = Duration::from_secs(45 * 60);
 
 /// What is wrong with the folder, or with a build.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +47,30 @@ pub enum ImagesError {
         /// Last lines of the bootstrap.
         bootstrap: String,
     },
+    /// Images that could not be built, with the reason of each.
+    #[error("{}", failed_text(.0))]
+    Failed(Vec<FailedBuild>),
+    /// An image that neither the folder nor the engine has.
+    #[error("{0}: there is no folder of this name among the images, and the engine does not have it")]
+    Unknown(String),
     /// The engine.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+/// An image that could not be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedBuild {
+    /// Full name.
+    pub name: String,
+    /// Why, with the last lines of the build.
+    pub reason: String,
+    /// True when it was not tried, because what it stands on failed.
+    pub skipped: bool,
+}
+
+fn failed_text(failed: &[FailedBuild]) -> String {
+    failed.iter().map(|one| format!("{}: {}", one.name, one.reason)).collect::<Vec<_>>().join("\n")
 }
 
 /// The engine's name of an image of the scenario format: `www` is `rampart/www:latest`; full names stay.
@@ -59,6 +81,13 @@ pub fn full_name(image: &str) -> String {
         if last.contains([':', '@']) { name } else { format!("{name}:latest") }
     };
     if image.contains(['/', ':']) { tagged(image.to_owned()) } else { tagged(format!("{PREFIX}{image}")) }
+}
+
+/// The name of its folder, where it is one of ours: `rampart/www:latest` is `www`; other names stay.
+#[must_use]
+pub fn short_name(name: &str) -> &str {
+    let short = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(":latest"));
+    short.filter(|rest| !rest.contains(['/', ':'])).unwrap_or(name)
 }
 
 /// Reads the folder: every image with its hash and context, bases first.
@@ -216,111 +245,18 @@ pub async fn missing<'a>(
         .collect())
 }
 
-/// Those of a plan that `names` need, with what they stand on, in the plan's order.
-///
-/// # Errors
-/// [`ImagesError::Dockerfile`] for a name that the plan does not have.
-pub fn needed(plan: Vec<ImageSpec>, names: &[String]) -> Result<Vec<ImageSpec>, ImagesError> {
+/// Those of a plan that `names` need, with what they stand on, in the plan's order. Names that the plan does not have are
+/// left out.
+#[must_use]
+pub fn needed(plan: Vec<ImageSpec>, names: &[String]) -> Vec<ImageSpec> {
     let mut names: Vec<String> = names.iter().map(|name| full_name(name)).collect();
-    if let Some(unknown) = names.iter().find(|name| !plan.iter().any(|spec| spec.name == **name)) {
-        return Err(ImagesError::Dockerfile(unknown.clone(), "no such folder".into()));
-    }
     // Bases stand before what stands on them, so one way back finds all.
     for spec in plan.iter().rev() {
         if names.contains(&spec.name) {
             names.extend(spec.bases.iter().cloned());
         }
     }
-    Ok(plan.into_iter().filter(|spec| names.contains(&spec.name)).collect())
-}
-
-/// Builds what is missing of `names` and what they stand on (of everything, where `names` is empty) and returns the
-/// names built. The ground of `base` is pulled where a registry answers and made by `images/base/bootstrap` where none
-/// does.
-///
-/// # Errors
-/// See [`ImagesError`]. What was built before stays.
-pub async fn build_missing(
-    engine: &dyn Engine,
-    dir: &Path,
-    names: &[String],
-    lines: Lines<'_>,
-) -> Result<Vec<String>, ImagesError> {
-    let wanted = plan(dir)?;
-    let wanted = if names.is_empty() { wanted } else { needed(wanted, names)? };
-    let todo = missing(engine, &wanted).await?;
-    if todo.is_empty() {
-        return Ok(Vec::new());
-    }
-    if !engine.images().await?.contains_key(GROUND) {
-        ground(engine, dir, lines).await?;
-    }
-    let mut built = Vec::new();
-    for (number, spec) in todo.iter().enumerate() {
-        lines(&format!("{} ({}/{})", spec.name, number + 1, todo.len()));
-        engine.build(spec, BUILD, lines).await?;
-        built.push(spec.name.clone());
-    }
-    Ok(built)
-}
-
-async fn ground(engine: &dyn Engine, dir: &Path, lines: Lines<'_>) -> Result<(), ImagesError> {
-    lines(GROUND);
-    let pull = match engine.pull(GROUND, PULL, lines).await {
-        Ok(()) => return Ok(()),
-        Err(EngineError::NodeUnreachable { since_ms }) => {
-            return Err(EngineError::NodeUnreachable { since_ms }.into());
-        }
-        Err(error) => error.to_string(),
-    };
-    lines(&pull);
-    let script = dir.join("base").join("bootstrap");
-    match bootstrap(&script, lines).await {
-        Ok(()) => Ok(()),
-        Err(text) => Err(ImagesError::Ground { pull, bootstrap: text }),
-    }
-}
-
-/// Runs the bootstrap; the error is its last lines.
-async fn bootstrap(script: &Path, lines: Lines<'_>) -> Result<(), String> {
-    let mut child = tokio::process::Command::new(script)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("{}: {error}", script.display()))?;
-    let last = std::sync::Mutex::new(Vec::<String>::new());
-    let pass = |line: &str| {
-        lines(line);
-        if let Ok(mut last) = last.lock() {
-            last.push(line.to_owned());
-            if last.len() > 10 {
-                last.remove(0);
-            }
-        }
-    };
-    let (out, err) = (child.stdout.take(), child.stderr.take());
-    let work = async {
-        tokio::join!(each_line(out, &pass), each_line(err, &pass));
-        child.wait().await
-    };
-    let ended = tokio::time::timeout(BUILD, work).await;
-    let last = last.lock().map(|last| last.join("\n")).unwrap_or_default();
-    match ended {
-        Ok(Ok(status)) if status.success() => Ok(()),
-        Ok(Ok(_)) => Err(last),
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("not done in {} min: {last}", BUILD.as_secs() / 60)),
-    }
-}
-
-async fn each_line(pipe: Option<impl AsyncRead + Unpin>, take: &(impl Fn(&str) + Sync)) {
-    let Some(pipe) = pipe else { return };
-    let mut lines = BufReader::new(pipe).lines();
-    while let Ok(Some(line)) = lines.next_line().await {
-        take(&line);
-    }
+    plan.into_iter().filter(|spec| names.contains(&spec.name)).collect()
 }
 
 #[cfg(test)]
@@ -357,13 +293,10 @@ mod tests {
         assert_eq!(hashes(dir.path()), before, "words are no change");
         write(dir.path(), "a/x", "2");
         let after = hashes(dir.path());
-        let needed: Vec<String> = needed(plan(dir.path()).unwrap(), &["a".into()])
-            .unwrap()
-            .into_iter()
-            .map(|spec| spec.name)
-            .collect();
+        let needed: Vec<String> =
+            needed(plan(dir.path()).unwrap(), &["a".into()]).into_iter().map(|spec| spec.name).collect();
         assert_eq!(needed, [full_name("base"), full_name("a")]);
-        assert!(super::needed(plan(dir.path()).unwrap(), &["nosuch".into()]).is_err());
+        assert_eq!(super::needed(plan(dir.path()).unwrap(), &["nosuch".into()]), []);
         for (name, changed) in [("base", false), ("a", true), ("b", true), ("c", false)] {
             assert_eq!(before[&full_name(name)] != after[&full_name(name)], changed, "{name}");
         }
@@ -403,6 +336,14 @@ mod tests {
             ("host:5000/a", "host:5000/a:latest"),
         ] {
             assert_eq!(full_name(image), full);
+        }
+        for (full, short) in [
+            ("rampart/www:latest", "www"),
+            ("rampart/www:1", "rampart/www:1"),
+            ("rampart/a/b:latest", "rampart/a/b:latest"),
+            ("debian:bookworm-slim", "debian:bookworm-slim"),
+        ] {
+            assert_eq!(short_name(full), short);
         }
     }
 }
