@@ -77,11 +77,13 @@ async fn a_launch_names_the_image_that_cannot_be_built_and_why() {
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     let exercise = house.app.exercise(&id).unwrap();
     for _ in 0..400 {
-        let fold = exercise.fold();
-        if fold.status == Status::Draft && fold.why.is_some() {
+        let over = {
+            let fold = exercise.fold();
+            fold.status == Status::Draft && fold.why.is_some()
+        };
+        if over {
             break;
         }
-        drop(fold);
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let why = exercise.fold().why.clone().unwrap();

@@ -118,7 +118,8 @@ async fn other_files_are_told_from_broken_ones() {
 async fn a_forged_manifest_is_found_by_what_it_says() {
     let site = Site::new().await;
     assert!(site.load(&site.forged(|_| {})).await.is_ok());
-    let changes: [(&str, fn(&mut Manifest)); 6] = [
+    type Change = fn(&mut Manifest);
+    let changes: [(&str, Change); 6] = [
         ("does not name", |manifest| manifest.images[0].name = "rampart/doc:latest".into()),
         ("does not hold", |manifest| {
             let mut more = manifest.images[0].clone();
