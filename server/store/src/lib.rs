@@ -18,6 +18,7 @@ mod officer;
 mod open;
 mod persons;
 mod presence;
+mod recordings;
 mod seats;
 mod sessions;
 mod settings;
@@ -39,6 +40,7 @@ pub use officer::{Officer, OfficerView, PersonalRow, Purpose};
 pub use open::migration_names;
 pub use persons::{Imported, NewPerson, Person, Persons};
 pub use presence::{Interval, Presence, Touch};
+pub use recordings::{NewRecording, Recording, RecordingState, Recordings, Seal};
 pub use seats::{NewSeat, Seat, Seats};
 pub use sessions::{NewSession, Sessions, Viewer};
 pub use settings::Settings;
@@ -132,6 +134,12 @@ impl Store {
     #[must_use]
     pub fn signs(&self) -> Signs<'_> {
         Signs(&self.0.db)
+    }
+
+    /// Recordings of terminals.
+    #[must_use]
+    pub fn recordings(&self) -> Recordings<'_> {
+        Recordings(&self.0.db)
     }
 
     /// Subnets held by running ranges.

@@ -34,7 +34,7 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Pair] = migrations![(1, "0001_house"), (7, "0007_checkpoints")];
+const MIGRATIONS: &[Pair] = migrations![(1, "0001_house"), (4, "0004_recordings"), (7, "0007_checkpoints")];
 
 /// Names of the migrations, in order; a test compares them with the two folders.
 #[must_use]

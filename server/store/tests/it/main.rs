@@ -9,6 +9,7 @@ mod kill;
 mod ledger;
 mod opening;
 mod people;
+mod recordings;
 mod schema;
 mod seats;
 mod subnets;
