@@ -30,10 +30,18 @@ pub struct Config {
     pub proxies: Vec<IpAddr>,
     /// How long after filing a report is judged, ms.
     pub judge_delay_ms: i64,
+    /// How long a shell waits for its browser to come back, ms.
+    pub terminal_grace_ms: i64,
+    /// Recordings of terminals are deleted after so many days; 0 keeps them.
+    pub recordings_days: u32,
 }
 
 /// How long after filing a report is judged by default, ms: late records come in, and the score is no oracle.
 pub const JUDGE_DELAY_MS: i64 = 30_000;
+/// How long a shell waits for its browser by default, ms.
+pub const TERMINAL_GRACE_MS: i64 = 60_000;
+/// How long recordings are kept by default, days.
+pub const RECORDINGS_DAYS: u32 = 180;
 
 impl Default for Config {
     fn default() -> Self {
@@ -49,6 +57,8 @@ impl Default for Config {
             address: None,
             proxies: Vec::new(),
             judge_delay_ms: JUDGE_DELAY_MS,
+            terminal_grace_ms: TERMINAL_GRACE_MS,
+            recordings_days: RECORDINGS_DAYS,
         }
     }
 }

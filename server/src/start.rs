@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use rampart_app::clock::{Clock, SystemClock};
+use rampart_app::terminal::TerminalRules;
 use rampart_app::{App, AppConfig, AppError};
 use rampart_domain::ledger::CheckpointKey;
 use rampart_engine::{DockerEngine, Engine, EngineError};
@@ -30,7 +31,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// of an hour.
 const SILENT_PEER_MS: u32 = 60_000;
 /// Log-ins that ended this long ago are forgotten, ms.
-const FORGET_SESSIONS_MS: i64 = 7 * 86_400_000;
+const FORGET_SESSIONS_MS: i64 = 7 * DAY_MS;
+/// A day, ms.
+const DAY_MS: i64 = 86_400_000;
 
 /// Why it does not start. Each says what to do where there is something to be done.
 #[derive(Debug, thiserror::Error)]
@@ -173,6 +176,12 @@ pub fn ledger_key(config: &Config) -> Result<CheckpointKey, SecretError> {
 }
 
 fn app_config(config: &Config, own_ports: Vec<u16>) -> Result<AppConfig, SecretError> {
+    let days = config.recordings_days;
+    let terminals = TerminalRules {
+        grace: Duration::from_millis(u64::try_from(config.terminal_grace_ms).unwrap_or(0)),
+        keep_ms: (days > 0).then_some(i64::from(days) * DAY_MS),
+        ..TerminalRules::new(&config.data_dir)
+    };
     Ok(AppConfig {
         scenarios_dir: config.scenarios_dir.clone(),
         images_dir: config.images_dir.clone(),
@@ -180,6 +189,7 @@ fn app_config(config: &Config, own_ports: Vec<u16>) -> Result<AppConfig, SecretE
         own_ports,
         judge_delay_ms: config.judge_delay_ms,
         ledger_key: ledger_key(config)?,
+        terminals,
     })
 }
 

@@ -251,6 +251,8 @@ pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     if let Err(error) = tools.store.exercises().set_desired(&exercise.id, Desired::Gone).await {
         tracing::warn!(exercise = %exercise.id, %error, "the wish to clear is not noted");
     }
+    // What was recorded is sealed before the containers go.
+    tools.terminals.close(&exercise.id).await;
     let cleared = sweep_until(exercise, tools).await;
     if cleared {
         exercise.progress.send_modify(Progress::rest);

@@ -68,6 +68,8 @@ pub struct AppConfig {
     pub judge_delay_ms: i64,
     /// Signs positions of ledgers.
     pub ledger_key: ledger::CheckpointKey,
+    /// How terminals are kept and recorded.
+    pub terminals: terminal::TerminalRules,
 }
 
 /// What can go wrong in a use case, beyond what its own error says.
@@ -188,6 +190,8 @@ pub struct App {
     touched: Mutex<Vec<Touch>>,
     keeper: tokio::sync::Mutex<keeper::Keeper>,
     ledger_alarms: RwLock<Vec<LedgerAlarm>>,
+    /// Terminals that are open.
+    terminals: terminal::Terminals,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -209,6 +213,15 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, AppError> {
         store.take().await?;
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let terminals = terminal::Terminals::new(
+            store.clone(),
+            clock.clone(),
+            config.terminals.clone(),
+            tasks.clone(),
+            stop.clone(),
+        );
+        terminals.mend().await?;
         let tools = Tools {
             store: store.clone(),
             engine: engine.clone(),
@@ -217,8 +230,9 @@ impl App {
             block: config.block,
             own_ports: config.own_ports.clone(),
             judge_delay_ms: config.judge_delay_ms,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
+            stop,
+            tasks,
+            terminals: terminals.clone(),
             turns: Arc::new(tokio::sync::Semaphore::new(1)),
             resets: Arc::new(tokio::sync::Semaphore::new(RESETS)),
             tags: Arc::default(),
@@ -237,6 +251,7 @@ impl App {
             touched: Mutex::default(),
             keeper: tokio::sync::Mutex::default(),
             ledger_alarms: RwLock::default(),
+            terminals,
         });
         for row in app.store.exercises().list().await? {
             if let Err(error) = app.wake(&row.id).await {
@@ -248,6 +263,7 @@ impl App {
         }
         app.tools.tasks.spawn(Self::keep_presence(Arc::downgrade(&app), app.stopping()));
         app.tools.tasks.spawn(keeper::keep(Arc::downgrade(&app), app.stopping()));
+        app.tools.tasks.spawn(Self::keep_recordings(Arc::downgrade(&app), app.stopping()));
         Ok(app)
     }
 
@@ -379,6 +395,7 @@ impl App {
             Some(text) => Some(serde_json::from_str(text).map_err(|error| broken(error.to_string()))?),
             None => None,
         };
+        self.terminals.count(id).await?;
         self.tools.tags.write().unwrap_or_else(PoisonError::into_inner).push(row.secret.tag());
         let seed = Seed {
             id: row.exercise.id,

@@ -17,7 +17,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use rampart::Config;
-use rampart::config::read_duration;
+use rampart::config::{RECORDINGS_DAYS, read_duration};
 use tracing_subscriber::EnvFilter;
 
 /// Red/blue exercises on replica networks, from one file to the table of hours.
@@ -83,6 +83,12 @@ struct Settings {
     /// How long after filing a report is judged.
     #[arg(long, env = "RAMPART_JUDGE_DELAY", default_value = "30s", value_parser = read_duration)]
     judge_delay: i64,
+    /// How long a shell waits for its browser to come back.
+    #[arg(long, env = "RAMPART_TERMINAL_GRACE", default_value = "60s", value_parser = read_duration)]
+    terminal_grace: i64,
+    /// Recordings of terminals are deleted after so many days; 0 keeps them.
+    #[arg(long, env = "RAMPART_RECORDINGS_DAYS", default_value_t = RECORDINGS_DAYS)]
+    recordings_days: u32,
 }
 
 impl Settings {
@@ -99,6 +105,8 @@ impl Settings {
             address: self.address,
             proxies: self.proxies,
             judge_delay_ms: self.judge_delay,
+            terminal_grace_ms: self.terminal_grace,
+            recordings_days: self.recordings_days,
         }
     }
 }

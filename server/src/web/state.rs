@@ -62,8 +62,6 @@ pub struct Inner {
     pub sockets: TaskTracker,
     /// Last looks at the hash chains.
     pub chains: super::control::Chains,
-    /// Terminals open, by seat.
-    pub terminals: super::terminal::Terminals,
     /// Rosters that wait for a yes.
     pub uploads: super::people::Uploads,
 }
@@ -89,7 +87,6 @@ impl Web {
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
             chains: super::control::Chains::default(),
-            terminals: super::terminal::Terminals::default(),
             uploads: super::people::Uploads::default(),
         }))
     }

@@ -116,8 +116,7 @@ pub struct Seal {
 #[derive(Debug)]
 pub struct Recordings<'s>(pub(crate) &'s Db);
 
-const SELECT: &str =
-    "SELECT r.*, p.name AS person FROM recordings r JOIN persons p ON p.id = r.person_id";
+const SELECT: &str = "SELECT r.*, p.name AS person FROM recordings r JOIN persons p ON p.id = r.person_id";
 
 fn read(cells: &Cells<'_>) -> Result<Recording, StoreError> {
     Ok(Recording {
@@ -151,15 +150,7 @@ impl Recordings<'_> {
                 "INSERT INTO recordings \
                  (id, exercise_id, seat_id, person_id, team, seat_no, started_ms, skipped, state) \
                  VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 'open')",
-                args![
-                    new.id,
-                    new.exercise_id,
-                    new.seat_id,
-                    new.person_id,
-                    new.team,
-                    new.seat_no,
-                    new.at_ms
-                ],
+                args![new.id, new.exercise_id, new.seat_id, new.person_id, new.team, new.seat_no, new.at_ms],
             )
             .await?;
         Ok(())
@@ -170,15 +161,8 @@ impl Recordings<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn seal(&self, id: &str, seal: &Seal) -> Result<bool, StoreError> {
-        let values = args![
-            id,
-            seal.at_ms,
-            seal.length_ms,
-            seal.bytes,
-            &seal.sha256,
-            seal.skipped,
-            seal.state.code()
-        ];
+        let values =
+            args![id, seal.at_ms, seal.length_ms, seal.bytes, &seal.sha256, seal.skipped, seal.state.code()];
         let sql = "UPDATE recordings SET ended_ms = $2, length_ms = $3, bytes = $4, sha256 = $5, skipped = $6, \
                    state = $7 WHERE id = $1 AND state = 'open'";
         Ok(self.0.run(sql, values).await? > 0)

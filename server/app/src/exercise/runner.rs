@@ -46,6 +46,8 @@ pub(crate) struct Tools {
     pub judge_delay_ms: i64,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// Terminals that are open; they end before their containers do.
+    pub terminals: crate::terminal::Terminals,
     /// One launch or clearing at a time over all exercises, so that the engine is never swamped.
     pub turns: Arc<tokio::sync::Semaphore>,
     /// Resets of hosts at a time over all exercises. They do not wait for launches: a team waits for them.
