@@ -1,21 +1,50 @@
 // The seat's terminal: binary frames over a WebSocket. First byte of a frame is its kind.
 //   to the server:   0 input, 1 size (u16be columns, u16be rows), 2 bytes consumed so far (u32be, wraps)
 //   from the server: 0 output, 1 state as JSON {"state","text"}
-import "./terminal-styles.js";
 import { FitAddon } from "@xterm/addon-fit";
-import { Terminal } from "@xterm/xterm";
+import { makeTerminal, textOf } from "./terminal-kit.js";
 
 const CHUNK = 4096;
 const ACK_EVERY = 64 * 1024;
 const BUFFER_LIMIT = 256 * 1024;
 
-function colours() {
-  const css = getComputedStyle(document.documentElement);
-  const get = (name) => css.getPropertyValue(name).trim();
-  return {
-    background: get("--term-bg"), foreground: get("--term-ink"), cursor: get("--term-ink"), cursorAccent: get("--term-bg"),
-    red: get("--term-red"), green: get("--term-green"), blue: get("--term-blue"), yellow: get("--term-yellow"), brightBlack: get("--term-dim"), selectionBackground: "#2C4E4B",
+const TAB = "rampart-terminal-tab";
+
+function newName() {
+  const name = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  try {
+    sessionStorage.setItem(TAB, name);
+  } catch {
+    // Without storage a reload is a new tab.
+  }
+  return name;
+}
+
+// A reload keeps the tab's name, and with it the shell. A tab that was duplicated has the name of its twin: it asks around,
+// and takes a new name when somebody answers.
+async function tabName() {
+  let name = null;
+  try {
+    name = sessionStorage.getItem(TAB);
+  } catch {
+    name = null;
+  }
+  const channel = new BroadcastChannel(TAB);
+  const me = Math.random();
+  let mine = name;
+  let taken = false;
+  channel.onmessage = ({ data }) => {
+    if (data.asks && data.asks === mine && data.from !== me) channel.postMessage({ has: mine, to: data.from });
+    if (data.has && data.to === me) taken = true;
   };
+  if (name) {
+    mine = null;
+    channel.postMessage({ asks: name, from: me });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (taken) name = null;
+  }
+  mine = name ?? newName();
+  return mine;
 }
 
 function start(box) {
@@ -24,8 +53,8 @@ function start(box) {
   const state = box.querySelector("[data-term-state]");
   const size = box.querySelector("[data-term-size]");
   const text = (name) => box.dataset[`text${name[0].toUpperCase()}${name.slice(1)}`] ?? name;
-  const css = getComputedStyle(document.documentElement);
-  const term = new Terminal({ fontFamily: css.getPropertyValue("--font-mono"), fontSize: 13, lineHeight: 1.25, theme: colours(), scrollback: 5000, cursorBlink: false, screenReaderMode: false, macOptionIsMeta: true });
+  const watched = box.querySelector("[data-term-watched]");
+  const term = makeTerminal({ macOptionIsMeta: true });
   const fit = new FitAddon();
   term.loadAddon(fit);
   term.open(well);
@@ -38,6 +67,7 @@ function start(box) {
   let acknowledged = 0;
   let timer = 0;
   let queue = [];
+  let tab = "";
 
   function show(name, words) {
     state.dataset.state = name;
@@ -105,7 +135,7 @@ function start(box) {
     show(tries === 0 ? "connecting" : "reconnecting");
     const url = new URL(box.dataset.terminal, location.href);
     url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    url.search = new URLSearchParams({ cols: term.cols, rows: term.rows, n: "1" });
+    url.search = new URLSearchParams({ cols: term.cols, rows: term.rows, tab });
     const mine = new WebSocket(url);
     socket = mine;
     mine.binaryType = "arraybuffer";
@@ -130,13 +160,19 @@ function start(box) {
         } catch {
           return;
         }
+        if ("watched" in message) {
+          watched.hidden = !message.watched;
+          return;
+        }
         if (message.state === "connected") tries = 0;
-        stopped = message.state === "ended" || message.state === "refused";
+        stopped = ["ended", "refused", "elsewhere"].includes(message.state);
         show(message.state, message.text);
       }
     };
     mine.onclose = () => {
-      if (socket !== mine || stopped) return;
+      if (socket !== mine) return;
+      watched.hidden = true;
+      if (stopped) return;
       tries += 1;
       show("reconnecting");
       // Half a second, doubling to sixteen; some chance in it, so that forty seats do not come back in the same moment.
@@ -193,15 +229,12 @@ function start(box) {
   new ResizeObserver(refit).observe(well);
   addEventListener("resize", refit);
   // The font decides the cell's size, so the first fit waits for it.
-  (document.fonts?.ready ?? Promise.resolve()).then(() => {
+  Promise.all([tabName(), document.fonts?.ready]).then(([name]) => {
+    tab = name;
     refit();
     connect();
   });
-  // For tests: what the screen shows.
-  box.terminalText = () => {
-    const buffer = term.buffer.active;
-    return Array.from({ length: buffer.length }, (_, y) => buffer.getLine(y)?.translateToString(true) ?? "").join("\n").trimEnd();
-  };
+  box.terminalText = () => textOf(term);
 }
 
 document.querySelectorAll("[data-terminal]").forEach(start);

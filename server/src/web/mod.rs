@@ -20,6 +20,7 @@ mod seat;
 mod state;
 mod statistics;
 mod terminal;
+mod terminals;
 pub mod token;
 mod view;
 mod visit;
@@ -135,6 +136,12 @@ fn table() -> Vec<Route> {
         form("/exercises/{id}/slips",         Who::INSTRUCTOR,    exercises::make_slips),
         page("/exercises/{id}/attendance",    Who::INSTRUCTOR,    attendance::show),
         form("/exercises/{id}/attendance",    Who::INSTRUCTOR,    attendance::write),
+        page("/exercises/{id}/terminals",     Who::WATCHER,       terminals::list),
+        page("/exercises/{id}/terminals/{terminal}", Who::WATCHER, terminals::watch),
+        live("/exercises/{id}/terminals/{terminal}/stream", Who::WATCHER, terminals::stream),
+        page("/exercises/{id}/recordings/{recording}", Who::WATCHER, terminals::replay),
+        file("/exercises/{id}/recordings/{recording}/cast", Who::WATCHER, terminals::cast),
+        form("/exercises/{id}/recordings/delete", Who::WATCHER,   terminals::delete),
         // scenarios and people
         page("/scenarios",                    Who::AUTHOR,        scenarios::list),
         page("/scenarios/{id}",               Who::AUTHOR,        scenarios::show),

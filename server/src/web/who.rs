@@ -89,6 +89,8 @@ impl Who {
     pub const REGISTRAR: Self = Self::Roles(&[Role::Instructor, Role::Officer]);
     /// Those who may look into an exercise; only instructors act in it.
     pub const OVERSEER: Self = Self::Roles(&[Role::Instructor, Role::Administrator]);
+    /// Those who look on at terminals and replay them: what trainees do there is for those who teach them alone.
+    pub const WATCHER: Self = Self::Roles(&[Role::Instructor]);
     /// Those who look after scenarios.
     pub const AUTHOR: Self = Self::Roles(&[Role::Instructor, Role::Administrator]);
 

@@ -14,7 +14,7 @@ use rampart_app::{App, AppConfig, NewExercise};
 use rampart_domain::ledger;
 use rampart_engine::fake::FakeEngine;
 use rampart_pages::Pages;
-use rampart_store::{Role, Store};
+use rampart_store::{NewRecording, Role, Store};
 use scoreboard::{Actor, Body as Entered, Entry, Fold, Status};
 use tower::ServiceExt;
 
@@ -32,6 +32,8 @@ pub struct House {
     pub router: Router,
     /// The exercise: running, two pairs, two people in each seatful team.
     pub exercise: String,
+    /// A recording of a closed terminal of r1.
+    pub recording: String,
     /// Account ids by log-in name.
     pub accounts: BTreeMap<&'static str, String>,
     dir: tempfile::TempDir,
@@ -53,6 +55,29 @@ async fn start(dir: &Path, engine: &FakeEngine) -> Arc<App> {
         terminals: rampart_app::terminal::TerminalRules::new(dir),
     };
     App::start(config, store, Arc::new(engine.clone()), Arc::new(SystemClock)).await.unwrap()
+}
+
+/// A terminal that somebody had and closed.
+async fn record(dir: &Path, app: &App, exercise: &str) -> String {
+    let seats = app.store.seats().list_all(exercise).await.unwrap();
+    let seat = seats.iter().find(|seat| seat.team == "r1").unwrap();
+    let id = "0198c4000000000000000000000000aa";
+    let new = NewRecording {
+        id,
+        exercise_id: exercise,
+        seat_id: &seat.id,
+        person_id: &seat.person_id,
+        team: &seat.team,
+        seat_no: seat.number,
+        at_ms: app.now_ms() - 60_000,
+    };
+    app.store.recordings().begin(&new).await.unwrap();
+    let folder = dir.join("recordings").join(exercise);
+    std::fs::create_dir_all(&folder).unwrap();
+    let text =
+        "{\"version\": 2, \"width\": 80, \"height\": 24}\n[0.5, \"o\", \"台\\r\\n\"]\n[1.5, \"o\", \"ha";
+    std::fs::write(folder.join(format!("{id}.cast")), text).unwrap();
+    id.to_owned()
 }
 
 /// Stops the house and writes into the ledger of an exercise.
@@ -119,8 +144,9 @@ impl House {
         let turn = |pair: &[Status]| Entered::Status { from: pair[0], to: pair[1], note: None, why: None };
         write(dir.path(), &app, &exercise, steps.windows(2).map(turn).collect()).await;
         let app = start(dir.path(), &engine).await;
+        let recording = record(dir.path(), &app, &exercise).await;
         let web = web(&app);
-        Self { engine, app, router: router(web.clone()), web, exercise, accounts, dir }
+        Self { recording, engine, app, router: router(web.clone()), web, exercise, accounts, dir }
     }
 
     /// Another life of the server, after these entries were written into the ledger of an exercise.

@@ -9,6 +9,7 @@ mod house;
 mod images;
 mod live;
 mod resets;
+mod recordings;
 mod routes;
 mod sessions;
 mod staff;

@@ -44,6 +44,7 @@ fn real(house: &House, path: &str) -> String {
         .replace("{range}", "1")
         .replace("{host}", "www")
         .replace("{*path}", "app.css");
+    let path = path.replace("{terminal}", &house.recording).replace("{recording}", &house.recording);
     if path.ends_with("/export") { format!("{path}?format=csv") } else { path }
 }
 
@@ -87,7 +88,10 @@ async fn everybody_gets_what_is_theirs_and_nothing_else() {
                     status == StatusCode::SEE_OTHER && matches!(path.as_str(), "/" | "/staff") && *who != '.';
                 let socket = pattern == &"/seat/terminal" && status == StatusCode::FORBIDDEN;
                 let file = pattern.starts_with("/assets/") && status == StatusCode::NOT_FOUND;
-                status == StatusCode::OK || led_on || socket || file
+                // The terminal of the recording is closed: the page leads on, and there is nothing to look on at.
+                let closed = pattern.contains("{terminal}")
+                    && status == if route.page { StatusCode::SEE_OTHER } else { StatusCode::NOT_FOUND };
+                status == StatusCode::OK || led_on || socket || file || closed
             } else if *who == '.' && route.page {
                 status == StatusCode::SEE_OTHER
                     && place.as_ref().is_some_and(|place| place == "/" || place.starts_with("/staff"))
@@ -158,10 +162,13 @@ async fn what_does_not_exist_is_not_found_and_no_fault() {
     let admin = house.staff("admin").await;
     let officer = house.staff("officer").await;
     for (method, pattern, may) in MAY.iter().filter(|(_, pattern, _)| pattern.contains("{id}")) {
+        let none = "0000000000000000000000000000ffff";
         let path = pattern
-            .replace("{id}", "0000000000000000000000000000ffff")
+            .replace("{id}", none)
             .replace("{range}", "1")
-            .replace("{host}", "www");
+            .replace("{host}", "www")
+            .replace("{terminal}", none)
+            .replace("{recording}", none);
         let visitor = match *may {
             "a" => &admin,
             "o" => &officer,

@@ -44,6 +44,12 @@ pub struct Kept {
 }
 
 impl App {
+    /// After so many ms recordings are deleted; `None` keeps them.
+    #[must_use]
+    pub fn recordings_kept_ms(&self) -> Option<i64> {
+        self.terminals.0.rules.keep_ms
+    }
+
     /// A recording of an exercise whose file is there. One that is still made has what was written so far.
     ///
     /// # Errors

@@ -436,9 +436,7 @@ impl Pump {
                 } else if !fresh {
                     let _ = with.keeper.send(Fed::Mark(Mark::Back)).await;
                 }
-                if !fresh {
-                    Self::redraw(with, &new).await;
-                }
+                Self::redraw(with, &new).await;
                 session.attached.store(true, Ordering::Relaxed);
                 *owner = Some(new);
             }

@@ -15,6 +15,7 @@ mod records;
 mod scenarios;
 mod seat;
 mod seat_blue;
+mod terminals;
 
 pub use admin::*;
 pub use attendance::*;
@@ -29,3 +30,4 @@ pub use records::*;
 pub use scenarios::*;
 pub use seat::*;
 pub use seat_blue::*;
+pub use terminals::*;

@@ -43,8 +43,13 @@ fn a_snapshot_taken_anywhere_redraws_the_same_screen() {
         // What comes next falls on the same ground in both.
         screen.feed(&session[cut..]);
         other.feed(&session[cut..]);
-        let [a, b] = [&screen, &other].map(|screen| String::from_utf8_lossy(&screen.snapshot(false)).into_owned());
-        assert!(same(&screen, &other), "after the cut at {cut} ({:?}):\n{a:?}\n{b:?}", &session[cut.saturating_sub(12)..cut]);
+        let [a, b] =
+            [&screen, &other].map(|screen| String::from_utf8_lossy(&screen.snapshot(false)).into_owned());
+        assert!(
+            same(&screen, &other),
+            "after the cut at {cut} ({:?}):\n{a:?}\n{b:?}",
+            &session[cut.saturating_sub(12)..cut]
+        );
     }
 }
 
