@@ -203,10 +203,12 @@ impl Socket {
         let mut outgoing = Outgoing { sink, queue };
         let person = Incoming { web: &self.web, session: &session, flow: &flow, heard: &heard };
         let over = tokio::select! {
+            // First: the queue of a browser that was taken over ends too.
+            biased;
+            () = taken.cancelled() => Over::Said("elsewhere", "terminal.elsewhere"),
             over = person.carry(stream, &mut writer) => over,
             over = outgoing.run(&mut told) => over,
             over = self.watch(&session, &states, &heard) => over,
-            () = taken.cancelled() => Over::Said("elsewhere", "terminal.elsewhere"),
         };
         // Whoever took it over waits for this.
         drop(writer);

@@ -3,3 +3,4 @@
 mod faults;
 mod restart;
 mod story;
+mod terminals;

@@ -14,23 +14,40 @@ use super::http::Person;
 const BYTES: u8 = 0;
 /// First byte of a frame to us: a state as JSON.
 const STATE: u8 = 1;
-/// First byte of a frame from us: bytes of output drawn.
+/// First byte of a frame from us: bytes of output drawn so far.
 const DRAWN: u8 = 2;
+/// First byte of a frame to somebody who looks on: a size.
+const SIZE: u8 = 2;
 
 /// An open terminal.
 pub struct Terminal {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// All output so far.
     pub output: String,
+    /// The same as it came.
+    pub bytes: Vec<u8>,
+    /// Up to where `bytes` stand in `output`.
+    read: usize,
+    /// True: the server is told what was drawn, as a browser that keeps up does.
+    pub draws: bool,
+    /// Does somebody look on?
+    pub watched: bool,
+    /// Sizes that somebody who looks on was told.
+    pub sizes: Vec<(u16, u16)>,
     /// States told so far.
     pub states: Vec<String>,
     /// True when the server has closed it.
     pub closed: bool,
 }
 
-/// Tries to open one; the HTTP status when refused.
+/// Tries to open the seat's own; the HTTP status when refused.
 pub async fn open(person: &Person, query: &str, origin: Option<&str>) -> Result<Terminal, u16> {
-    let address = format!("{}/seat/terminal?{query}", person.base().replace("http://", "ws://"));
+    open_at(person, &format!("/seat/terminal?{query}"), origin).await
+}
+
+/// Tries to open a socket; the HTTP status when refused.
+pub async fn open_at(person: &Person, path: &str, origin: Option<&str>) -> Result<Terminal, u16> {
+    let address = format!("{}{path}", person.base().replace("http://", "ws://"));
     let mut request = address.into_client_request().unwrap();
     let cookies = person.cookies();
     if !cookies.is_empty() {
@@ -40,7 +57,17 @@ pub async fn open(person: &Person, query: &str, origin: Option<&str>) -> Result<
         request.headers_mut().insert("origin", origin.parse().unwrap());
     }
     match connect_async(request).await {
-        Ok((socket, _)) => Ok(Terminal { socket, output: String::new(), states: Vec::new(), closed: false }),
+        Ok((socket, _)) => Ok(Terminal {
+            socket,
+            output: String::new(),
+            bytes: Vec::new(),
+            read: 0,
+            draws: true,
+            watched: false,
+            sizes: Vec::new(),
+            states: Vec::new(),
+            closed: false,
+        }),
         Err(Error::Http(response)) => Err(response.status().as_u16()),
         Err(other) => panic!("no terminal and no answer: {other}"),
     }
@@ -49,9 +76,29 @@ pub async fn open(person: &Person, query: &str, origin: Option<&str>) -> Result<
 impl Terminal {
     /// Types.
     pub async fn type_in(&mut self, text: &str) {
+        self.type_bytes(text.as_bytes()).await;
+    }
+
+    /// Types bytes that need not be whole characters.
+    pub async fn type_bytes(&mut self, bytes: &[u8]) {
         let mut frame = vec![BYTES];
-        frame.extend_from_slice(text.as_bytes());
+        frame.extend_from_slice(bytes);
         self.socket.send(Message::Binary(frame.into())).await.unwrap();
+    }
+
+    /// Changes the size of the window.
+    pub async fn resize(&mut self, cols: u16, rows: u16) {
+        let ([a, b], [c, d]) = (cols.to_be_bytes(), rows.to_be_bytes());
+        self.socket.send(Message::Binary(vec![1, a, b, c, d].into())).await.unwrap();
+    }
+
+    /// Tells what was drawn.
+    pub async fn tell_drawn(&mut self) {
+        let mut drawn = vec![DRAWN];
+        let all = u32::try_from(self.bytes.len() & 0xffff_ffff).unwrap();
+        drawn.extend_from_slice(&all.to_be_bytes());
+        // The server may have closed meanwhile; the next read tells.
+        let _ = self.socket.send(Message::Binary(drawn.into())).await;
     }
 
     /// Reads for at most `within`, or until `done` says so. True when it did.
@@ -75,15 +122,29 @@ impl Terminal {
     async fn take(&mut self, frame: &[u8]) {
         match frame.split_first() {
             Some((&BYTES, bytes)) => {
-                self.output.push_str(&String::from_utf8_lossy(bytes));
-                let mut drawn = vec![DRAWN];
-                drawn.extend_from_slice(&u32::try_from(bytes.len()).unwrap().to_be_bytes());
-                // The server may have closed meanwhile; the next read tells.
-                let _ = self.socket.send(Message::Binary(drawn.into())).await;
+                self.bytes.extend_from_slice(bytes);
+                // A character may be cut between two frames.
+                let rest = &self.bytes[self.read..];
+                let whole = match std::str::from_utf8(rest) {
+                    Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                    _ => rest.len(),
+                };
+                self.output.push_str(&String::from_utf8_lossy(&rest[..whole]));
+                self.read += whole;
+                if self.draws {
+                    self.tell_drawn().await;
+                }
+            }
+            Some((&SIZE, size)) => {
+                let half = |at: usize| u16::from_be_bytes([size[at], size[at + 1]]);
+                self.sizes.push((half(0), half(2)));
             }
             Some((&STATE, json)) => {
                 let state: serde_json::Value = serde_json::from_slice(json).unwrap();
-                self.states.push(state["state"].as_str().unwrap_or_default().to_owned());
+                match state["watched"].as_bool() {
+                    Some(watched) => self.watched = watched,
+                    None => self.states.push(state["state"].as_str().unwrap_or_default().to_owned()),
+                }
             }
             _ => panic!("a frame of no known kind: {frame:?}"),
         }
