@@ -428,7 +428,6 @@ fn message(told: Told) -> Result<Message, Option<End>> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     #[test]
