@@ -1,6 +1,7 @@
 //! The real server with real containers, driven as people drive it.
 
 mod faults;
+mod kills;
 mod restart;
 mod story;
 mod terminals;

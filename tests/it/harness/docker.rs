@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use ipnet::Ipv4Net;
 
 /// Label with the run's id on all that Rampart makes.
-const LABEL: &str = "rampart.run";
+pub const LABEL: &str = "rampart.run";
 
 /// Runs the engine's command line.
 pub fn docker(args: &[&str]) -> Output {

@@ -5,6 +5,7 @@ pub mod docker;
 pub mod http;
 pub mod keep;
 pub mod page;
+pub mod second;
 pub mod server;
 pub mod stage;
 pub mod terminal;

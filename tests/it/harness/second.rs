@@ -1,0 +1,149 @@
+//! A second container engine, of a test's own: it can be killed without hurting anybody else's containers.
+//!
+//! It lives in namespaces of its own (network, processes, mounts), as the first process of them: killing it kills
+//! everything that it runs, as a power cut does. Its socket is a file that the server reaches from outside.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use super::docker::LABEL;
+use super::unique;
+
+/// Images that the light scenario needs.
+const IMAGES: [&str; 2] = ["rampart/base:latest", "rampart/gateway:latest"];
+/// What an engine of a small machine needs to be there, and to start again on what it has.
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+
+/// The second engine.
+pub struct SecondEngine {
+    home: TempDir,
+    group: String,
+    child: Option<Child>,
+}
+
+impl SecondEngine {
+    /// Starts one with the images of the light scenario, or says why there can be none here.
+    pub fn start() -> Result<Self, String> {
+        let home = tempfile::Builder::new().prefix("rampart-engine-").tempdir().map_err(|e| e.to_string())?;
+        let mut engine = Self { home, group: format!("/rampart-test-{}", unique()), child: None };
+        engine.again()?;
+        let mut save = Command::new("docker")
+            .arg("save")
+            .args(IMAGES)
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| e.to_string())?;
+        let from = save.stdout.take().ok_or("docker save says nothing")?;
+        let load = engine.command().arg("load").stdin(from).output().map_err(|e| e.to_string())?;
+        let saved = save.wait().map_err(|e| e.to_string())?;
+        if !saved.success() || !load.status.success() {
+            return Err(format!("images not loaded: {}", String::from_utf8_lossy(&load.stderr)));
+        }
+        Ok(engine)
+    }
+
+    /// Address for the server.
+    pub fn address(&self) -> String {
+        format!("unix://{}", self.path("docker.sock").display())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("docker");
+        command.arg("-H").arg(self.address());
+        command
+    }
+
+    /// Runs its command line.
+    pub fn docker(&self, args: &[&str]) -> Output {
+        self.command().args(args).output().expect("no docker command: tests/run installs it")
+    }
+
+    /// Containers and networks of a run; `None` when the engine does not answer.
+    pub fn objects(&self, run: &str) -> Option<usize> {
+        let label = format!("label={LABEL}={run}");
+        let count = |args: &[&str]| {
+            let out = self.docker(args);
+            out.status.success().then(|| String::from_utf8_lossy(&out.stdout).lines().count())
+        };
+        Some(
+            count(&["ps", "-aq", "--filter", &label])? + count(&["network", "ls", "-q", "--filter", &label])?,
+        )
+    }
+
+    /// Kills it with everything that runs on it.
+    pub fn kill9(&mut self) {
+        let Some(mut child) = self.child.take() else { return };
+        // `unshare` passes its own death on to the engine, and that one's ends the whole namespace.
+        let _ = child.kill();
+        let _ = child.wait();
+        let _ = std::fs::remove_file(self.path("docker.sock"));
+    }
+
+    /// Starts it on what it had.
+    pub fn again(&mut self) -> Result<(), String> {
+        assert!(self.child.is_none(), "the engine still runs");
+        // A process number that was left by another life would keep it from starting.
+        let _ = std::fs::remove_dir_all(self.path("run"));
+        let _ = std::fs::remove_file(self.path("pid"));
+        let at = |name: &str| self.path(name).display().to_string();
+        let script = format!(
+            "mount -t tmpfs tmpfs /run && ip link set lo up && exec dockerd --data-root {} --exec-root {} \
+             --pidfile {} --host {} --bridge none --iptables=false --ip6tables=false --ip-masq=false \
+             --cgroup-parent {}",
+            at("data"),
+            at("run"),
+            at("pid"),
+            self.address(),
+            self.group
+        );
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.path("log"))
+            .map_err(|e| e.to_string())?;
+        let flags = ["--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc"];
+        let mut child = Command::new("unshare")
+            .args(flags)
+            .args(["sh", "-c", &script])
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().map_err(|e| e.to_string())?)
+            .stderr(log)
+            .spawn()
+            .map_err(|error| format!("unshare: {error}"))?;
+        let began = Instant::now();
+        while !self.docker(&["version"]).status.success() {
+            let ended = child.try_wait().is_ok_and(|status| status.is_some());
+            if ended || began.elapsed() > STARTS_WITHIN {
+                let _ = child.kill();
+                let _ = child.wait();
+                let log = std::fs::read_to_string(self.path("log")).unwrap_or_default();
+                let last: Vec<&str> = log.lines().rev().take(3).collect();
+                return Err(format!("the engine does not start: {}", last.join(" | ")));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        self.child = Some(child);
+        Ok(())
+    }
+}
+
+impl Drop for SecondEngine {
+    fn drop(&mut self) {
+        self.kill9();
+        // Mounts of its containers went with its namespace; its control groups are empty by then.
+        for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            let group = controller.path().join(self.group.trim_start_matches('/'));
+            for inner in std::fs::read_dir(&group).into_iter().flatten().flatten() {
+                let _ = std::fs::remove_dir(inner.path());
+            }
+            let _ = std::fs::remove_dir(group);
+        }
+    }
+}
