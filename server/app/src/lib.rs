@@ -28,7 +28,7 @@ use rampart_domain::scenario::{Bundle, Fault};
 use rampart_domain::secret::RunSecret;
 use rampart_engine::Engine;
 use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
-use scoreboard::{Entry, Reason};
+use scoreboard::{Entry, Fold, Reason, Status};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -395,6 +395,7 @@ impl App {
             Some(text) => Some(serde_json::from_str(text).map_err(|error| broken(error.to_string()))?),
             None => None,
         };
+        give_back(&self.store, id, &entries, plan.is_some()).await?;
         self.terminals.count(id).await?;
         self.tools.tags.write().unwrap_or_else(PoisonError::into_inner).push(row.secret.tag());
         let seed = Seed {
@@ -507,4 +508,18 @@ fn check_fields(new: &NewExercise) -> Vec<(&'static str, &'static str)> {
         fields.push(("ends", "exercise.ends"));
     }
     fields
+}
+
+/// Subnets of an exercise that has nothing on the engine: a server that died between the last removal and their return has
+/// left them.
+async fn give_back(store: &Store, id: &str, entries: &[Entry], planned: bool) -> Result<(), StoreError> {
+    let status = Fold::of(entries).status;
+    if planned || !matches!(status, Status::Draft | Status::Cleared) {
+        return Ok(());
+    }
+    let subnets = store.subnets().release(id).await?;
+    if subnets > 0 {
+        tracing::warn!(exercise = id, subnets, "subnets that nothing used are given back");
+    }
+    Ok(())
 }

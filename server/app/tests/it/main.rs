@@ -9,3 +9,4 @@ mod ledgers;
 mod people;
 mod records;
 mod resets;
+mod subnets;

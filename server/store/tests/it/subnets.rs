@@ -8,6 +8,7 @@ on_both!(
     claims_at_once_never_overlap,
     a_claim_is_whole_and_may_be_repeated,
     what_is_refused_or_overlaps_is_passed_over,
+    five_hundred_zones_are_claimed_in_moments,
 );
 
 fn block(prefix: u8) -> Vec<Ipv4Net> {
@@ -83,4 +84,28 @@ async fn what_is_refused_or_overlaps_is_passed_over(bed: Bed) {
         panic!()
     };
     assert_eq!(second[0].cidr.to_string(), "10.213.1.0/24");
+}
+
+async fn five_hundred_zones_are_claimed_in_moments(bed: Bed) {
+    // The default block in the size that a launch takes: room for more than 500 zones.
+    let block: Ipv4Net = "10.77.0.0/16".parse().unwrap();
+    let candidates = || block.subnets(26).unwrap();
+    assert_eq!(candidates().count(), 1024);
+    let ids: Vec<String> = (0..43).map(|number| format!("e{number}")).collect();
+    with_exercises(&bed.store, &ids.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    // Twelve pairs in two zones each, more than 500 in two rounds of the busiest week.
+    let places: Vec<(u16, u16)> = (1..=12).flat_map(|range| (0..2).map(move |zone| (range, zone))).collect();
+    let began = std::time::Instant::now();
+    let mut granted = 0;
+    for id in &ids {
+        match bed.store.subnets().claim(id, &places, candidates(), &[], NOW).await.unwrap() {
+            Claim::Granted(subnets) => granted += subnets.len(),
+            Claim::Exhausted { wanted, free } => {
+                assert_eq!((granted, wanted, free), (42 * 24, 24, 1024 - 42 * 24), "{id}");
+            }
+        }
+    }
+    let took = began.elapsed();
+    assert_eq!(granted, 1008);
+    assert!(took.as_secs() < 20, "{granted} claims took {took:?}");
 }

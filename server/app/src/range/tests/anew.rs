@@ -190,3 +190,55 @@ async fn a_host_that_dies_comes_back_with_everything_and_a_pause_holds_it() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_cannot_start_is_told_and_leaves_nothing() {
+    let Some(engine) = docker().await else { return };
+    // A command that ends at once; an image with a typo; a step that plants nothing.
+    let mut ends = light(&engine, 1).await;
+    let doc = |plan: &mut Plan| plan.ranges[0].hosts.iter().position(|host| host.host == "doc").unwrap();
+    let at = doc(&mut ends);
+    ends.ranges[0].hosts[at].command = Some(vec!["false".into()]);
+    cleared(&engine, &ends, async {
+        let began = Instant::now();
+        let error = attempt(&engine, &ends).await.unwrap_err();
+        assert!(
+            matches!(&error, LaunchError::HostDied { host, code: Some(1), .. } if host == "doc"),
+            "{error}"
+        );
+        assert!(began.elapsed() < Duration::from_secs(30), "told after {:?}", began.elapsed());
+        assert!(engine.observe(&ends.run).await.unwrap().is_empty());
+    })
+    .await;
+    let mut typo = light(&engine, 1).await;
+    let at = doc(&mut typo);
+    typo.ranges[0].hosts[at].image = "rampart/bsae:latest".into();
+    cleared(&engine, &typo, async {
+        let error = attempt(&engine, &typo).await.unwrap_err();
+        assert!(
+            matches!(&error, LaunchError::ImagesMissing(missing) if missing == &["rampart/bsae:latest"]),
+            "{error}"
+        );
+        assert!(engine.observe(&typo.run).await.unwrap().is_empty(), "nothing was made");
+    })
+    .await;
+    let mut empty = light(&engine, 1).await;
+    let at = doc(&mut empty);
+    empty.ranges[0].hosts[at].plants.push(PlantWhat::Row {
+        engine: "mariadb".into(),
+        database: "portal".into(),
+        statement: "UPDATE staff SET note='{flag:doc-sealed}' WHERE login='nobody';".into(),
+        verify: "SELECT note FROM staff;".into(),
+    });
+    // A client that says yes to everything and writes nothing.
+    let quiet_client = "printf '#!/bin/sh\\ncat >/dev/null\\n' > /usr/local/bin/mariadb; chmod +x /usr/local/bin/mariadb; \
+        exec python3 -m http.server 8080";
+    empty.ranges[0].hosts[at].command = Some(["bash", "-c", quiet_client].map(str::to_owned).into());
+    cleared(&engine, &empty, async {
+        let error = attempt(&engine, &empty).await.unwrap_err();
+        assert!(matches!(&error, LaunchError::Plant { host, .. } if host == "doc"), "{error}");
+        assert!(!format!("{error:?}").contains("RMP{"));
+        assert!(engine.observe(&empty.run).await.unwrap().is_empty());
+    })
+    .await;
+}
