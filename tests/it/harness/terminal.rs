@@ -28,6 +28,8 @@ pub struct Terminal {
     pub bytes: Vec<u8>,
     /// Up to where `bytes` stand in `output`.
     read: usize,
+    /// Bytes that are not kept any more.
+    forgotten: usize,
     /// True: the server is told what was drawn, as a browser that keeps up does.
     pub draws: bool,
     /// Does somebody look on?
@@ -62,6 +64,7 @@ pub async fn open_at(person: &Person, path: &str, origin: Option<&str>) -> Resul
             output: String::new(),
             bytes: Vec::new(),
             read: 0,
+            forgotten: 0,
             draws: true,
             watched: false,
             sizes: Vec::new(),
@@ -92,10 +95,43 @@ impl Terminal {
         self.socket.send(Message::Binary(vec![1, a, b, c, d].into())).await.unwrap();
     }
 
+    /// Reads until `wanted` has come, without keeping what comes; how many bytes came. Tells what it drew as often as the
+    /// page's script does.
+    pub async fn count_until(&mut self, wanted: &[u8], within: Duration) -> usize {
+        let (end, start) = (Instant::now() + within, self.forgotten);
+        let (mut tail, mut told) = (Vec::new(), self.forgotten);
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let message =
+                tokio::time::timeout(left, self.socket.next()).await.expect("it did not come in time");
+            let Some(Ok(Message::Binary(frame))) = message else { continue };
+            let Some((&BYTES, bytes)) = frame.split_first() else { continue };
+            self.forgotten += bytes.len();
+            if self.forgotten - told >= 64 * 1024 {
+                told = self.forgotten;
+                self.tell_drawn().await;
+            }
+            // A prompt may follow.
+            tail.extend_from_slice(&bytes[bytes.len().saturating_sub(1024)..]);
+            if tail.windows(wanted.len()).any(|part| part == wanted) {
+                return self.forgotten - start;
+            }
+            tail.drain(..tail.len().saturating_sub(wanted.len()));
+        }
+    }
+
+    /// Forgets all output so far.
+    pub fn forget(&mut self) {
+        self.forgotten += self.bytes.len();
+        self.bytes.clear();
+        self.output.clear();
+        self.read = 0;
+    }
+
     /// Tells what was drawn.
     pub async fn tell_drawn(&mut self) {
         let mut drawn = vec![DRAWN];
-        let all = u32::try_from(self.bytes.len() & 0xffff_ffff).unwrap();
+        let all = u32::try_from((self.forgotten + self.bytes.len()) & 0xffff_ffff).unwrap();
         drawn.extend_from_slice(&all.to_be_bytes());
         // The server may have closed meanwhile; the next read tells.
         let _ = self.socket.send(Message::Binary(drawn.into())).await;

@@ -6,6 +6,7 @@
 //! before anything is written. Both alternate in one run, so that what else the machine does falls on both.
 
 mod load;
+mod terminal;
 
 use std::time::{Duration, Instant};
 
@@ -181,7 +182,16 @@ async fn figures() {
     }
     drop(server);
     keep::conclude(outcome);
+    write_down(&report);
+}
+
+/// Puts figures into `target/performance.json` beside those that are there.
+fn write_down(figures: &Value) {
     let path = artifacts().parent().unwrap().join("performance.json");
-    std::fs::write(&path, format!("{report:#}\n")).unwrap();
-    eprintln!("{report:#}");
+    let known =
+        std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let mut all = known.and_then(|known| known.as_object().cloned()).unwrap_or_default();
+    all.extend(figures.as_object().unwrap().clone());
+    std::fs::write(&path, format!("{:#}\n", Value::Object(all))).unwrap();
+    eprintln!("{figures:#}");
 }
