@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use rampart_domain::records::{self, Attendance, Attended, Pause, Rule, Session, Source, Stay, StayError};
-use rampart_store::{NewSign, Person, Sign, Touch};
+use rampart_store::{AuditLine, NewSign, Person, Sign, Touch};
 
 use crate::clock::new_id;
 use crate::exercise::Exercise;
@@ -131,14 +131,13 @@ impl App {
             by_account: account.to_owned(),
             at_ms: now_ms,
         };
-        let id = sign.id.clone();
-        self.store.signs().add(&[sign]).await.map_err(AppError::from)?;
-        self.note_sign(account, "sign.add", exercise, &id, person).await;
+        let line = self.sign_line(account, "sign.add", exercise, &sign.id, person);
+        self.store.signs().noting(line).add(&[sign]).await.map_err(AppError::from)?;
         Ok(())
     }
 
-    async fn note_sign(&self, by: &str, what: &str, exercise: &str, sign: &str, person: &str) {
-        self.note(Some(by), what, format!("exercise={exercise} sign={sign} person={person}")).await;
+    fn sign_line(&self, by: &str, what: &str, exercise: &str, sign: &str, person: &str) -> AuditLine {
+        self.line(Some(by), what, format!("exercise={exercise} sign={sign} person={person}"))
     }
 
     /// Closes an open line of the sheet; does nothing to one that is closed. `by` is the account that does it.
@@ -151,9 +150,8 @@ impl App {
         if to_ms > self.now_ms() {
             return Err(SignError::Future);
         }
-        if self.store.signs().close(sign, to_ms).await.map_err(AppError::from)? {
-            self.note_sign(by, "sign.close", exercise, sign, &known.person_id).await;
-        }
+        let line = self.sign_line(by, "sign.close", exercise, sign, &known.person_id);
+        self.store.signs().noting(line).close(sign, to_ms).await.map_err(AppError::from)?;
         Ok(())
     }
 
@@ -163,9 +161,8 @@ impl App {
     /// See [`SignError`].
     pub async fn unsign(&self, exercise: &str, sign: &str, by: &str) -> Result<(), SignError> {
         let known = self.sign_of(exercise, sign).await?;
-        if self.store.signs().remove(sign, self.now_ms()).await.map_err(AppError::from)? {
-            self.note_sign(by, "sign.strike", exercise, sign, &known.person_id).await;
-        }
+        let line = self.sign_line(by, "sign.strike", exercise, sign, &known.person_id);
+        self.store.signs().noting(line).remove(sign, self.now_ms()).await.map_err(AppError::from)?;
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use rampart_domain::secret::{SEAT_ALPHABET, read_seat_code};
 use rampart_store::{
-    Account, Imported, NewAccount, NewSeat, NewSession, Person, Role, Seat, StoreError, Viewer,
+    Account, AuditLine, Imported, NewAccount, NewSeat, NewSession, Person, Role, Seat, StoreError, Viewer,
 };
 use scoreboard::Side;
 use sha2::{Digest, Sha256};
@@ -168,10 +168,8 @@ impl App {
         }
         let (account, password) = self.new_account("admin", "管理員", Role::Administrator).await?;
         // Two servers that start at once on one database make one administrator between them.
-        let made = self.store.accounts().create_first(&account).await?;
-        if made {
-            self.note_made(None, &account).await;
-        }
+        let line = self.line_of_making(None, &account);
+        let made = self.store.accounts().noting(line).create_first(&account).await?;
         Ok(made.then_some((account.login, password)))
     }
 
@@ -196,9 +194,8 @@ impl App {
         Ok((account, password))
     }
 
-    async fn note_made(&self, by: Option<&str>, account: &NewAccount) {
-        let detail = format!("account={} role={}", account.id, account.role.as_str());
-        self.note(by, "account.make", detail).await;
+    fn line_of_making(&self, by: Option<&str>, account: &NewAccount) -> AuditLine {
+        self.line(by, "account.make", format!("account={} role={}", account.id, account.role.as_str()))
     }
 
     /// Makes an account; gives its one-time password. `by` is the account that does it, `None` for Rampart itself.
@@ -222,13 +219,11 @@ impl App {
             return Err(AccountError::Field("account.name"));
         }
         let (account, password) = self.new_account(login, name, role).await?;
-        match self.store.accounts().create(&account).await {
+        let line = self.line_of_making(by, &account);
+        match self.store.accounts().noting(line).create(&account).await {
             Err(StoreError::Duplicate { .. }) => Err(AccountError::Taken),
             Err(error) => Err(AppError::from(error).into()),
-            Ok(()) => {
-                self.note_made(by, &account).await;
-                Ok(password)
-            }
+            Ok(()) => Ok(password),
         }
     }
 
@@ -344,12 +339,13 @@ impl App {
         })
         .await?
         .ok_or(AccountError::OldPassword)?;
+        let line = self.line(Some(account), "password.change", format!("account={account}"));
         self.store
             .accounts()
+            .noting(line)
             .set_password(account, &hash, false, self.now_ms())
             .await
             .map_err(AppError::from)?;
-        self.note(Some(account), "password.change", format!("account={account}")).await;
         Ok(())
     }
 
@@ -363,12 +359,13 @@ impl App {
         let password = random_code(PASSWORD_MIN);
         let hashed = password.clone();
         let hash = off_the_reactor(move || hash_password(&hashed)).await?;
+        let line = self.line(Some(by), "account.reset", format!("account={account}"));
         self.store
             .accounts()
+            .noting(line)
             .set_password(account, &hash, true, self.now_ms())
             .await
             .map_err(AppError::from)?;
-        self.note(Some(by), "account.reset", format!("account={account}")).await;
         Ok((known, password))
     }
 
@@ -377,14 +374,30 @@ impl App {
     /// # Errors
     /// See [`AccountError`].
     pub async fn set_disabled(&self, account: &str, disabled: bool, by: &str) -> Result<(), AccountError> {
-        match self.store.accounts().set_disabled(account, disabled, self.now_ms()).await {
+        let what = if disabled { "account.disable" } else { "account.enable" };
+        let line = self.line(Some(by), what, format!("account={account}"));
+        match self.store.accounts().noting(line).set_disabled(account, disabled, self.now_ms()).await {
             Err(StoreError::LastAdministrator) => Err(AccountError::LastAdministrator),
             Err(error) => Err(AppError::from(error).into()),
-            Ok(true) => {
-                let what = if disabled { "account.disable" } else { "account.enable" };
-                self.note(Some(by), what, format!("account={account}")).await;
-                Ok(())
-            }
+            Ok(true) => Ok(()),
+            Ok(false) => Err(AccountError::Missing),
+        }
+    }
+
+    /// Gives an account another role, and ends its sessions; the role that it has changes nothing. `by` is the account that
+    /// does it.
+    ///
+    /// # Errors
+    /// See [`AccountError`].
+    pub async fn set_role(&self, account: &str, role: Role, by: &str) -> Result<(), AccountError> {
+        let known = self.store.accounts().by_id(account).await.map_err(AppError::from)?;
+        let known = known.ok_or(AccountError::Missing)?;
+        let (from, to) = (known.role.as_str(), role.as_str());
+        let line = self.line(Some(by), "account.role", format!("account={account} from={from} to={to}"));
+        match self.store.accounts().noting(line).set_role(account, role, self.now_ms()).await {
+            Err(StoreError::LastAdministrator) => Err(AccountError::LastAdministrator),
+            Err(error) => Err(AppError::from(error).into()),
+            Ok(true) => Ok(()),
             Ok(false) => Err(AccountError::Missing),
         }
     }
@@ -412,11 +425,9 @@ impl App {
                 gender: row.gender,
             })
             .collect();
-        let counts = self.store.persons().import(&persons, self.now_ms()).await?;
-        let (added, changed, unchanged) = (counts.added, counts.changed, counts.unchanged);
-        let detail = format!("added={added} changed={changed} unchanged={unchanged}");
-        self.note(by, "roster.import", detail).await;
-        Ok(Ok(counts))
+        // The counts are added where they are known.
+        let line = self.line(by, "roster.import", "");
+        Ok(Ok(self.store.persons().noting(line).import(&persons, self.now_ms()).await?))
     }
 
     /// Puts a person into a team of an exercise, or moves them there.
@@ -550,12 +561,10 @@ impl App {
         slips.sort_by_key(|(place, slip): &(usize, Slip)| (*place, slip.number));
         let slips: Vec<Slip> = slips.into_iter().map(|(_, slip)| slip).collect();
         let codes: Vec<_> = slips.iter().map(|slip| (slip.seat.clone(), code_hash(&slip.code))).collect();
-        self.store.seats().set_codes(&codes).await?;
-        if !slips.is_empty() {
-            let seat = only.map(|seat| format!(" seat={seat}")).unwrap_or_default();
-            self.note(Some(by), "seat.codes", format!("exercise={exercise} codes={}{seat}", slips.len()))
-                .await;
-        }
+        let seat = only.map(|seat| format!(" seat={seat}")).unwrap_or_default();
+        let detail = format!("exercise={exercise} codes={}{seat}", slips.len());
+        let line = self.line(Some(by), "seat.codes", detail);
+        self.store.seats().noting(line).set_codes(&codes).await?;
         Ok(slips)
     }
 }

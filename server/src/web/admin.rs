@@ -123,6 +123,31 @@ pub(super) async fn enable(
     set_disabled(&web, &visit, &staff, &id, false).await
 }
 
+/// `POST /accounts/{id}/role`: another role; the account's log-ins end with it.
+pub(super) async fn set_role(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+    form: Posted,
+) -> Answer {
+    let account = web.app.store.accounts().by_id(&id).await?.ok_or_else(WebError::not_found)?;
+    let role = form.get("role").parse::<StoreRole>().map_err(|()| WebError::bad_request())?;
+    match web.app.set_role(&id, role, &staff.id).await {
+        Ok(()) => {
+            let mut response = see_other("/accounts");
+            flash(&web, &mut response, Tone::Ok, "account_role", &[("login", &account.login)]);
+            Ok(response)
+        }
+        Err(AccountError::LastAdministrator) => {
+            let problems = vec![Problem::new("last_admin")];
+            let page = accounts_page(&web, &staff, AccountForm::default(), problems, None).await?;
+            web.page_as(StatusCode::CONFLICT, &visit.at("/accounts"), &page)
+        }
+        Err(error) => Err(account_error(error)),
+    }
+}
+
 async fn engine(web: &Web) -> EngineView {
     let mut view = EngineView {
         reachable: false,

@@ -92,6 +92,12 @@ async fn act(
         }
         ("out", None) => return Ok(Err(Problem::new("not_signed"))),
         ("out", Some(sign)) => ("signed_out", web.app.sign_out(id, &sign.id, visit.now_ms, &staff.id).await),
+        ("strike", _) => {
+            // A line of this person only: the name in the question must be the name in the answer.
+            let sign = signs.and_then(|signs| signs.iter().find(|sign| sign.id == form.get("sign")));
+            let Some(sign) = sign else { return Ok(Err(Problem::new("not_signed"))) };
+            ("struck", web.app.unsign(id, &sign.id, &staff.id).await)
+        }
         ("mark", _) => {
             let (from, to) = (parse_date_time(form.get("from")), parse_date_time(form.get("to")));
             let (Ok(from), Ok(to)) = (&from, &to) else {

@@ -158,6 +158,7 @@ fn table() -> Vec<Route> {
         page("/accounts",                     Who::ADMINISTRATOR, admin::accounts),
         form("/accounts",                     Who::ADMINISTRATOR, admin::create),
         form("/accounts/{id}/reset",          Who::ADMINISTRATOR, admin::reset),
+        form("/accounts/{id}/role",           Who::ADMINISTRATOR, admin::set_role),
         form("/accounts/{id}/disable",        Who::ADMINISTRATOR, admin::disable),
         form("/accounts/{id}/enable",         Who::ADMINISTRATOR, admin::enable),
         page("/system",                       Who::ADMINISTRATOR, admin::system),

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use crate::audit::{self, AuditLine};
 use crate::db::{Cells, Db, Tx, args};
 use crate::error::StoreError;
 
@@ -107,7 +108,11 @@ impl std::fmt::Debug for NewAccount {
 
 /// Repository of accounts.
 #[derive(Debug)]
-pub struct Accounts<'s>(pub(crate) &'s Db);
+pub struct Accounts<'s> {
+    pub(crate) db: &'s Db,
+    /// Audit line of what is done next.
+    pub(crate) note: Option<AuditLine>,
+}
 
 fn read(cells: &Cells<'_>) -> Result<Account, StoreError> {
     Ok(Account {
@@ -165,13 +170,21 @@ async fn refuse_last(tx: &mut Tx, account_id: &str) -> Result<(), StoreError> {
 }
 
 impl Accounts<'_> {
+    /// With an audit line that is written in the transaction of the next act, and only if that changes something.
+    #[must_use]
+    pub fn noting(mut self, line: AuditLine) -> Self {
+        self.note = Some(line);
+        self
+    }
+
     /// Makes an account.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] of `accounts.login`, or those of the database.
     pub async fn create(&self, new: &NewAccount) -> Result<(), StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         insert(&mut tx, new).await?;
+        audit::note(&mut tx, self.note.as_ref()).await?;
         tx.commit().await
     }
 
@@ -180,13 +193,14 @@ impl Accounts<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn create_first(&self, new: &NewAccount) -> Result<bool, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         tx.lock("accounts").await?;
         if tx.row("SELECT id FROM accounts LIMIT 1", args![]).await?.is_some() {
             tx.rollback().await?;
             return Ok(false);
         }
         insert(&mut tx, new).await?;
+        audit::note(&mut tx, self.note.as_ref()).await?;
         tx.commit().await?;
         Ok(true)
     }
@@ -208,7 +222,7 @@ impl Accounts<'_> {
     }
 
     async fn credentials(&self, sql: &'static str, key: &str) -> Result<Option<Credentials>, StoreError> {
-        let Some(row) = self.0.row(sql, args![key]).await? else { return Ok(None) };
+        let Some(row) = self.db.row(sql, args![key]).await? else { return Ok(None) };
         let cells = row.of("accounts", "id");
         Ok(Some(Credentials { account: read(&cells)?, password_hash: cells.text("password_hash")? }))
     }
@@ -218,7 +232,7 @@ impl Accounts<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn by_id(&self, id: &str) -> Result<Option<Account>, StoreError> {
-        let row = self.0.row("SELECT * FROM accounts WHERE id = $1", args![id]).await?;
+        let row = self.db.row("SELECT * FROM accounts WHERE id = $1", args![id]).await?;
         row.map(|row| read(&row.of("accounts", "id"))).transpose()
     }
 
@@ -227,7 +241,7 @@ impl Accounts<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn list(&self) -> Result<Vec<Account>, StoreError> {
-        let rows = self.0.rows("SELECT * FROM accounts ORDER BY login", args![]).await?;
+        let rows = self.db.rows("SELECT * FROM accounts ORDER BY login", args![]).await?;
         rows.iter().map(|row| read(&row.of("accounts", "id"))).collect()
     }
 
@@ -242,7 +256,7 @@ impl Accounts<'_> {
         must_change: bool,
         at_ms: i64,
     ) -> Result<bool, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         let found = tx
             .run(
                 "UPDATE accounts SET password_hash = $2, must_change = $3, epoch = epoch + 1 WHERE id = $1",
@@ -250,6 +264,9 @@ impl Accounts<'_> {
             )
             .await?;
         revoke(&mut tx, id, at_ms).await?;
+        if found > 0 {
+            audit::note(&mut tx, self.note.as_ref()).await?;
+        }
         tx.commit().await?;
         Ok(found > 0)
     }
@@ -259,22 +276,29 @@ impl Accounts<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn set_name(&self, id: &str, name: &str) -> Result<bool, StoreError> {
-        Ok(self.0.run("UPDATE accounts SET name = $2 WHERE id = $1", args![id, name]).await? > 0)
+        Ok(self.db.run("UPDATE accounts SET name = $2 WHERE id = $1", args![id, name]).await? > 0)
     }
 
-    /// Sets the role; it counts from the next request of each log-in on. False when there is no such account.
+    /// Sets the role and ends the log-ins of the account: what a page of the old role still shows must not stay open. The
+    /// role that it has already changes nothing. False when there is no such account.
     ///
     /// # Errors
     /// [`StoreError::LastAdministrator`], or those of the database.
-    pub async fn set_role(&self, id: &str, role: Role) -> Result<bool, StoreError> {
-        let mut tx = self.0.write().await?;
+    pub async fn set_role(&self, id: &str, role: Role, at_ms: i64) -> Result<bool, StoreError> {
+        let mut tx = self.db.write().await?;
         tx.lock("accounts").await?;
         if role != Role::Administrator {
             refuse_last(&mut tx, id).await?;
         }
-        let found = tx.run("UPDATE accounts SET role = $2 WHERE id = $1", args![id, role.as_str()]).await?;
+        let sql = "UPDATE accounts SET role = $2 WHERE id = $1 AND role <> $2";
+        let changed = tx.run(sql, args![id, role.as_str()]).await? > 0;
+        if changed {
+            revoke(&mut tx, id, at_ms).await?;
+            audit::note(&mut tx, self.note.as_ref()).await?;
+        }
+        let known = tx.row("SELECT id FROM accounts WHERE id = $1", args![id]).await?.is_some();
         tx.commit().await?;
-        Ok(found > 0)
+        Ok(known)
     }
 
     /// Disables an account and ends its log-ins, or enables it again. False when there is no such account.
@@ -282,13 +306,16 @@ impl Accounts<'_> {
     /// # Errors
     /// [`StoreError::LastAdministrator`], or those of the database.
     pub async fn set_disabled(&self, id: &str, disabled: bool, at_ms: i64) -> Result<bool, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         tx.lock("accounts").await?;
         if disabled {
             refuse_last(&mut tx, id).await?;
             revoke(&mut tx, id, at_ms).await?;
         }
         let found = tx.run("UPDATE accounts SET disabled = $2 WHERE id = $1", args![id, disabled]).await?;
+        if found > 0 {
+            audit::note(&mut tx, self.note.as_ref()).await?;
+        }
         tx.commit().await?;
         Ok(found > 0)
     }

@@ -37,6 +37,12 @@ pub(crate) async fn write(
     Ok(())
 }
 
+/// Writes the line of an act, if it has one, as part of its transaction.
+pub(crate) async fn note(tx: &mut Tx, line: Option<&AuditLine>) -> Result<(), StoreError> {
+    let Some(line) = line else { return Ok(()) };
+    write(tx, &line.id, line.at_ms, line.account_id.as_deref(), &line.what, &line.detail).await
+}
+
 impl Audit<'_> {
     /// Adds a line.
     ///

@@ -91,13 +91,13 @@ impl Store {
     /// People.
     #[must_use]
     pub fn persons(&self) -> Persons<'_> {
-        Persons(&self.0.db)
+        Persons { db: &self.0.db, note: None }
     }
 
     /// Accounts of staff.
     #[must_use]
     pub fn accounts(&self) -> Accounts<'_> {
-        Accounts(&self.0.db)
+        Accounts { db: &self.0.db, note: None }
     }
 
     /// Log-ins.
@@ -121,7 +121,7 @@ impl Store {
     /// Seats.
     #[must_use]
     pub fn seats(&self) -> Seats<'_> {
-        Seats(&self.0.db)
+        Seats { db: &self.0.db, note: None }
     }
 
     /// When seats were in use.
@@ -133,7 +133,7 @@ impl Store {
     /// Sign-in sheets.
     #[must_use]
     pub fn signs(&self) -> Signs<'_> {
-        Signs(&self.0.db)
+        Signs { db: &self.0.db, note: None }
     }
 
     /// Recordings of terminals.

@@ -3,6 +3,7 @@
 use rampart_domain::records::Gender;
 use sqlx::AssertSqlSafe;
 
+use crate::audit::{self, AuditLine};
 use crate::db::{ByKey, Cells, Db, Value, args, marks, texts};
 use crate::error::StoreError;
 
@@ -55,7 +56,11 @@ pub struct Imported {
 
 /// Repository of people.
 #[derive(Debug)]
-pub struct Persons<'s>(pub(crate) &'s Db);
+pub struct Persons<'s> {
+    pub(crate) db: &'s Db,
+    /// Audit line of what is done next.
+    pub(crate) note: Option<AuditLine>,
+}
 
 pub(crate) fn read(cells: &Cells<'_>) -> Result<Person, StoreError> {
     Ok(Person {
@@ -85,6 +90,13 @@ fn words(filter: &str) -> (String, Vec<Value>) {
 }
 
 impl Persons<'_> {
+    /// With an audit line that is written in the transaction of the next act, and only if that changes something.
+    #[must_use]
+    pub fn noting(mut self, line: AuditLine) -> Self {
+        self.note = Some(line);
+        self
+    }
+
     /// Enters a roster in one transaction: people are found by staff number, added or brought up to date. The same
     /// roster again changes nothing.
     ///
@@ -95,7 +107,7 @@ impl Persons<'_> {
         if roster.iter().any(|row| !seen.insert(row.staff_no.as_str())) {
             return Err(StoreError::Duplicate { what: "persons.staff_no".to_owned() });
         }
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         tx.lock("persons").await?;
         let mut known: ByKey<Person> = ByKey::new();
         for part in roster.chunks(LIST) {
@@ -158,6 +170,14 @@ impl Persons<'_> {
             genders,
         )
         .await?;
+        // Also of a roster that changed nothing: somebody held it against the register.
+        let note = self.note.clone().map(|mut line| {
+            let counts =
+                format!("added={} changed={} unchanged={}", done.added, done.changed, done.unchanged);
+            line.detail = format!("{} {counts}", line.detail).trim().to_owned();
+            line
+        });
+        audit::note(&mut tx, note.as_ref()).await?;
         tx.commit().await?;
         Ok(done)
     }
@@ -175,7 +195,7 @@ impl Persons<'_> {
             next + 1
         );
         values.extend(args![limit, offset]);
-        let rows = self.0.rows(AssertSqlSafe(sql), values).await?;
+        let rows = self.db.rows(AssertSqlSafe(sql), values).await?;
         rows.iter().map(|row| read(&row.of("persons", "id"))).collect()
     }
 
@@ -186,7 +206,7 @@ impl Persons<'_> {
     pub async fn count(&self, filter: &str) -> Result<u64, StoreError> {
         let (condition, values) = words(filter);
         let sql = format!("SELECT COUNT(*) AS number FROM persons WHERE {condition}");
-        match self.0.row(AssertSqlSafe(sql), values).await? {
+        match self.db.row(AssertSqlSafe(sql), values).await? {
             Some(row) => row.of("persons", "number").number("number"),
             None => Ok(0),
         }
@@ -203,7 +223,7 @@ impl Persons<'_> {
                 "SELECT id, name, staff_no, agency, created_ms FROM persons WHERE id IN ({})",
                 marks(1, part.len())
             );
-            for row in self.0.rows(AssertSqlSafe(sql), texts(part)).await? {
+            for row in self.db.rows(AssertSqlSafe(sql), texts(part)).await? {
                 people.push(read(&row.of("persons", "id"))?);
             }
         }
@@ -218,7 +238,7 @@ impl Persons<'_> {
     /// Those of the database.
     pub async fn by_id(&self, id: &str) -> Result<Option<Person>, StoreError> {
         let row = self
-            .0
+            .db
             .row("SELECT id, name, staff_no, agency, created_ms FROM persons WHERE id = $1", args![id])
             .await?;
         row.map(|row| read(&row.of("persons", "id"))).transpose()

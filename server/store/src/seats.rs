@@ -1,5 +1,6 @@
 //! Seats: a person's place in a team of an exercise, with the one-time code that opens it.
 
+use crate::audit::{self, AuditLine};
 use crate::db::{Cells, Db, Tx, args};
 use crate::error::StoreError;
 use crate::sessions::{self, NewSession};
@@ -44,7 +45,11 @@ pub struct NewSeat<'s> {
 
 /// Repository of seats.
 #[derive(Debug)]
-pub struct Seats<'s>(pub(crate) &'s Db);
+pub struct Seats<'s> {
+    pub(crate) db: &'s Db,
+    /// Audit line of what is done next.
+    pub(crate) note: Option<AuditLine>,
+}
 
 fn read(cells: &Cells<'_>) -> Result<Seat, StoreError> {
     let code_used_ms = cells.opt_int("code_used_ms")?;
@@ -82,13 +87,20 @@ const USE_CODE: &str = "UPDATE seats SET code_used_ms = $2 \
                         WHERE code_hash = $1 AND code_used_ms IS NULL AND removed_ms IS NULL RETURNING *";
 
 impl Seats<'_> {
+    /// With an audit line that is written in the transaction of the next act, and only if that changes something.
+    #[must_use]
+    pub fn noting(mut self, line: AuditLine) -> Self {
+        self.note = Some(line);
+        self
+    }
+
     /// Gives a person a seat; its number is the team's next one.
     ///
     /// # Errors
     /// [`StoreError::Duplicate`] of `seats.exercise_id, seats.person_id` when the person has a seat in this exercise
     /// already, [`StoreError::Missing`] when exercise or person are unknown, or those of the database.
     pub async fn give(&self, new: &NewSeat<'_>) -> Result<Seat, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         lock(&mut tx, new.exercise_id).await?;
         let number = next_number(&mut tx, new.exercise_id, new.team).await?;
         tx.run(
@@ -117,7 +129,7 @@ impl Seats<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn move_to(&self, id: &str, team: &str) -> Result<Option<Seat>, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         let find = "SELECT id, exercise_id, team FROM seats WHERE id = $1 AND removed_ms IS NULL";
         let Some(row) = tx.row(find, args![id]).await? else {
             tx.rollback().await?;
@@ -143,7 +155,7 @@ impl Seats<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn remove(&self, id: &str, at_ms: i64) -> Result<Option<Seat>, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         let row = tx
             .row(
                 "UPDATE seats SET removed_ms = $2, code_hash = NULL WHERE id = $1 AND removed_ms IS NULL RETURNING *",
@@ -178,7 +190,7 @@ impl Seats<'_> {
 
     async fn of(&self, exercise_id: &str, removed_too: bool) -> Result<Vec<Seat>, StoreError> {
         let rows = self
-            .0
+            .db
             .rows(
                 "SELECT * FROM seats WHERE exercise_id = $1 AND (removed_ms IS NULL OR $2 = 1) \
                  ORDER BY team, number, created_ms",
@@ -193,7 +205,7 @@ impl Seats<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn by_id(&self, id: &str) -> Result<Option<Seat>, StoreError> {
-        let row = self.0.row("SELECT * FROM seats WHERE id = $1", args![id]).await?;
+        let row = self.db.row("SELECT * FROM seats WHERE id = $1", args![id]).await?;
         row.map(|row| read(&row.of("seats", "id"))).transpose()
     }
 
@@ -204,7 +216,7 @@ impl Seats<'_> {
     /// # Errors
     /// [`StoreError::Duplicate`] when a code is in use, or those of the database; then no code was changed.
     pub async fn set_codes(&self, codes: &[(String, String)]) -> Result<u64, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         let mut set = 0;
         // One order for everyone: two transactions that lock the same rows cannot wait for each other.
         let mut codes: Vec<&(String, String)> = codes.iter().collect();
@@ -217,6 +229,9 @@ impl Seats<'_> {
                 )
                 .await?;
         }
+        if set > 0 {
+            audit::note(&mut tx, self.note.as_ref()).await?;
+        }
         tx.commit().await?;
         Ok(set)
     }
@@ -226,7 +241,7 @@ impl Seats<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn use_code(&self, code_hash: &str, at_ms: i64) -> Result<Option<Seat>, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         let row = tx.row(USE_CODE, args![code_hash, at_ms]).await?;
         let seat = row.map(|row| read(&row.of("seats", "id"))).transpose()?;
         tx.commit().await?;
@@ -238,7 +253,7 @@ impl Seats<'_> {
     /// # Errors
     /// Those of the database; then the code is as good as before.
     pub async fn enter(&self, code_hash: &str, new: &NewSession<'_>) -> Result<Option<Seat>, StoreError> {
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         let Some(row) = tx.row(USE_CODE, args![code_hash, new.at_ms]).await? else {
             tx.rollback().await?;
             return Ok(None);

@@ -1,6 +1,7 @@
 //! Sign-in sheets: times that an instructor vouches for.
 
-use crate::db::{Cells, Db, args};
+use crate::audit::{self, AuditLine};
+use crate::db::{Cells, Db, Value, args};
 use crate::error::StoreError;
 
 /// An entry of a sheet.
@@ -49,7 +50,11 @@ pub struct NewSign {
 
 /// Repository of sign-in sheets.
 #[derive(Debug)]
-pub struct Signs<'s>(pub(crate) &'s Db);
+pub struct Signs<'s> {
+    pub(crate) db: &'s Db,
+    /// Audit line of what is done next.
+    pub(crate) note: Option<AuditLine>,
+}
 
 fn read(cells: &Cells<'_>) -> Result<Sign, StoreError> {
     Ok(Sign {
@@ -66,6 +71,13 @@ fn read(cells: &Cells<'_>) -> Result<Sign, StoreError> {
 }
 
 impl Signs<'_> {
+    /// With an audit line that is written in the transaction of the next act, and only if that changes something.
+    #[must_use]
+    pub fn noting(mut self, line: AuditLine) -> Self {
+        self.note = Some(line);
+        self
+    }
+
     /// Adds entries, all or none.
     ///
     /// # Errors
@@ -86,8 +98,9 @@ impl Signs<'_> {
         }
         let head =
             "INSERT INTO signs (id, exercise_id, person_id, from_ms, to_ms, reason, by_account, at_ms)";
-        let mut tx = self.0.write().await?;
+        let mut tx = self.db.write().await?;
         tx.insert_many(head, 8, "", values).await?;
+        audit::note(&mut tx, self.note.as_ref()).await?;
         tx.commit().await
     }
 
@@ -97,7 +110,7 @@ impl Signs<'_> {
     /// Those of the database.
     pub async fn close(&self, id: &str, to_ms: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE signs SET to_ms = $2 WHERE id = $1 AND to_ms IS NULL AND removed_ms IS NULL";
-        Ok(self.0.run(sql, args![id, to_ms]).await? > 0)
+        self.change(sql, args![id, to_ms]).await
     }
 
     /// Strikes an entry out; it stays readable. False when there is none or it was struck out before.
@@ -106,7 +119,17 @@ impl Signs<'_> {
     /// Those of the database.
     pub async fn remove(&self, id: &str, at_ms: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE signs SET removed_ms = $2 WHERE id = $1 AND removed_ms IS NULL";
-        Ok(self.0.run(sql, args![id, at_ms]).await? > 0)
+        self.change(sql, args![id, at_ms]).await
+    }
+
+    async fn change(&self, sql: &'static str, values: Vec<Value>) -> Result<bool, StoreError> {
+        let mut tx = self.db.write().await?;
+        let changed = tx.run(sql, values).await? > 0;
+        if changed {
+            audit::note(&mut tx, self.note.as_ref()).await?;
+        }
+        tx.commit().await?;
+        Ok(changed)
     }
 
     /// The entry with this id, struck out or not.
@@ -114,7 +137,7 @@ impl Signs<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn by_id(&self, id: &str) -> Result<Option<Sign>, StoreError> {
-        let row = self.0.row("SELECT * FROM signs WHERE id = $1", args![id]).await?;
+        let row = self.db.row("SELECT * FROM signs WHERE id = $1", args![id]).await?;
         row.map(|row| read(&row.of("signs", "id"))).transpose()
     }
 
@@ -124,7 +147,7 @@ impl Signs<'_> {
     /// Those of the database.
     pub async fn list(&self, exercise_id: &str) -> Result<Vec<Sign>, StoreError> {
         let rows = self
-            .0
+            .db
             .rows("SELECT * FROM signs WHERE exercise_id = $1 ORDER BY from_ms, id", args![exercise_id])
             .await?;
         rows.iter().map(|row| read(&row.of("signs", "id"))).collect()

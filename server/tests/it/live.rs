@@ -115,13 +115,8 @@ async fn a_stream_ends_with_the_right_to_it() {
         stream(&red, "/seat/events", None).await,
         stream(&blue, "/seat/events", None).await,
     ];
-    house
-        .app
-        .store
-        .accounts()
-        .set_role(&house.accounts["teacher"], rampart_store::Role::Officer)
-        .await
-        .unwrap();
+    let (teacher, admin) = (&house.accounts["teacher"], &house.accounts["admin"]);
+    house.app.set_role(teacher, rampart_store::Role::Officer, admin).await.unwrap();
     house.app.set_disabled(&house.accounts["teacher2"], true, &house.accounts["admin"]).await.unwrap();
     left.post("/logout", &[]).await;
     let (red_seat, blue_seat) = (house.seat_id("r1").await, house.seat_id("b1").await);

@@ -64,15 +64,14 @@ async fn the_cookie_names_a_session_and_nothing_else() {
 async fn rights_end_with_the_next_request() {
     let house = House::new().await;
     let (one, two) = (house.staff("teacher").await, house.staff("teacher").await);
-    house
-        .app
-        .store
-        .accounts()
-        .set_role(&house.accounts["teacher"], rampart_store::Role::Officer)
-        .await
-        .unwrap();
+    let (teacher, admin) = (&house.accounts["teacher"], &house.accounts["admin"]);
+    house.app.set_role(teacher, rampart_store::Role::Officer, admin).await.unwrap();
+    for visitor in [&one, &two] {
+        assert_eq!(visitor.get("/exercises").await.status, StatusCode::SEE_OTHER, "demoted");
+    }
+    let (one, two) = (house.staff("teacher").await, house.staff("teacher").await);
     assert_eq!(one.get("/exercises").await.status, StatusCode::FORBIDDEN, "demoted");
-    assert_eq!(two.get("/statistics").await.status, StatusCode::OK, "the new role holds at once, too");
+    assert_eq!(two.get("/statistics").await.status, StatusCode::OK, "the new role holds");
     house.app.set_disabled(&house.accounts["teacher"], true, &house.accounts["admin"]).await.unwrap();
     for visitor in [&one, &two] {
         assert_eq!(visitor.get("/statistics").await.status, StatusCode::SEE_OTHER, "disabled");

@@ -105,3 +105,48 @@ async fn the_forms_of_staff_leave_their_own_account_in_the_audit() {
         assert_eq!(line.account_id.as_deref(), Some(house.accounts[login].as_str()), "{what}");
     }
 }
+
+#[tokio::test]
+async fn a_role_is_changed_on_the_page_and_the_last_administrator_keeps_his() {
+    let house = House::new().await;
+    let admin = house.staff("admin").await;
+    let teacher = house.staff("teacher").await;
+    let path = |login: &str| format!("/accounts/{}/role", house.accounts[login]);
+    let page = admin.get("/accounts").await.text();
+    assert!(page.contains(&path("teacher")) && !page.contains(&path("admin")), "{page}");
+    let answer = admin.post(&path("admin"), &[("role", "officer")]).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT);
+    assert!(answer.text().contains("最後一個管理員"), "{}", answer.text());
+    assert_eq!(admin.post(&path("teacher"), &[("role", "king")]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(
+        admin.post("/accounts/nobody/role", &[("role", "officer")]).await.status,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(teacher.get("/exercises").await.status, StatusCode::OK);
+    assert_eq!(admin.post(&path("teacher"), &[("role", "officer")]).await.location(), Some("/accounts"));
+    assert!(admin.get("/accounts").await.text().contains("teacher 的角色已變更"));
+    assert_eq!(teacher.get("/exercises").await.status, StatusCode::SEE_OTHER);
+    let again = house.staff("teacher").await;
+    assert_eq!(again.get("/statistics").await.status, StatusCode::OK);
+    assert_eq!(again.get("/exercises").await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_line_of_the_sheet_is_struck_out_on_the_page() {
+    let house = House::new().await;
+    let teacher = house.staff("teacher").await;
+    let path = format!("/exercises/{}/attendance", house.exercise);
+    let people = house.app.store.persons().list("", 2, 0).await.unwrap();
+    let (one, other) = (people[0].id.as_str(), people[1].id.as_str());
+    teacher.post(&path, &[("act", "in"), ("person", one)]).await;
+    let sign = house.app.store.signs().list(&house.exercise).await.unwrap()[0].id.clone();
+    assert!(teacher.get(&path).await.text().contains(&sign));
+    let strike = |person| [("act", "strike"), ("person", person), ("sign", sign.as_str())];
+    let answer = teacher.post(&path, &strike(other)).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "somebody else's line");
+    assert_eq!(house.app.store.signs().list(&house.exercise).await.unwrap().len(), 1);
+    assert_eq!(teacher.post(&path, &strike(one)).await.status, StatusCode::SEE_OTHER);
+    assert!(!teacher.get(&path).await.text().contains(&sign));
+    let kept = house.app.store.signs().by_id(&sign).await.unwrap().unwrap();
+    assert!(kept.removed_ms.is_some());
+}

@@ -44,6 +44,10 @@ async fn what_is_done_with_accounts_leaves_a_line_and_what_is_refused_none() {
     house.app.set_disabled(&teacher, true, &admin).await.unwrap();
     house.app.set_disabled(&teacher, false, &admin).await.unwrap();
     let (_, again) = house.app.reset_password(&teacher, &admin).await.unwrap();
+    let last = house.app.set_role(&admin, Role::Officer, &admin).await;
+    assert!(matches!(last, Err(AccountError::LastAdministrator)), "{last:?}");
+    house.app.set_role(&teacher, Role::Instructor, &admin).await.unwrap();
+    house.app.set_role(&teacher, Role::Officer, &admin).await.unwrap();
     let of_teacher = format!("account={teacher}");
     assert_eq!(
         house.since(0).await,
@@ -54,6 +58,7 @@ async fn what_is_done_with_accounts_leaves_a_line_and_what_is_refused_none() {
             line(&admin, "account.disable", &of_teacher),
             line(&admin, "account.enable", &of_teacher),
             line(&admin, "account.reset", &of_teacher),
+            line(&admin, "account.role", &format!("{of_teacher} from=instructor to=officer")),
         ]
     );
     let text = format!("{:?}", house.lines().await);
@@ -110,10 +115,18 @@ async fn roster_codes_and_sheet_leave_lines_of_ids_and_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_line_that_cannot_be_written_does_not_undo_what_was_done() {
+async fn what_cannot_be_written_down_is_not_done() {
     let house = House::new().await;
-    house.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
     let once = house.app.create_account("teacher", "老師", Role::Instructor, Some(ADMIN)).await.unwrap();
-    assert!(house.app.log_in("teacher", &once, "1").await.is_ok(), "the password is told and good");
-    assert!(house.lines().await.is_empty());
+    let known = house.lines().await.len();
+    house.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    let refused = house.app.create_account("second", "老師", Role::Instructor, Some(ADMIN)).await;
+    assert!(matches!(refused, Err(AccountError::App(_))), "{refused:?}");
+    assert!(house.app.store.accounts().by_login("second").await.unwrap().is_none());
+    let id = house.app.store.accounts().by_login("teacher").await.unwrap().unwrap().account.id;
+    assert!(house.app.reset_password(&id, ADMIN).await.is_err());
+    assert!(house.app.log_in("teacher", &once, "1").await.is_ok(), "the old password still holds");
+    assert!(house.app.build_images(Vec::new(), false, ADMIN).await.is_err());
+    assert!(!house.app.images_state().borrow().building, "no build without its line");
+    assert_eq!(house.lines().await.len(), known);
 }

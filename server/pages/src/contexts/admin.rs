@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::common::*;
 
-/// `/accounts`. Forms: POST `/accounts` (fields `login`, `name`, `role`), POST `/accounts/{id}/disable`, `/enable`, `/reset`.
+/// `/accounts`. Forms: POST `/accounts` (fields `login`, `name`, `role`), POST `/accounts/{id}/disable`, `/enable`, `/reset`,
+/// `/role` (field `role`).
 #[derive(Debug, Clone, Serialize)]
 pub struct Accounts {
     /// All accounts, by log-in name.

@@ -27,10 +27,12 @@ pub struct Presence {
     pub source: PresenceSource,
     /// The instructor's reason.
     pub reason: Option<String>,
+    /// Id of the line of the sheet, which can be struck out; activity in the seat has none.
+    pub sign: Option<String>,
 }
 
-/// `/exercises/{id}/attendance`. Forms: POST `/exercises/{id}/attendance`, fields `person`, `act` = `in`, `out` or `mark`; `mark` also
-/// `from`, `to` (`YYYY-MM-DDTHH:MM` in Taipei) and `reason`. No gender stands on this page.
+/// `/exercises/{id}/attendance`. Forms: POST `/exercises/{id}/attendance`, fields `person`, `act` = `in`, `out`, `mark` or `strike`;
+/// `strike` also `sign`, `mark` also `from`, `to` (`YYYY-MM-DDTHH:MM` in Taipei) and `reason`. No gender stands on this page.
 #[derive(Debug, Clone, Serialize)]
 pub struct AttendanceSheet {
     /// The exercise.
@@ -111,6 +113,7 @@ impl Page for AttendanceSheet {
             to_ms: to.map(|m| start + m * MINUTE),
             source,
             reason: None,
+            sign: (source != PresenceSource::Seat).then(|| "0198c4".into()),
         };
         let row = |person: &str,
                    name: &str,
@@ -134,6 +137,7 @@ impl Page for AttendanceSheet {
             to_ms: Some(start + 150 * MINUTE),
             source: PresenceSource::Instructor,
             reason: Some("簽到機故障".into()),
+            sign: Some("0198c5".into()),
         };
         let rows = vec![
             row(

@@ -191,6 +191,7 @@ pub fn attendance(fold: &Fold, row: &Attended) -> AttendanceRow {
             to_ms: Some(seen.end_ms()),
             source: PresenceSource::Seat,
             reason: None,
+            sign: None,
         })
         .collect();
     presence.extend(row.signs.iter().map(|sign| {
@@ -200,6 +201,7 @@ pub fn attendance(fold: &Fold, row: &Attended) -> AttendanceRow {
             to_ms: sign.to_ms,
             source: if at_desk { PresenceSource::Signed } else { PresenceSource::Instructor },
             reason: (!at_desk).then(|| sign.reason.clone()),
+            sign: Some(sign.id.clone()),
         }
     }));
     presence.sort_by_key(|one| one.from_ms);

@@ -1,6 +1,6 @@
-use rampart_store::{AuditLine, NewSession, Role, StoreError, Viewer};
+use rampart_store::{AuditLine, NewSession, NewSign, Role, StoreError, Viewer};
 
-use crate::bed::{Bed, NOW, account, on_both, with_seat};
+use crate::bed::{Bed, NOW, account, on_both, person, with_seat};
 
 on_both!(
     accounts_are_found_however_the_name_is_typed,
@@ -9,6 +9,7 @@ on_both!(
     a_log_in_ends_with_what_it_stands_on,
     a_seat_log_in_ends_with_its_seat,
     audit_lines_come_latest_first,
+    an_act_and_its_line_stand_or_fall_together,
     settings_are_kept,
     nul_is_refused_on_both,
 );
@@ -61,24 +62,27 @@ async fn the_last_administrator_stays(bed: Bed) {
     for round in 0..20 {
         let (one, two) = (bed.store.clone(), bed.store.clone());
         let one = tokio::spawn(async move { one.accounts().set_disabled("a1", true, NOW).await });
-        let two = tokio::spawn(async move { two.accounts().set_role("a2", Role::Officer).await });
+        let two = tokio::spawn(async move { two.accounts().set_role("a2", Role::Officer, NOW).await });
         let (one, two) = (one.await.unwrap(), two.await.unwrap());
         assert!(one.is_ok() != two.is_ok(), "round {round}: {one:?} {two:?}");
         let refused = one.err().or(two.err()).unwrap();
         assert!(matches!(refused, StoreError::LastAdministrator));
         if round < 19 {
             accounts.set_disabled("a1", false, NOW).await.unwrap();
-            accounts.set_role("a2", Role::Administrator).await.unwrap();
+            accounts.set_role("a2", Role::Administrator, NOW).await.unwrap();
         }
     }
     let left: Vec<_> = accounts.list().await.unwrap();
     let left: Vec<_> = left.iter().filter(|a| a.role == Role::Administrator && !a.disabled).collect();
     assert_eq!(left.len(), 1);
     let last = &left[0].id;
-    assert!(matches!(accounts.set_role(last, Role::Instructor).await, Err(StoreError::LastAdministrator)));
-    assert!(accounts.set_role(last, Role::Administrator).await.unwrap(), "no change is no demotion");
+    assert!(matches!(
+        accounts.set_role(last, Role::Instructor, NOW).await,
+        Err(StoreError::LastAdministrator)
+    ));
+    assert!(accounts.set_role(last, Role::Administrator, NOW).await.unwrap(), "no change is no demotion");
     assert!(accounts.set_disabled("i1", true, NOW).await.unwrap(), "others may go");
-    assert!(accounts.set_role("i1", Role::Administrator).await.unwrap());
+    assert!(accounts.set_role("i1", Role::Administrator, NOW).await.unwrap());
     assert!(
         matches!(accounts.set_disabled(last, true, NOW).await, Err(StoreError::LastAdministrator)),
         "a disabled administrator does not count"
@@ -97,10 +101,11 @@ async fn a_log_in_ends_with_what_it_stands_on(bed: Bed) {
         panic!()
     };
     assert_eq!((role, account_id.as_str()), (Role::Administrator, "a1"));
-    accounts.set_role("a1", Role::Instructor).await.unwrap();
+    // The role that it has ends nothing.
+    accounts.set_role("a1", Role::Administrator, NOW).await.unwrap();
     assert!(matches!(
         sessions.live("x1", NOW).await.unwrap(),
-        Some(Viewer::Account { role: Role::Instructor, .. })
+        Some(Viewer::Account { role: Role::Administrator, .. })
     ));
     assert_eq!(sessions.live("x1", NOW + 1000).await.unwrap(), None, "over");
     assert!(sessions.touch("x1", NOW + 500, NOW + 5000).await.unwrap());
@@ -170,4 +175,75 @@ async fn settings_are_kept(bed: Bed) {
 async fn nul_is_refused_on_both(bed: Bed) {
     assert!(matches!(bed.store.settings().set("a", "b\0c").await, Err(StoreError::Nul)));
     assert!(matches!(bed.store.settings().get("a\0").await, Err(StoreError::Nul)));
+}
+
+async fn an_act_and_its_line_stand_or_fall_together(bed: Bed) {
+    let store = &bed.store;
+    let seat = with_seat(store).await;
+    let accounts = || store.accounts();
+    for id in ["a1", "a2"] {
+        accounts().create(&account(id, Role::Administrator)).await.unwrap();
+    }
+    let line = |id: &str| AuditLine {
+        id: id.into(),
+        at_ms: NOW,
+        account_id: Some("a1".into()),
+        what: "test.act".into(),
+        detail: format!("line {id}"),
+    };
+    let lines = async || store.audit().list(Some("test.act"), None, 50).await.unwrap().len();
+    store.audit().add(&line("taken")).await.unwrap();
+    let sign = |id: &str| NewSign {
+        id: id.into(),
+        exercise_id: seat.exercise_id.clone(),
+        person_id: seat.person_id.clone(),
+        from_ms: NOW,
+        to_ms: None,
+        reason: "簽到".into(),
+        by_account: "a1".into(),
+        at_ms: NOW,
+    };
+    store.signs().add(&[sign("s1")]).await.unwrap();
+
+    // The line cannot be written: nothing is done either.
+    let clash = || line("taken");
+    let refused = [
+        accounts().noting(clash()).create(&account("a3", Role::Officer)).await.err(),
+        accounts().noting(clash()).set_password("a2", "new", false, NOW).await.err(),
+        accounts().noting(clash()).set_role("a2", Role::Officer, NOW).await.err(),
+        accounts().noting(clash()).set_disabled("a2", true, NOW).await.err(),
+        store.persons().noting(clash()).import(&[person("p9", "新人")], NOW).await.err(),
+        store.seats().noting(clash()).set_codes(&[(seat.id.clone(), "f".repeat(64))]).await.err(),
+        store.signs().noting(clash()).add(&[sign("s2")]).await.err(),
+        store.signs().noting(clash()).close("s1", NOW + 1).await.err(),
+        store.signs().noting(clash()).remove("s1", NOW + 1).await.err(),
+    ];
+    for (number, error) in refused.iter().enumerate() {
+        assert!(matches!(error, Some(StoreError::Duplicate { .. })), "{number}: {error:?}");
+    }
+    assert_eq!(accounts().by_id("a3").await.unwrap(), None);
+    let known = accounts().credentials_of("a2").await.unwrap().unwrap();
+    assert_eq!(known.password_hash, "$argon2id$a2");
+    assert_eq!((known.account.role, known.account.disabled), (Role::Administrator, false));
+    assert_eq!(store.persons().by_id("p9").await.unwrap(), None);
+    assert!(!store.seats().by_id(&seat.id).await.unwrap().unwrap().code_waits);
+    let sheet = store.signs().by_id("s1").await.unwrap().unwrap();
+    assert_eq!((sheet.to_ms, sheet.removed_ms), (None, None));
+    assert_eq!(store.signs().by_id("s2").await.unwrap(), None);
+    assert_eq!(lines().await, 1);
+
+    // An act that changes nothing has no line.
+    assert!(!accounts().noting(line("n1")).set_password("nobody", "new", false, NOW).await.unwrap());
+    assert!(!accounts().noting(line("n2")).set_disabled("nobody", true, NOW).await.unwrap());
+    assert!(accounts().noting(line("n3")).set_role("a2", Role::Administrator, NOW).await.unwrap());
+    assert!(!store.signs().noting(line("n4")).close("nothing", NOW).await.unwrap());
+    assert_eq!(store.seats().noting(line("n5")).set_codes(&[]).await.unwrap(), 0);
+    assert_eq!(lines().await, 1);
+
+    assert!(accounts().noting(line("y1")).set_role("a2", Role::Officer, NOW).await.unwrap());
+    assert!(store.signs().noting(line("y2")).remove("s1", NOW + 1).await.unwrap());
+    store.persons().noting(line("y3")).import(&[person("p9", "新人")], NOW).await.unwrap();
+    assert_eq!(lines().await, 4);
+    let last = store.audit().list(Some("test.act"), None, 1).await.unwrap().remove(0);
+    assert_eq!(last.detail, "line y3 added=1 changed=0 unchanged=0");
 }
