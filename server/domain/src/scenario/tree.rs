@@ -282,6 +282,9 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
+/// Said of a fault that ends the reading: an author must not take it for the only one.
+const MORE_LATER: &str = "further faults, if there are any, are found once this is mended";
+
 /// Reports what the parser could not read. Tabs are looked for in the whole file, as there is seldom only one.
 fn syntax(source: &str, error: &ScanError, faults: &mut Faults) {
     let at = Mark { line: error.marker().line(), column: error.marker().col() + 1 };
@@ -306,9 +309,10 @@ fn syntax(source: &str, error: &ScanError, faults: &mut Faults) {
     // The parser may stumble one line later than the tab that misled it.
     let blamed = tabs.iter().any(|tab| tab.line == at.line || tab.line + 1 == at.line);
     if !tabs.is_empty() && (about_tabs || blamed) {
-        for tab in tabs.iter().take(MOST_ALIKE) {
+        for (number, tab) in tabs.iter().take(MOST_ALIKE).enumerate() {
             let hint = "YAML is indented by spaces only; two for each level";
-            faults.add(*tab, "tab", "a tab stands in the indentation", Some(hint.to_owned()));
+            let hint = if number == 0 { format!("{hint}; {MORE_LATER}") } else { hint.to_owned() };
+            faults.add(*tab, "tab", "a tab stands in the indentation", Some(hint));
         }
         return;
     }
@@ -341,5 +345,6 @@ fn syntax(source: &str, error: &ScanError, faults: &mut Faults) {
         }
         _ => ("yaml", format!("this is no YAML: {}", error.info()), None),
     };
-    faults.add(at, code, what, hint.map(str::to_owned));
+    let hint = hint.map_or_else(|| MORE_LATER.to_owned(), |hint| format!("{hint}; {MORE_LATER}"));
+    faults.add(at, code, what, Some(hint));
 }
