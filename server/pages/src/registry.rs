@@ -61,6 +61,8 @@ pages![
     ControlRoomLive,
     ConfirmAct,
     HostPage,
+    JudgeDesk,
+    SeatScore,
     People,
     PeopleImport,
     SeatRed,

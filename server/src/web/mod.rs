@@ -11,6 +11,7 @@ mod exercises;
 mod gate;
 mod headers;
 mod hosts;
+mod judge;
 mod limit;
 mod live;
 mod people;
@@ -142,6 +143,8 @@ fn table() -> Vec<Route> {
         page("/exercises/{id}/recordings/{recording}", Who::WATCHER, terminals::replay),
         file("/exercises/{id}/recordings/{recording}/cast", Who::WATCHER, terminals::cast),
         form("/exercises/{id}/recordings/delete", Who::WATCHER,   terminals::delete),
+        page("/exercises/{id}/judge",         Who::OVERSEER,      judge::show),
+        form("/exercises/{id}/judge",         Who::INSTRUCTOR,    judge::act),
         // scenarios and people
         page("/scenarios",                    Who::AUTHOR,        scenarios::list),
         page("/scenarios/{id}",               Who::AUTHOR,        scenarios::show),
@@ -168,6 +171,8 @@ fn table() -> Vec<Route> {
         page("/seat",                         Who::Seat,          seat::show),
         live("/seat/events",                  Who::Seat,          live::seat),
         live("/seat/terminal",                Who::Seat,          terminal::open),
+        page("/seat/score",                   Who::Seat,          judge::score),
+        form("/seat/contests",                Who::Seat,          judge::contest_entry),
         form("/seat/flags",                   RED,                seat::flag),
         form("/seat/hints",                   RED,                seat::hint),
         form("/seat/reports",                 BLUE,               seat::report),

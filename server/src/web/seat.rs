@@ -47,14 +47,14 @@ pub(super) struct Looked {
 }
 
 /// What the seat's pages need of the store.
-struct Desk {
-    exercise: Arc<Exercise>,
+pub(super) struct Desk {
+    pub(super) exercise: Arc<Exercise>,
     row: Row,
     labels: BTreeMap<String, String>,
 }
 
 impl Desk {
-    async fn of(web: &Web, seat: &Seated) -> Result<Self, WebError> {
+    pub(super) async fn of(web: &Web, seat: &Seated) -> Result<Self, WebError> {
         let exercise = web.exercise(&seat.exercise)?;
         let row = row_of(web, &seat.exercise).await?;
         let seats = web.app.store.seats().list_all(&seat.exercise).await?;
@@ -67,7 +67,7 @@ impl Desk {
         Ok(Self { exercise, row, labels })
     }
 
-    fn facts<'a>(&'a self, visit: &Here, seat: &'a Seated) -> Facts<'a> {
+    pub(super) fn facts<'a>(&'a self, visit: &Here, seat: &'a Seated) -> Facts<'a> {
         Facts { row: &self.row, seat, labels: &self.labels, locale: visit.locale, now_ms: visit.now_ms }
     }
 }

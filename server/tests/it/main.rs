@@ -7,6 +7,7 @@ mod forms;
 mod headers;
 mod house;
 mod images;
+mod judge;
 mod live;
 mod recordings;
 mod resets;

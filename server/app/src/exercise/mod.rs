@@ -10,7 +10,7 @@ mod vigil;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm, ResetBy, ResetOutcome};
+use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm, ResetBy, ResetOutcome, RulingForm};
 use rampart_domain::plan::Plan;
 use rampart_domain::scenario::{Bundle, Scenario, Words};
 use rampart_domain::secret::RunSecret;
@@ -194,6 +194,38 @@ pub struct Step {
     pub all: usize,
 }
 
+/// What a judge does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JudgeAct {
+    /// Gives or takes points.
+    Correct {
+        /// Team.
+        team: String,
+        /// Points.
+        points: i64,
+        /// Entry that this puts right, where it is one.
+        about: Option<u64>,
+        /// Why.
+        text: String,
+    },
+    /// Takes a team out of the ranks, or puts it back.
+    Disqualify {
+        /// Team.
+        team: String,
+        /// True for out.
+        out: bool,
+        /// Why.
+        text: String,
+    },
+    /// Lets the public board stand still, or go on.
+    Freeze {
+        /// True for still.
+        on: bool,
+    },
+    /// Rules on a dispute.
+    Rule(RulingForm),
+}
+
 pub(crate) enum Command {
     Flag { team: String, seat: String, objective: String, typed: String, reply: Reply<FlagOutcome> },
     Hint { team: String, seat: String, hint: String, reply: Reply<Words> },
@@ -202,6 +234,8 @@ pub(crate) enum Command {
     Turn { actor: Actor, to: Status, reply: Reply<()> },
     Seat { actor: Actor, seat: String, person: String, team: String, given: bool, reply: Reply<()> },
     Reset { by: ResetBy, range: u16, host: String, reply: Reply<()> },
+    Judge { account: String, act: JudgeAct, reply: Reply<()> },
+    Contest { team: String, seat: String, about: u64, text: String, reply: Reply<()> },
     Inner(Inner),
 }
 
@@ -404,6 +438,24 @@ impl Exercise {
     pub async fn reset_host(&self, by: ResetBy, range: u16, host: &str) -> Result<(), CommandError> {
         let host = host.to_owned();
         self.ask(|reply| Command::Reset { by, range, host, reply }).await
+    }
+
+    /// A judge rules.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn judge(&self, account: &str, act: JudgeAct) -> Result<(), CommandError> {
+        let account = account.to_owned();
+        self.ask(|reply| Command::Judge { account, act, reply }).await
+    }
+
+    /// A seat disputes an entry that moved its team's score.
+    ///
+    /// # Errors
+    /// See [`CommandError`].
+    pub async fn contest(&self, team: &str, seat: &str, about: u64, text: &str) -> Result<(), CommandError> {
+        let (team, seat, text) = (team.to_owned(), seat.to_owned(), text.to_owned());
+        self.ask(|reply| Command::Contest { team, seat, about, text, reply }).await
     }
 
     /// Staff changes the status: launch (`Provisioning`), give a launch up (`Draft`), start and resume (`Running`), pause,

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::feed::BoardFeed;
-use super::{Command, CommandError, Exercise, Inner, NotLaunched, Progress, Reply};
+use super::{Command, CommandError, Exercise, Inner, JudgeAct, NotLaunched, Progress, Reply};
 use crate::clock::{Clock, new_id};
 
 mod works;
@@ -321,6 +321,23 @@ impl Runner {
                     Err(refusal) => Self::refuse(reply, refusal, batch),
                 }
             }
+            Command::Judge { account, act, reply } => {
+                let decided = match &act {
+                    JudgeAct::Correct { team, points, about, text } => {
+                        decide::correct(&self.ahead, &account, team, *points, *about, text)
+                    }
+                    JudgeAct::Disqualify { team, out, text } => {
+                        decide::disqualify(&self.ahead, &account, team, *out, text)
+                    }
+                    JudgeAct::Freeze { on } => decide::freeze(&self.ahead, &account, *on),
+                    JudgeAct::Rule(form) => decide::rule(&self.ahead, &account, form),
+                };
+                self.settle(decided, reply, batch, at_ms);
+            }
+            Command::Contest { team, seat, about, text, reply } => {
+                let decided = decide::contest(&self.ahead, &team, &seat, &new_id(), about, &text);
+                self.settle(decided, reply, batch, at_ms);
+            }
             Command::Seat { actor, seat, person, team, given, reply } => {
                 let body = scoreboard::Body::Seat { seat, person, team, given };
                 self.propose(batch, vec![(actor, body)], at_ms);
@@ -333,6 +350,17 @@ impl Runner {
                     batch.told.push(inner);
                 }
             }
+        }
+    }
+
+    /// Enters what was decided and answers when it is durable, or tells the refusal.
+    fn settle(&mut self, decided: Result<Entries, Refusal>, reply: Reply<()>, batch: &mut Batch, at_ms: i64) {
+        match decided {
+            Ok(entries) => {
+                self.propose(batch, entries, at_ms);
+                batch.answers.push(deferred(reply, ()));
+            }
+            Err(refusal) => Self::refuse(reply, refusal, batch),
         }
     }
 

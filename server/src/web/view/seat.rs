@@ -37,7 +37,7 @@ pub struct Facts<'a> {
     pub now_ms: i64,
 }
 
-fn seat_head(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> SeatHead {
+pub fn seat_head(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> SeatHead {
     let own = team(fold, &facts.seat.team);
     SeatHead {
         exercise: head(facts.row, fold, exercise.scenario(), facts.locale),

@@ -1,0 +1,270 @@
+//! The judge's desk, and the record of its score that a team may dispute.
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use rampart_app::exercise::{CommandError, Exercise, JudgeAct};
+use rampart_domain::decide::{Refusal, RulingForm};
+use rampart_pages::{
+    ContestRow, CorrectionForm, JudgeDesk, JudgeTeam, Problem, RuledView, ScoreLine, SeatScore, Tone,
+};
+use scoreboard::{Component, Contested, Fold, Side, Status};
+use serde::Deserialize;
+
+use super::error::{Answer, WebError, refusal};
+use super::exercises::row_of;
+use super::posted::Posted;
+use super::seat::Desk;
+use super::state::{Web, see_other};
+use super::view;
+use super::visit::{Here, flash};
+use super::who::{Role, Seated, Staff};
+
+/// Kinds of entries that can move a score.
+const SCORING: [&str; 9] =
+    ["flag", "hint", "judged", "availability", "retested", "reset", "reset_done", "correction", "ruled"];
+/// Entries looked through for a list, and lines shown of them.
+const SOUGHT: u32 = 5_000;
+const SHOWN: usize = 300;
+
+/// Query of the desk.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Sought {
+    #[serde(default)]
+    team: String,
+}
+
+/// Entries that moved the score of a team (of all, where it is empty), newest first.
+async fn lines(web: &Web, exercise: &Exercise, team: &str) -> Result<Vec<ScoreLine>, WebError> {
+    let stored = web.app.store.ledger().page(&exercise.id, &SCORING, None, SOUGHT).await?;
+    let fold = exercise.fold();
+    Ok(stored
+        .iter()
+        .filter_map(|sealed| {
+            let (own, part, points, reason) = sealed.entry.body.score()?;
+            (points != 0 && (team.is_empty() || own == team)).then(|| ScoreLine {
+                seq: sealed.entry.seq,
+                at_ms: sealed.entry.at_ms,
+                team: view::team(&fold, own),
+                part: part.as_str().to_owned(),
+                reason: reason.clone(),
+                points,
+            })
+        })
+        .take(SHOWN)
+        .collect())
+}
+
+fn contest(fold: &Fold, contested: &Contested) -> ContestRow {
+    ContestRow {
+        id: contested.contest.clone(),
+        team: view::team(fold, &contested.team),
+        about: contested.about,
+        text: contested.text.clone(),
+        at_ms: contested.at_ms,
+        ruled: contested.ruled.as_ref().map(|ruling| RuledView {
+            upheld: ruling.upheld,
+            points: ruling.points,
+            text: ruling.reason.args.get("text").cloned().unwrap_or_default(),
+            at_ms: ruling.at_ms,
+        }),
+    }
+}
+
+async fn desk(
+    web: &Web,
+    visit: &Here,
+    staff: &Staff,
+    id: &str,
+    team: &str,
+    refused: Option<(Problem, CorrectionForm)>,
+) -> Result<JudgeDesk, WebError> {
+    let exercise = web.exercise(id)?;
+    let row = row_of(web, id).await?;
+    let lines = lines(web, &exercise, team).await?;
+    let fold = exercise.fold();
+    let mut contests: Vec<ContestRow> = fold.contests.iter().rev().map(|one| contest(&fold, one)).collect();
+    contests.sort_by_key(|one| one.ruled.is_some());
+    let mut teams: Vec<&scoreboard::Team> = fold.teams.iter().collect();
+    teams.sort_by_key(|team| (team.side, team.range));
+    let (problem, form) = refused.map_or((None, CorrectionForm::default()), |(p, form)| (Some(p), form));
+    Ok(JudgeDesk {
+        exercise: view::head(&row, &fold, exercise.scenario(), visit.locale),
+        may_act: staff.role == Role::Instructor,
+        open: !matches!(fold.status, Status::Draft | Status::Provisioning | Status::Ready),
+        frozen: fold.frozen.is_some(),
+        over: fold.over(),
+        teams: teams
+            .into_iter()
+            .map(|team| JudgeTeam {
+                team: view::team(&fold, &team.id),
+                points: team.points,
+                rulings: team.parts.get(&Component::Rulings).copied().unwrap_or(0),
+                out: team.out.clone(),
+            })
+            .collect(),
+        contests,
+        lines,
+        team: team.to_owned(),
+        form,
+        problems: problem.into_iter().collect(),
+        names: view::all_names(exercise.scenario(), visit.locale),
+    })
+}
+
+/// `GET /exercises/{id}/judge`.
+pub(super) async fn show(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+    Query(query): Query<Sought>,
+) -> Answer {
+    let page = desk(&web, &visit, &staff, &id, query.team.trim(), None).await?;
+    web.page(&visit, &page)
+}
+
+/// A number as people type it, with either minus sign; `None` for what is none. An empty field is zero.
+fn number(text: &str) -> Option<i64> {
+    let text = text.replace(['\u{2212}', '\u{ff0d}'], "-");
+    let text = text.strip_prefix('+').unwrap_or(&text);
+    if text.is_empty() { Some(0) } else { text.parse().ok() }
+}
+
+fn read(form: &Posted) -> Result<(JudgeAct, &'static str), Refusal> {
+    let field = |field, code| Refusal::Field { field, code };
+    let (team, text) = (form.get("team").to_owned(), form.get("text").to_owned());
+    let points = || number(form.get("points")).ok_or(field("points", "not_a_number"));
+    Ok(match form.get("act") {
+        "correct" => {
+            let about = match form.get("about") {
+                "" => None,
+                about => Some(about.trim_start_matches('#').parse().map_err(|_| field("about", "no_entry"))?),
+            };
+            (JudgeAct::Correct { team, points: points()?, about, text }, "corrected")
+        }
+        "disqualify" => (JudgeAct::Disqualify { team, out: true, text }, "disqualified"),
+        "reinstate" => (JudgeAct::Disqualify { team, out: false, text }, "reinstated"),
+        "freeze" => (JudgeAct::Freeze { on: true }, "frozen"),
+        "show" => (JudgeAct::Freeze { on: false }, "shown"),
+        "rule" => {
+            let upheld = match form.get("upheld") {
+                "yes" => true,
+                "no" => false,
+                _ => return Err(field("upheld", "required")),
+            };
+            let contest = form.get("contest").to_owned();
+            (JudgeAct::Rule(RulingForm { contest, upheld, points: points()?, text }), "ruled")
+        }
+        _ => return Err(Refusal::NotFound),
+    })
+}
+
+/// `POST /exercises/{id}/judge`.
+pub(super) async fn act(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+    form: Posted,
+) -> Answer {
+    let exercise = web.exercise(&id)?;
+    let outcome = match read(&form) {
+        Ok((act, said)) => exercise.judge(&staff.id, act).await.map(|()| said),
+        Err(refused) => Err(CommandError::Refused(refused)),
+    };
+    match outcome {
+        Ok(said) => {
+            let mut response = see_other(&format!("/exercises/{id}/judge"));
+            flash(&web, &mut response, Tone::Ok, said, &[]);
+            Ok(response)
+        }
+        Err(CommandError::Refused(refused)) if refused != Refusal::NotFound => {
+            let typed = |name| form.get(name).to_owned();
+            let typed = if form.get("act") == "correct" {
+                CorrectionForm {
+                    team: typed("team"),
+                    points: typed("points"),
+                    about: typed("about"),
+                    text: typed("text"),
+                }
+            } else {
+                CorrectionForm::default()
+            };
+            let page = desk(&web, &visit, &staff, &id, "", Some((refusal(&refused), typed))).await?;
+            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit.at(&format!("/exercises/{id}/judge")), &page)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn record(
+    web: &Web,
+    visit: &Here,
+    seat: &Seated,
+    refused: Option<(Problem, u64, String)>,
+) -> Result<SeatScore, WebError> {
+    let desk = Desk::of(web, seat).await?;
+    let lines = lines(web, &desk.exercise, &seat.team).await?;
+    let fold = desk.exercise.fold();
+    let own = || fold.contests.iter().rev().filter(|one| one.team == seat.team);
+    let (problem, typed) =
+        refused.map_or((None, None), |(problem, about, text)| (Some(problem), Some((about, text))));
+    Ok(SeatScore {
+        seat: view::seat::seat_head(&desk.exercise, &fold, &desk.facts(visit, seat)),
+        lines,
+        contests: own().map(|one| contest(&fold, one)).collect(),
+        disputed: own().map(|one| one.about).collect(),
+        out: fold.team(&seat.team).and_then(|team| team.out.clone()),
+        typed,
+        problems: problem.into_iter().collect(),
+        // Own entries name what the team has done or been told; a blue team's never name an action that it missed.
+        names: match seat.side {
+            Side::Red => view::all_names(desk.exercise.scenario(), visit.locale),
+            Side::Blue => view::public_names(desk.exercise.scenario(), visit.locale),
+        },
+    })
+}
+
+/// `GET /seat/score`.
+pub(super) async fn score(State(web): State<Web>, visit: Here, seat: Seated) -> Answer {
+    let page = record(&web, &visit, &seat, None).await?;
+    web.page(&visit, &page)
+}
+
+/// `POST /seat/contests`.
+pub(super) async fn contest_entry(State(web): State<Web>, visit: Here, seat: Seated, form: Posted) -> Answer {
+    let exercise = web.exercise(&seat.exercise)?;
+    let about: u64 = form.get("about").parse().map_err(|_| WebError::bad_request())?;
+    match exercise.contest(&seat.team, &seat.seat, about, form.get("text")).await {
+        Ok(()) => {
+            let mut response = see_other("/seat/score");
+            flash(&web, &mut response, Tone::Ok, "contested", &[]);
+            Ok(response)
+        }
+        Err(CommandError::Refused(refused)) if refused != Refusal::NotFound => {
+            let typed = (refusal(&refused), about, form.get("text").to_owned());
+            let page = record(&web, &visit, &seat, Some(typed)).await?;
+            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit.at("/seat/score"), &page)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn points_are_read_with_any_sign() {
+        for (text, wanted) in [
+            ("", Some(0)),
+            ("+20", Some(20)),
+            ("-7", Some(-7)),
+            ("\u{2212}7", Some(-7)),
+            ("x", None),
+            ("1.5", None),
+        ] {
+            assert_eq!(number(text), wanted, "{text}");
+        }
+    }
+}
