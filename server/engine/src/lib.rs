@@ -4,7 +4,8 @@
 //! and one contract suite (`tests/it`) runs on both. An engine does single steps and knows no order; the order of a
 //! launch, rolling back and adopting are the reconciler's (crate `rampart-app`, module `range`).
 //!
-//! - Every call has a deadline over the whole answer, not only its head. Streams ([`Engine::logs`], [`Terminal`]) have none.
+//! - Every call has a deadline over the whole answer, not only its head. Streams ([`Engine::logs`], [`Terminal`], [`Pipe`])
+//!   have none.
 //! - Every object carries the run's labels from its creation, so it is found without the reply.
 //! - [`guard`] is the wall on the host, [`images`] reads and builds the folder `images/`, [`subnets`] finds free ones.
 
@@ -30,7 +31,8 @@ pub use error::EngineError;
 pub use types::{
     ByteStream, Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
     ImageSpec, Inspection, LABEL_HASH, Labels, Life, LifeStream, Lines, LogLine, LogStream, Network,
-    Observation, Pruned, State, Terminal, TerminalControl, TerminalSpec, Wall,
+    Observation, Pipe, PipeControl, PipeSpec, Pruned, SAID_LIMIT, State, Terminal, TerminalControl,
+    TerminalSpec, Wall,
 };
 
 /// One container engine. Containers are named by their name on the engine ([`HostPlan::name`]) or their id.
@@ -132,6 +134,10 @@ pub trait Engine: Send + Sync {
 
     /// Opens a terminal. `NotFound`; `Conflict` when the container does not run or is frozen.
     async fn terminal(&self, container: &str, spec: TerminalSpec) -> Result<Terminal, EngineError>;
+
+    /// Runs a command whose input and output are the caller's, raw and both ways at once. `NotFound`; `Conflict` when the
+    /// container does not run or is frozen.
+    async fn pipe(&self, container: &str, spec: PipeSpec) -> Result<Pipe, EngineError>;
 
     /// Unpacks a tar at `/` ([`archive::pack`]); owners and permissions are the tar's. Works before the first start.
     /// `NotFound`.

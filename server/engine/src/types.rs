@@ -355,6 +355,67 @@ pub trait TerminalControl: Send + Sync {
     async fn hangup(&self) -> Result<(), EngineError>;
 }
 
+/// A command whose input and output are bytes as they are: a screen, a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PipeSpec {
+    /// Program and arguments.
+    pub argv: Vec<String>,
+    /// Log-in name of the image.
+    pub user: String,
+    /// Further environment, `NAME=value`. Never a secret: everybody in the container may see it.
+    pub env: Vec<String>,
+}
+
+impl PipeSpec {
+    /// A command of a user, with nothing in its environment but what the image gives.
+    #[must_use]
+    pub fn new<S: Into<String>>(user: &str, argv: impl IntoIterator<Item = S>) -> Self {
+        Self { argv: argv.into_iter().map(Into::into).collect(), user: user.to_owned(), env: Vec::new() }
+    }
+}
+
+/// A running command and both its directions. Nothing is queued without a bound: who does not read stops the command,
+/// and a command that does not read stops the writer. When the last [`PipeControl`] is dropped before the command has
+/// ended, it is hung up.
+pub struct Pipe {
+    /// Its standard output, raw. Ends when the command closes it or the connection is lost.
+    pub reader: Pin<Box<dyn AsyncRead + Send>>,
+    /// Its standard input, raw. Shutting it down is the end of the input.
+    pub writer: Pin<Box<dyn AsyncWrite + Send>>,
+    /// How it ends.
+    pub control: Arc<dyn PipeControl>,
+}
+
+impl std::fmt::Debug for Pipe {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pipe(..)")
+    }
+}
+
+/// How the command of a pipe ends.
+#[async_trait]
+pub trait PipeControl: Send + Sync {
+    /// Exit code of a command whose output has ended. One that goes on all the same is ended by force: -1.
+    ///
+    /// # Errors
+    /// Any of [`EngineError`].
+    async fn code(&self) -> Result<i64, EngineError>;
+
+    /// The last of what it wrote to standard error so far, at most [`SAID_LIMIT`] bytes.
+    fn said(&self) -> String;
+
+    /// Ends it and everything that it started and that did not leave its session; waits until it is gone. Harmless when
+    /// it is gone already. Drop the reader before, or read on meanwhile: a command whose output waits to be read has not
+    /// ended for the engine.
+    ///
+    /// # Errors
+    /// Any of [`EngineError`]; `Conflict` when the container is frozen, as nothing can be run in it then.
+    async fn hangup(&self) -> Result<(), EngineError>;
+}
+
+/// What is kept of a pipe's standard error, bytes.
+pub const SAID_LIMIT: usize = 4096;
+
 /// A line that a container wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {

@@ -20,7 +20,7 @@ use super::{DockerEngine, QUICK};
 use crate::{EngineError, ExecOut, ExecSpec, Terminal, TerminalControl, TerminalSpec};
 
 /// Runs a command, notes its process number while it runs, and gives its exit code.
-const NOTED: &str = r#"(umask 077; echo $$ > "$0") 2>/dev/null; "$@"; c=$?; rm -f "$0"; exit $c"#;
+pub(super) const NOTED: &str = r#"(umask 077; echo $$ > "$0") 2>/dev/null; "$@"; c=$?; rm -f "$0"; exit $c"#;
 /// Becomes a shell in its home folder, its process number noted.
 const SHELL: &str = r#"(umask 077; echo $$ > "$0") 2>/dev/null; cd "$HOME" 2>/dev/null || cd /; exec "$@""#;
 /// Ends everything of a noted command at once.
@@ -42,7 +42,7 @@ const LATE_TRIES: u32 = 720;
 const LATE_EVERY: Duration = Duration::from_secs(5);
 
 /// Number of the next note; with the process's start time it is unique in a container.
-fn note_name() -> String {
+pub(super) fn note_name() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let now = jiff::Timestamp::now().as_nanosecond();
     format!("/dev/shm/.rmp-{now:x}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
@@ -50,16 +50,16 @@ fn note_name() -> String {
 
 /// An exec that is running, and how to end it.
 #[derive(Clone)]
-struct Running {
-    engine: DockerEngine,
-    container: String,
-    user: String,
-    exec: String,
-    note: String,
+pub(super) struct Running {
+    pub(super) engine: DockerEngine,
+    pub(super) container: String,
+    pub(super) user: String,
+    pub(super) exec: String,
+    pub(super) note: String,
 }
 
 impl DockerEngine {
-    async fn create_exec(
+    pub(super) async fn create_exec(
         &self,
         container: &str,
         argv: Vec<String>,
@@ -85,7 +85,7 @@ impl DockerEngine {
 
     /// Starts an exec and gives its two directions, once its process really runs: the engine answers before that, and a
     /// container frozen in between would hang the engine (see [`Inner::freezing`](super::Inner)).
-    async fn attach(&self, exec: &str, tty: bool) -> Result<Duplex, EngineError> {
+    pub(super) async fn attach(&self, exec: &str, tty: bool) -> Result<Duplex, EngineError> {
         let version = self.version().await?;
         let _not_freezing = self.inner.freezing.read().await;
         let answer = wire::start_exec(&self.inner.address, &version, exec, tty, QUICK).await;
@@ -224,7 +224,7 @@ async fn swallow(reader: &mut Pin<Box<dyn AsyncRead + Send>>) {
 
 impl Running {
     /// Exit code of a command whose output has ended.
-    async fn code(&self) -> Result<i64, EngineError> {
+    pub(super) async fn code(&self) -> Result<i64, EngineError> {
         let until = Instant::now() + NOTE_WITHIN;
         loop {
             let (running, code) = self.engine.exec_state(&self.exec).await?;
@@ -252,7 +252,7 @@ impl Running {
     }
 
     /// Ends it by force and waits until it is gone.
-    async fn kill(&self) -> Result<(), EngineError> {
+    pub(super) async fn kill(&self) -> Result<(), EngineError> {
         self.end(KILL).await
     }
 
@@ -274,6 +274,11 @@ impl Running {
             }
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Ends it by force in the background, for a caller that went away.
+    pub(super) fn kill_late(self) {
+        self.end_late(KILL);
     }
 
     /// Ends it in the background, however long the container stays frozen.

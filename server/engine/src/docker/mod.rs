@@ -5,6 +5,7 @@ mod images;
 mod lives;
 mod logs;
 mod objects;
+mod pipe;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,8 +24,8 @@ use tokio::sync::{OnceCell, RwLock, Semaphore};
 use crate::guard::Guard;
 use crate::{
     ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec,
-    Inspection, Labels, LifeStream, Lines, LogStream, Observation, Pruned, Terminal, TerminalSpec, Wall,
-    archive, host,
+    Inspection, Labels, LifeStream, Lines, LogStream, Observation, Pipe, PipeSpec, Pruned, Terminal,
+    TerminalSpec, Wall, archive, host,
 };
 use wire::Address;
 
@@ -322,6 +323,10 @@ impl Engine for DockerEngine {
 
     async fn terminal(&self, container: &str, spec: TerminalSpec) -> Result<Terminal, EngineError> {
         self.open_terminal(container, spec).await
+    }
+
+    async fn pipe(&self, container: &str, spec: PipeSpec) -> Result<Pipe, EngineError> {
+        self.open_pipe(container, spec).await
     }
 
     async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {

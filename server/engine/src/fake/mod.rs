@@ -4,6 +4,7 @@
 //! nothing: a small set of commands is imitated (`true`, `false`, `echo`, `cat`, `sleep`), anything else is answered by
 //! the script given to [`FakeEngine::answer`], or with code 0 and no output. Faults are put in with [`FakeEngine::fail`].
 
+mod pipe;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +19,8 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use crate::{
     ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
-    ImageSpec, Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, Pruned, State,
-    Terminal, TerminalControl, TerminalSpec, Wall, archive,
+    ImageSpec, Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, Pipe, PipeSpec,
+    Pruned, State, Terminal, TerminalControl, TerminalSpec, Wall, archive,
 };
 use state::{Inner, Link, Made};
 
@@ -124,6 +125,12 @@ impl FakeEngine {
     #[must_use]
     pub fn shells(&self) -> usize {
         self.lock().shells
+    }
+
+    /// Number of pipes whose command runs.
+    #[must_use]
+    pub fn pipes(&self) -> usize {
+        self.lock().pipes
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
@@ -397,6 +404,15 @@ impl Engine for FakeEngine {
         });
         let control = Control { fake: self.clone(), echo, gone: std::sync::atomic::AtomicBool::new(false) };
         Ok(Terminal { reader: Box::pin(reader), writer: Box::pin(writer), control: Arc::new(control) })
+    }
+
+    async fn pipe(&self, container: &str, spec: PipeSpec) -> Result<Pipe, EngineError> {
+        let script = self.step("pipe", container, |inner| {
+            running(inner.container(container)?, container)?;
+            inner.pipes += 1;
+            Ok(inner.script.clone())
+        })?;
+        Ok(pipe::open(self.clone(), container, spec, script))
     }
 
     async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {

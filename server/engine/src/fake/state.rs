@@ -37,6 +37,7 @@ pub(super) struct Inner {
     pub host: HostFacts,
     pub calls: Vec<String>,
     pub shells: usize,
+    pub pipes: usize,
     /// Whether the wall on the host stands.
     pub wall: bool,
     /// What happened to containers, with the run of each.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rampart_engine::archive::{self, File};
-use rampart_engine::{EngineError, ExecSpec, State, TerminalSpec};
+use rampart_engine::{EngineError, ExecSpec, Pipe, PipeSpec, State, TerminalSpec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::bench::{Bench, on_both, until};
@@ -232,6 +232,74 @@ async fn a_terminal_says_back_and_ends() {
             matches!(state(&bench, &name).await, State::Exited(_))
         })
         .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pipe_carries_any_byte_both_ways_and_tells_how_it_ended() {
+    on_both(async |bench: Bench| {
+        let engine = &bench.engine;
+        let name = bench.started("desk").await;
+        let open = async |argv: &[&str]| {
+            engine.pipe(&name, PipeSpec::new("root", argv.iter().copied())).await.unwrap()
+        };
+        // More than fits into every buffer on the way, so it passes only when both directions flow at once.
+        let sent: Vec<u8> = (0..3_000_000u32).map(|n| (n % 251) as u8).collect();
+        let Pipe { mut reader, mut writer, control } = open(&["cat"]).await;
+        let write = async {
+            writer.write_all(&sent).await.unwrap();
+            writer.shutdown().await.unwrap();
+        };
+        let read = async {
+            let mut got = Vec::new();
+            reader.read_to_end(&mut got).await.unwrap();
+            got
+        };
+        let both = async { tokio::join!(write, read).1 };
+        let got = tokio::time::timeout(Duration::from_secs(30), both).await.unwrap();
+        assert!(got == sent, "{} bytes came back of {}", got.len(), sent.len());
+        assert_eq!(control.code().await.unwrap(), 0);
+        control.hangup().await.unwrap();
+
+        let failed = open(&["false"]).await;
+        let Pipe { mut reader, mut writer, control } = failed;
+        let _ = writer.shutdown().await;
+        let mut nothing = Vec::new();
+        reader.read_to_end(&mut nothing).await.unwrap();
+        assert_eq!((nothing.len(), control.code().await.unwrap()), (0, 1));
+
+        engine.pause(&name).await.unwrap();
+        let frozen = engine.pipe(&name, PipeSpec::new("root", ["cat"])).await;
+        assert!(conflict(&frozen), "frozen: {frozen:?}");
+        engine.unpause(&name).await.unwrap();
+        engine.stop(&name).await.unwrap();
+        let stopped = engine.pipe(&name, PipeSpec::new("root", ["cat"])).await;
+        assert!(conflict(&stopped), "stopped: {stopped:?}");
+        engine.remove(&name).await.unwrap();
+        assert!(not_found(&engine.pipe(&name, PipeSpec::new("root", ["cat"])).await));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pipe_that_is_hung_up_ends_on_both_sides() {
+    on_both(async |bench: Bench| {
+        let engine = &bench.engine;
+        let name = bench.started("desk").await;
+        let Pipe { mut reader, mut writer, control } =
+            engine.pipe(&name, PipeSpec::new("root", ["cat"])).await.unwrap();
+        writer.write_all(b"ping").await.unwrap();
+        let mut back = [0; 4];
+        tokio::time::timeout(Duration::from_secs(10), reader.read_exact(&mut back)).await.unwrap().unwrap();
+        assert_eq!(&back, b"ping");
+        control.hangup().await.unwrap();
+        let mut rest = Vec::new();
+        let end = tokio::time::timeout(Duration::from_secs(10), reader.read_to_end(&mut rest));
+        let _ = end.await.unwrap();
+        assert!(rest.is_empty());
+        control.hangup().await.unwrap();
+        assert_ne!(control.code().await.unwrap(), 0, "it did not end by itself");
     })
     .await;
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use rampart_engine::{
-    DockerEngine, Engine, EngineError, ExecSpec, Happening, LogLine, State, Terminal, TerminalSpec,
+    DockerEngine, Engine, EngineError, ExecSpec, Happening, LogLine, Pipe, PipeSpec, State, Terminal,
+    TerminalSpec,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -403,6 +404,45 @@ async fn freezing_beside_starting_commands_never_hangs_the_engine() {
         for one in busy {
             assert!(one.await.unwrap() > 0);
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_pipe_dropped_leaves_no_process_and_a_reader_that_stops_stops_the_command() {
+    on_docker(async |bench: Bench| {
+        let name = bench.started("desk").await;
+        let open = async |script: &str| {
+            bench.engine.pipe(&name, PipeSpec::new("root", ["bash", "-c", script])).await.unwrap()
+        };
+        let Pipe { mut reader, writer, control } =
+            open("echo no word >&2; yes x | tee >(wc -c > /tmp/count) >/dev/null & yes rampart").await;
+        let mut some = [0; 1000];
+        reader.read_exact(&mut some).await.unwrap();
+        assert!(some.starts_with(b"rampart\nrampart\n"));
+        until("it is heard", Duration::from_secs(5), async || control.said() == "no word").await;
+        let written = async || shell(&bench, &name, "grep wchar /proc/$(pgrep -nf '^yes rampart')/io").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let before = written().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(written().await, before, "nobody reads, so nothing is written");
+        drop((reader, writer, control));
+        until("no process", Duration::from_secs(20), async || {
+            shell(&bench, &name, "pgrep -c yes").await == "0"
+        })
+        .await;
+
+        // Ended by its own end: the code is the command's.
+        let Pipe { mut reader, mut writer, control } = open("read -r line; echo \"$line\"; exit 7").await;
+        writer.write_all("旗標\n".as_bytes()).await.unwrap();
+        let mut said = String::new();
+        reader.read_to_string(&mut said).await.unwrap();
+        assert_eq!((said.as_str(), control.code().await.unwrap()), ("旗標\n", 7));
+        assert_eq!(
+            shell(&bench, &name, "find /dev/shm -name '.rmp-*' ! -newer /proc/self").await,
+            "",
+            "no note is left"
+        );
     })
     .await;
 }
