@@ -1,6 +1,7 @@
 // Few processes, drawing in software, and no connection of the browser's own: what a range sees is what red did.
 pref("app.normandy.enabled", false);
 pref("browser.aboutConfig.showWarning", false);
+pref("browser.bookmarks.addedImportButton", true);
 pref("browser.cache.disk.capacity", 51200);
 pref("browser.contentblocking.category", "standard");
 pref("browser.discovery.enabled", false);

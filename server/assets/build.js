@@ -49,7 +49,7 @@ widths();
 sprite();
 
 const options = {
-  entryPoints: ["css/app.css", "css/terminal.css", "js/app.js", "js/terminal.js", "js/watch.js", "js/replay.js", "js/board.js", "js/stream-worker.js"],
+  entryPoints: ["css/app.css", "css/terminal.css", "js/app.js", "js/terminal.js", "js/watch.js", "js/replay.js", "js/board.js", "js/desktop.js", "js/files.js", "js/stream-worker.js"],
   entryNames: "[name]",
   assetNames: "fonts/[name]-[hash]",
   outdir: out,

@@ -4,8 +4,10 @@
 mod attendance;
 mod audit;
 pub mod clock;
+pub mod desktop;
 pub mod exercise;
 pub mod failure;
+pub mod files;
 mod images;
 mod keeper;
 mod launch;
@@ -16,6 +18,7 @@ pub mod range;
 pub mod records;
 mod statistics;
 pub mod terminal;
+pub mod workstation;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -478,6 +478,7 @@ impl App {
             .ok_or(AppError::Missing("seat"))?;
         self.store.seats().remove(seat, self.now_ms()).await?;
         live.enter_seat(account, seat, &known.person_id, &known.team, false).await?;
+        self.end_desktop(&live, &known.team, known.number);
         Ok(())
     }
 

@@ -180,7 +180,7 @@ export function startEvents(main) {
   };
 }
 
-// Event table, terminal and brief share a place; without JavaScript they are shown one below the other.
+// Event table, terminal, desktop and brief share a place; without JavaScript they are shown one below the other.
 function views(main) {
   const box = main.querySelector("[data-views]");
   if (!box) return;
@@ -215,6 +215,6 @@ function views(main) {
     if (matchMedia("(max-width: 1279px)").matches) document.getElementById(name)?.scrollIntoView();
   };
   addEventListener("hashchange", byHash);
-  choose("events");
+  choose(tabs[0].dataset.view);
   byHash();
 }

@@ -66,6 +66,8 @@ pages![
     People,
     PeopleImport,
     SeatRed,
+    SeatFiles,
+    DesktopWatch,
     SeatBlue,
     BoardList,
     Board,

@@ -27,6 +27,8 @@ pub enum Kind {
     Page,
     /// A form.
     Form,
+    /// A form with a file that is handed on as it comes: its handler reads it, and checks its token with [`token`].
+    Upload,
     /// A stream or a terminal: who is not logged in gets 401.
     Live,
     /// A file.
@@ -55,6 +57,11 @@ pub(super) fn own_origin(headers: &HeaderMap) -> Option<bool> {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let from = origin.to_str().ok().and_then(origin_host);
     Some(!host.is_empty() && from.is_some_and(|from| from.eq_ignore_ascii_case(host)))
+}
+
+/// The form token that a script sends beside a form.
+pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-csrf-token").and_then(|token| token.to_str().ok())
 }
 
 /// Runs a route behind the gate.
@@ -126,9 +133,12 @@ async fn pass(
     if own_origin(&parts.headers) == Some(false) || cross_site {
         return Err(WebError::csrf());
     }
+    if gate.kind == Kind::Upload {
+        parts.extensions.insert(visit.clone());
+        return caught(Request::from_parts(parts, body), next).await;
+    }
     let posted = Posted::read(&parts, body).await?;
-    let header = parts.headers.get("x-csrf-token").and_then(|token| token.to_str().ok());
-    if !visit.owns(web, header.unwrap_or_else(|| posted.get("csrf"))) {
+    if !visit.owns(web, token(&parts.headers).unwrap_or_else(|| posted.get("csrf"))) {
         return Err(WebError::csrf());
     }
     parts.extensions.insert(visit.clone());

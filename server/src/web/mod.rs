@@ -5,9 +5,11 @@ mod assets;
 mod attendance;
 mod board;
 mod control;
+mod desktop;
 mod entry;
 mod error;
 mod exercises;
+mod files;
 mod gate;
 mod headers;
 mod hosts;
@@ -15,6 +17,7 @@ mod judge;
 mod limit;
 mod live;
 mod people;
+mod places;
 mod posted;
 mod scenarios;
 mod seat;
@@ -27,6 +30,7 @@ mod view;
 mod visit;
 mod who;
 
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, get as on_get, post as on_post};
 use axum::{Router, middleware};
@@ -64,7 +68,7 @@ where
     T: 'static,
 {
     let (method, handler) = match kind {
-        Kind::Form => ("POST", on_post(handler)),
+        Kind::Form | Kind::Upload => ("POST", on_post(handler)),
         Kind::Page | Kind::Live | Kind::File => ("GET", on_get(handler)),
     };
     Route { method, gate: Gate { path, who, kind }, handler }
@@ -78,6 +82,11 @@ fn page<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H
 /// A form that is posted.
 fn form<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H) -> Route {
     route(Kind::Form, path, who, handler)
+}
+
+/// A form with a file that may be long.
+fn upload<H: Handler<T, Web>, T: 'static>(path: &'static str, who: Who, handler: H) -> Route {
+    route(Kind::Upload, path, who, handler)
 }
 
 /// A stream, or a terminal.
@@ -145,6 +154,8 @@ fn table() -> Vec<Route> {
         form("/exercises/{id}/recordings/delete", Who::WATCHER,   terminals::delete),
         page("/exercises/{id}/judge",         Who::OVERSEER,      judge::show),
         form("/exercises/{id}/judge",         Who::INSTRUCTOR,    judge::act),
+        page("/exercises/{id}/desktops/{seat}", Who::WATCHER,  desktop::watch),
+        live("/exercises/{id}/desktops/{seat}/stream", Who::WATCHER, desktop::stream),
         // scenarios and people
         page("/scenarios",                    Who::AUTHOR,        scenarios::list),
         page("/scenarios/{id}",               Who::AUTHOR,        scenarios::show),
@@ -173,6 +184,10 @@ fn table() -> Vec<Route> {
         live("/seat/terminal",                Who::Seat,          terminal::open),
         page("/seat/score",                   Who::Seat,          judge::score),
         form("/seat/contests",                Who::Seat,          judge::contest_entry),
+        live("/seat/desktop",                 Who::Seat,          desktop::open),
+        page("/seat/files",                   Who::Seat,          files::show),
+        upload("/seat/files",                 Who::Seat,          files::receive),
+        file("/seat/files/get",               Who::Seat,          files::fetch),
         form("/seat/flags",                   RED,                seat::flag),
         form("/seat/hints",                   RED,                seat::hint),
         form("/seat/reports",                 BLUE,               seat::report),
@@ -200,7 +215,11 @@ pub fn router(web: Web) -> Router {
     let mut router = Router::new();
     for route in table() {
         let gate = middleware::from_fn_with_state((web.clone(), route.gate), gate::gate);
-        router = router.route(route.gate.path, route.handler.route_layer(gate));
+        let mut handler = route.handler.route_layer(gate);
+        if route.gate.kind == gate::Kind::Upload {
+            handler = handler.layer(DefaultBodyLimit::max(files::BODY_LIMIT));
+        }
+        router = router.route(route.gate.path, handler);
     }
     let secure = web.house.secure;
     router

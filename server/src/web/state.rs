@@ -62,6 +62,12 @@ pub struct Inner {
     pub sockets: TaskTracker,
     /// Last looks at the hash chains.
     pub chains: super::control::Chains,
+    /// Connections to desktops, by seat.
+    pub desktops: super::places::Places,
+    /// People who look on at desktops, by seat.
+    pub desktops_watched: super::places::Places,
+    /// Files under way, by seat.
+    pub transfers: super::places::Places,
     /// Rosters that wait for a yes.
     pub uploads: super::people::Uploads,
 }
@@ -87,6 +93,9 @@ impl Web {
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
             chains: super::control::Chains::default(),
+            desktops: super::places::Places::default(),
+            desktops_watched: super::places::Places::default(),
+            transfers: super::places::Places::default(),
             uploads: super::people::Uploads::default(),
         }))
     }

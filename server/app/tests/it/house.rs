@@ -27,7 +27,8 @@ pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 pub const MORNING: i64 = 1_778_634_000_000;
 
 /// Images of the shipped scenario.
-const IMAGES: [&str; 6] = ["base", "gateway", "www", "doc", "workstation-red", "workstation-blue"];
+const IMAGES: [&str; 7] =
+    ["base", "gateway", "www", "doc", "workstation-red", "workstation-red-desktop", "workstation-blue"];
 
 pub struct House {
     pub app: Arc<App>,

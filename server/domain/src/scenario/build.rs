@@ -210,6 +210,7 @@ fn host(node: &Node) -> Host {
         telemetry: node.telemetry("telemetry"),
         command: node.get("command").map(|_| node.texts("command")),
         reset: node.reset("reset"),
+        desktop: node.text("desktop") == "true",
     }
 }
 

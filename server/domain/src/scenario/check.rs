@@ -222,6 +222,11 @@ fn scalar(text: &str, quoted: bool, shape: &Shape) -> Result<(), Bad> {
         Shape::Cpus(least, most) => between(scalars::cpus(text)?, *least, *most, &|cpus| {
             format!("{}.{:03}", cpus / 1_000, cpus % 1_000)
         }),
+        Shape::Flag if !quoted && matches!(text, "true" | "false") => Ok(()),
+        Shape::Flag => {
+            let hint = "write `true` or `false`, without quotes".to_owned();
+            Err(Bad("is neither true nor false".to_owned(), Some(hint)))
+        }
         Shape::Capability if CAPABILITIES.contains(&text) => Ok(()),
         Shape::Capability => {
             let bare = text.strip_prefix("CAP_").unwrap_or(text);

@@ -187,6 +187,8 @@ pub struct Host {
     pub command: Option<Vec<String>>,
     /// Whether its team may have it made anew; `None`: as the scoring says.
     pub reset: Option<ResetRule>,
+    /// Workstations: its seats have a screen, too.
+    pub desktop: bool,
 }
 
 impl Host {

@@ -15,6 +15,7 @@ pub(super) fn network(root: &Node, scenario: &Scenario, names: &Everything<'_>, 
     for (node, host) in root.items("hosts").iter().zip(&scenario.hosts) {
         placed(node, host, names, faults);
         sided(node, host, faults);
+        screened(node, host, scenario, faults);
         capabilities(node, host, faults);
         resettable(node, host, faults);
         for (zone, number) in &host.at {
@@ -115,6 +116,31 @@ fn resettable(node: &Node, host: &Host, faults: &mut Faults) {
             format!("host {} has a price for a reset, but no team that could ask for it", quote(&host.id));
         let hint = "take `reset` away; only staff resets gateways and users";
         faults.add(node.key_at("reset"), "rule", what, Some(hint.to_owned()));
+    }
+}
+
+/// A desktop runs as the person's own account, and is only there for a person.
+fn screened(node: &Node, host: &Host, scenario: &Scenario, faults: &mut Faults) {
+    let Some(desktop) = node.get("desktop").filter(|_| host.desktop) else { return };
+    if host.role != Role::Workstation && node.get("role").is_some() {
+        let what = format!("host {} has a desktop, but only workstations have seats", quote(&host.id));
+        faults.add(
+            desktop.at,
+            "rule",
+            what,
+            Some("take `desktop` away, or make it a workstation".to_owned()),
+        );
+        return;
+    }
+    let has_login = scenario.accounts.iter().any(|account| {
+        account.host.as_deref() == Some(host.id.as_str())
+            && account.login.as_deref().is_some_and(|login| login != "root")
+    });
+    if !has_login {
+        let what = format!("host {} has a desktop, but no account", quote(&host.id));
+        let hint =
+            format!("add an account with `host: {}` and a `login`; the desktop runs as this user", host.id);
+        faults.add(desktop.at, "rule", what, Some(hint));
     }
 }
 

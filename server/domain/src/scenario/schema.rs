@@ -75,6 +75,7 @@ fn schema_of(shape: &Shape, definitions: &mut Map<String, Value>) -> Value {
             "minimum": f64::from(*least) / 1_000.0,
             "maximum": f64::from(*most) / 1_000.0,
         }),
+        Shape::Flag => json!({ "type": "boolean" }),
         Shape::Capability => json!({ "enum": CAPABILITIES }),
         Shape::Choice(words) => {
             // A word of digits may be written without quotes; editors then see a number.

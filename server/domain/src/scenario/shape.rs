@@ -33,6 +33,8 @@ pub(super) enum Shape {
     Cpus(u32, u32),
     /// Points within bounds, or `never`.
     Price(i64, i64),
+    /// `true` or `false`.
+    Flag,
     /// A capability that policy allows.
     Capability,
     /// One of these words.
@@ -222,6 +224,11 @@ static HOST: MapShape = MapShape {
             "reset",
             PRICE,
             "What the host's team pays to have it made anew: points, or `never`; otherwise as `scoring` says.",
+        ),
+        may(
+            "desktop",
+            Shape::Flag,
+            "Its seats have a screen, too; for workstations whose image has `rampart-desktop`.",
         ),
     ],
 };

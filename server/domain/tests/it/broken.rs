@@ -667,6 +667,22 @@ fn rules() {
             "",
         ),
         slip(
+            "    role: user\n",
+            "    role: user\n    desktop: true\n",
+            "desktop: §true\n    title: { zh-TW: 一般",
+            "rule",
+            "host `citizens` has a desktop, but only workstations have seats",
+            "take `desktop` away",
+        ),
+        slip(
+            "    image: workstation-blue\n",
+            "    image: workstation-blue\n    desktop: yes\n",
+            "desktop: §yes",
+            "value",
+            "",
+            "write `true` or `false`",
+        ),
+        slip(
             "capabilities: [NET_ADMIN, NET_RAW]",
             "capabilities: [NET_RAW]",
             "capabilities: §[NET_RAW]",
@@ -1025,4 +1041,20 @@ fn syntax_faults_have_a_place_and_a_word() {
         shown_for("id: a\n\ttitle: b\nzones:\n\t- id: b\n"),
     ];
     insta::assert_snapshot!(faults.join("\n--\n"));
+}
+
+#[test]
+fn a_desktop_runs_as_a_persons_account() {
+    let screen = edited("    image: workstation-red\n", "    image: workstation-red\n    desktop: true\n");
+    assert!(parse("s.yaml", &screen).unwrap().host("attack").unwrap().desktop);
+    let off = edited("    image: workstation-red\n", "    image: workstation-red\n    desktop: false\n");
+    assert!(!parse("s.yaml", &off).unwrap().host("attack").unwrap().desktop);
+    for (from, to) in
+        [("host: attack, login: red,", "host: attack, login: root,"), ("host: attack, login: red, ", "")]
+    {
+        let faults = parse("s.yaml", &edit(&screen, from, to)).unwrap_err();
+        let [fault] = faults.as_slice() else { panic!("{}", shown(&faults)) };
+        assert_eq!(fault.what, "host `attack` has a desktop, but no account");
+        assert_eq!((fault.line, fault.column), place(&screen, "desktop: §true"));
+    }
 }

@@ -50,6 +50,8 @@ pub struct TerminalView {
     pub title: String,
     /// Its host id.
     pub host: String,
+    /// It has a screen, too.
+    pub desktop: bool,
     /// Why there is none now; `None` if it opens.
     pub blocked: Option<Problem>,
 }
@@ -230,7 +232,12 @@ impl Page for SeatRed {
                 login: "red".into(),
                 secret: "kR7-mmsT-2f".into(),
             }],
-            terminal: TerminalView { title: "攻擊工作站".into(), host: "attack".into(), blocked: None },
+            terminal: TerminalView {
+                title: "攻擊工作站".into(),
+                host: "attack".into(),
+                desktop: true,
+                blocked: None,
+            },
         };
         let answer = |correct, problem: Option<Problem>, typed: &str| {
             Some(FlagAnswer { correct, problem, points: if correct { 150 } else { 0 }, typed: typed.into() })
@@ -245,7 +252,11 @@ impl Page for SeatRed {
                 ),
                 ..base.clone()
             },
-            Self { answer: answer(true, None, ""), ..base.clone() },
+            Self {
+                answer: answer(true, None, ""),
+                terminal: TerminalView { desktop: false, ..base.terminal.clone() },
+                ..base.clone()
+            },
             Self {
                 seat: SeatHead::sample(Side::Red, ExerciseState::Paused, ExerciseClock::sample_paused()),
                 terminal: TerminalView {

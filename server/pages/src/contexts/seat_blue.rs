@@ -327,7 +327,12 @@ impl Page for SeatBlue {
                 login: "ops".into(),
                 secret: "Zt4-9fKs-Qa".into(),
             }],
-            terminal: TerminalView { title: "監看工作站".into(), host: "watch".into(), blocked: None },
+            terminal: TerminalView {
+                title: "監看工作站".into(),
+                host: "watch".into(),
+                desktop: false,
+                blocked: None,
+            },
             names: [
                 ("www".to_owned(), "全球資訊網".to_owned()),
                 ("search-injection".to_owned(), "搜尋頁 SQL 注入".to_owned()),
@@ -370,6 +375,7 @@ impl Page for SeatBlue {
                 credentials: vec![],
                 report_blocked: Some(Problem::new("paused")),
                 terminal: TerminalView {
+                    desktop: false,
                     blocked: Some(Problem::new("terminal_paused")),
                     ..base.terminal.clone()
                 },

@@ -50,6 +50,12 @@ pub fn seat_head(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> SeatHea
     }
 }
 
+/// What heads a page of a seat besides its own.
+#[must_use]
+pub fn head_of(exercise: &Exercise, row: &Row, seat: &Seated, locale: Locale, now_ms: i64) -> SeatHead {
+    seat_head(exercise, &exercise.fold(), &Facts { row, seat, labels: &BTreeMap::new(), locale, now_ms })
+}
+
 fn brief(exercise: &Exercise, facts: &Facts<'_>) -> String {
     let text = exercise.bundle.files.get(&format!("brief.{}.md", facts.locale.code()));
     text.map(|text| rampart_pages::brief_for(text, facts.seat.side)).unwrap_or_default()
@@ -89,6 +95,7 @@ fn terminal(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> TerminalView
     TerminalView {
         title: workstation.map(|host| say(facts.locale, &host.title)).unwrap_or_default(),
         host: workstation.map(|host| host.id.clone()).unwrap_or_default(),
+        desktop: workstation.is_some_and(|host| host.desktop),
         blocked: blocked.map(Problem::new),
     }
 }

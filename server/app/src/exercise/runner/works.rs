@@ -73,6 +73,7 @@ impl Runner {
                     if let Some(tasks) = self.range_tasks.take() {
                         tasks.cancel();
                     }
+                    self.end_desktops();
                 }
                 _ => {}
             },
@@ -87,6 +88,11 @@ impl Runner {
             }
             _ => {}
         }
+    }
+
+    fn end_desktops(&self) {
+        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+        self.tools.tasks.spawn(async move { crate::desktop::end_all(&exercise, &tools).await });
     }
 
     fn begin_launch(&mut self) {
