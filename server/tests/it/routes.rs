@@ -45,6 +45,7 @@ fn real(house: &House, path: &str) -> String {
         .replace("{host}", "www")
         .replace("{*path}", "app.css");
     let path = path.replace("{terminal}", &house.recording).replace("{recording}", &house.recording);
+    let path = path.replace("{seat}", "0198c4");
     if path.ends_with("/export") { format!("{path}?format=csv") } else { path }
 }
 
@@ -86,12 +87,16 @@ async fn everybody_gets_what_is_theirs_and_nothing_else() {
             let as_it_must = if may.contains(*who) {
                 let led_on =
                     status == StatusCode::SEE_OTHER && matches!(path.as_str(), "/" | "/staff") && *who != '.';
-                let socket = pattern == &"/seat/terminal" && status == StatusCode::FORBIDDEN;
+                let socket =
+                    ["/seat/terminal", "/seat/desktop"].contains(pattern) && status == StatusCode::FORBIDDEN;
+                // Nothing stands from which a file could come, and no seat of this id.
+                let none = pattern == &"/seat/files/get" && status == StatusCode::CONFLICT
+                    || pattern.contains("{seat}") && status == StatusCode::NOT_FOUND;
                 let file = pattern.starts_with("/assets/") && status == StatusCode::NOT_FOUND;
                 // The terminal of the recording is closed: the page leads on, and there is nothing to look on at.
                 let closed = pattern.contains("{terminal}")
                     && status == if route.page { StatusCode::SEE_OTHER } else { StatusCode::NOT_FOUND };
-                status == StatusCode::OK || led_on || socket || file || closed
+                status == StatusCode::OK || led_on || socket || none || file || closed
             } else if *who == '.' && route.page {
                 status == StatusCode::SEE_OTHER
                     && place.as_ref().is_some_and(|place| place == "/" || place.starts_with("/staff"))
@@ -168,7 +173,8 @@ async fn what_does_not_exist_is_not_found_and_no_fault() {
             .replace("{range}", "1")
             .replace("{host}", "www")
             .replace("{terminal}", none)
-            .replace("{recording}", none);
+            .replace("{recording}", none)
+            .replace("{seat}", none);
         let visitor = match *may {
             "a" => &admin,
             "o" => &officer,

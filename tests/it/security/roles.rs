@@ -85,7 +85,8 @@ async fn each_route_as_everybody() {
             .replace("{range}", "1")
             .replace("{host}", "www")
             .replace("{*path}", "app.js");
-        let path = path.replace("{terminal}", "0198c4").replace("{recording}", "0198c4");
+        let path =
+            path.replace("{terminal}", "0198c4").replace("{recording}", "0198c4").replace("{seat}", "0198c4");
         for (role, person) in &everybody {
             let (status, word) = ask(person, method, &path).await;
             let admitted = may.contains(*role);
