@@ -679,7 +679,7 @@ fn rules() {
             "    image: workstation-blue\n    desktop: yes\n",
             "desktop: §yes",
             "value",
-            "`desktop` `yes` is neither true nor false",
+            "`desktop`: `yes` is neither true nor false",
             "write `true` or `false`",
         ),
         slip(
