@@ -25,6 +25,8 @@ pub struct Entry {
 pub enum Actor {
     /// Rampart itself.
     System,
+    /// Rampart at a time that was planned by staff.
+    Schedule,
     /// A member of staff, by account id.
     Account(String),
     /// A trainee, by seat id.

@@ -244,6 +244,8 @@ pub struct Fold {
     pub clock: Clock,
     /// Windows in which the exercise stood still, ms UTC; the last may be open.
     pub pauses: Vec<(i64, Option<i64>)>,
+    /// When a launch was last asked for, ms UTC.
+    pub asked_ms: Option<i64>,
     /// When it ended, ms UTC.
     pub ended_ms: Option<i64>,
     /// Teams in the order in which they were entered.
@@ -293,6 +295,7 @@ impl Default for Fold {
             why: None,
             clock: Clock::default(),
             pauses: Vec::new(),
+            asked_ms: None,
             ended_ms: None,
             teams: Vec::new(),
             seats: BTreeMap::new(),
@@ -547,6 +550,9 @@ impl Fold {
                 *end = Some(at_ms);
             }
         }
+        if to == Status::Provisioning {
+            self.asked_ms = Some(at_ms);
+        }
         self.status = to;
         self.note = note;
     }
@@ -569,6 +575,10 @@ impl Fold {
 
     fn feed(&mut self, entry: &Entry) {
         let (team, reason, points, public) = match &entry.body {
+            // Nobody pressed a button: it says what did it.
+            Body::Status { to: Status::Provisioning | Status::Ended, why: Some(why), .. } => {
+                (None, why.clone(), 0, true)
+            }
             Body::Status { from, to, .. } => (
                 None,
                 Reason::new(

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::Ipv4Net;
+use rampart_app::RangeSettings;
 
 /// Everything that can be set.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub terminal_grace_ms: i64,
     /// Recordings of terminals are deleted after so many days; 0 keeps them.
     pub recordings_days: u32,
+    /// What is decided about ranges: memory that they leave free, and how long they may live.
+    pub ranges: RangeSettings,
 }
 
 /// How long after filing a report is judged by default, ms: late records come in, and the score is no oracle.
@@ -59,6 +62,7 @@ impl Default for Config {
             judge_delay_ms: JUDGE_DELAY_MS,
             terminal_grace_ms: TERMINAL_GRACE_MS,
             recordings_days: RECORDINGS_DAYS,
+            ranges: RangeSettings::default(),
         }
     }
 }
@@ -93,12 +97,27 @@ impl Config {
     }
 }
 
-/// Reads a stretch of time such as `500ms`, `30s`, `2m`; gives ms.
+/// Reads a size such as `512M` or `2G` (powers of 1,024); gives bytes.
+///
+/// # Errors
+/// What is expected.
+pub fn read_size(text: &str) -> Result<u64, String> {
+    let expected = || "expected a size such as 512M or 2G".to_owned();
+    let scale: u64 = match text.chars().last() {
+        Some('M') => 1 << 20,
+        Some('G') => 1 << 30,
+        _ => return Err(expected()),
+    };
+    let number: u64 = text[..text.len() - 1].parse().map_err(|_| expected())?;
+    number.checked_mul(scale).ok_or_else(expected)
+}
+
+/// Reads a stretch of time such as `500ms`, `30s`, `2m`, `1h`; gives ms.
 ///
 /// # Errors
 /// What is expected.
 pub fn read_duration(text: &str) -> Result<i64, String> {
-    let expected = || "expected a time such as 500ms, 30s or 2m".to_owned();
+    let expected = || "expected a time such as 500ms, 30s, 2m or 1h".to_owned();
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: i64 = number.parse().map_err(|_| expected())?;
@@ -106,6 +125,7 @@ pub fn read_duration(text: &str) -> Result<i64, String> {
         "ms" => 1,
         "s" => 1000,
         "m" => 60_000,
+        "h" => 3_600_000,
         _ => return Err(expected()),
     };
     number.checked_mul(scale).ok_or_else(expected)
@@ -129,11 +149,20 @@ mod tests {
     }
 
     #[test]
+    fn sizes() {
+        assert_eq!((read_size("512M"), read_size("2G")), (Ok(512 << 20), Ok(2 << 30)));
+        for bad in ["", "2", "G", "2g", "-1G", "99999999999999999999G", "18446744073709551615G"] {
+            assert!(read_size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn times() {
         assert_eq!(read_duration("4s"), Ok(4000));
         assert_eq!(read_duration("250ms"), Ok(250));
         assert_eq!(read_duration("2m"), Ok(120_000));
-        for bad in ["", "4", "s", "4h", "-1s", "9999999999999999999s", "999999999999999999m"] {
+        assert_eq!(read_duration("2h"), Ok(7_200_000));
+        for bad in ["", "4", "s", "4d", "-1s", "9999999999999999999s", "999999999999999999m"] {
             assert!(read_duration(bad).is_err(), "{bad}");
         }
     }

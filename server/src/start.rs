@@ -190,6 +190,7 @@ fn app_config(config: &Config, own_ports: Vec<u16>) -> Result<AppConfig, SecretE
         judge_delay_ms: config.judge_delay_ms,
         ledger_key: ledger_key(config)?,
         terminals,
+        ranges: config.ranges,
     })
 }
 

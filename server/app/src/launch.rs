@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rampart_domain::capacity::{Needs, Node, What, bytes};
 use rampart_domain::plan::{self, Plan};
 use rampart_domain::scenario::Scenario;
 use rampart_engine::EngineError;
 use rampart_engine::images::Wish;
 use rampart_store::{Claim, Desired};
-use scoreboard::{Proof, Status};
+use scoreboard::{Proof, Reason, Status};
 use tokio_util::sync::CancellationToken;
 
-use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Step, Tools};
+use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Queued, Step, Tools};
 use crate::failure::Failure;
+use crate::queue::{Turn, Wait};
 use crate::range;
 
 /// Size of a zone's subnet.
@@ -23,6 +25,9 @@ const PREFIX: u8 = 26;
 const SUBNET_TRIES: usize = 4;
 /// Pause between two tries to freeze or clear.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// How often a launch that waits for room looks again, whatever else happens: other programs use memory too.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 /// How long after a launch was dropped something that the engine was just making may still appear.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -35,6 +40,7 @@ pub(crate) async fn launch(
     give_up: &CancellationToken,
 ) -> Option<Result<Launched, NotLaunched>> {
     begin(exercise, tools, "launch");
+    crate::schedule::grant_time(exercise, tools).await;
     // Whatever a former life of the server left must go before anybody says that nothing stands.
     let mut made = exercise.plan().is_some();
     let result = tokio::select! {
@@ -53,6 +59,7 @@ pub(crate) async fn launch(
         if made && !sweep_until(exercise, tools).await {
             return None;
         }
+        tools.queue.let_go(&exercise.id);
     }
     exercise.progress.send_modify(|progress| {
         progress.what.clear();
@@ -66,9 +73,18 @@ pub(crate) async fn launch(
 
 /// `made` becomes true before the first object can exist; the caller removes everything after a failure then.
 async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Result<Launched, NotLaunched> {
-    let Ok(_turn) = tools.turns.acquire().await else { return Err(stopping().into()) };
-    // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing.
-    sweep(exercise, tools).await?;
+    // In its place before anything else, so that a long removal costs it nothing.
+    let place = {
+        let (code, asked_ms) = (exercise.code(), exercise.fold().asked_ms.unwrap_or_default());
+        tools.queue.enlist(&exercise.id, &code, asked_ms)
+    };
+    // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing,
+    // and never waits for room that it takes itself.
+    {
+        let Ok(_turn) = tools.clears.acquire().await else { return Err(stopping().into()) };
+        sweep(exercise, tools).await?;
+    }
+    let _turn = wait_for_turn(exercise, tools, &place).await?;
     build_images(exercise, tools).await?;
     exercise.progress.send_modify(|progress| progress.line = None);
 
@@ -122,6 +138,96 @@ async fn build_images(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Fai
             }
         }
     }
+}
+
+/// What the node has, as it is seen now.
+pub(crate) async fn node(tools: &Tools) -> Result<Node, EngineError> {
+    let info = tools.engine.info().await?;
+    Ok(Node {
+        memory: info.memory,
+        available: info.available,
+        cpus: info.cpus,
+        disk: info.disk.map(|disk| (disk.free, disk.size)),
+        kept: tools.ranges.kept_memory,
+    })
+}
+
+/// Waits until everybody who asked before has had a turn and there is room. Says meanwhile what it waits for.
+async fn wait_for_turn(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    place: &crate::queue::Place,
+) -> Result<Turn, Failure> {
+    let needs = Needs::of(exercise.scenario(), exercise.pairs);
+    let mut changes = tools.queue.changes();
+    loop {
+        changes.borrow_and_update();
+        let wait = match node(tools).await {
+            Ok(node) => match place.take(needs, &node) {
+                Ok(turn) => {
+                    exercise.progress.send_modify(|progress| {
+                        "launch".clone_into(&mut progress.what);
+                        progress.since_ms = tools.clock.now_ms();
+                        progress.queued = None;
+                    });
+                    return Ok(turn);
+                }
+                Err(Wait::Never(lack)) => return Err(never(exercise, &node, lack)),
+                Err(wait) => waiting(&wait),
+            },
+            Err(error) => Failure::from(error).reason,
+        };
+        let (place, of) = tools.queue.place(&exercise.id).unwrap_or((1, 1));
+        exercise.progress.send_if_modified(|progress| {
+            let queued = Some(Queued { place, of, why: wait });
+            let moved = progress.what != "queue" || progress.queued != queued;
+            "queue".clone_into(&mut progress.what);
+            progress.queued = queued;
+            moved
+        });
+        tokio::select! {
+            _ = changes.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+/// What a person reads of a launch that waits.
+fn waiting(wait: &Wait) -> Reason {
+    match wait {
+        Wait::Behind(codes) if codes.is_empty() => Reason::new("queue.starting", []),
+        Wait::Behind(codes) => Reason::new("queue.behind", [("codes", codes.join(", "))]),
+        Wait::Busy(codes) => Reason::new("queue.busy", [("codes", codes.join(", "))]),
+        Wait::Room(lack, holders) => {
+            let memory = lack.what == What::Memory;
+            let share = |needs: &Needs| if memory { needs.memory } else { needs.disk };
+            let held: Vec<String> =
+                holders.iter().map(|held| format!("{} {}", held.code, bytes(share(&held.needs)))).collect();
+            let rule = match (memory, held.is_empty()) {
+                (true, false) => "queue.memory",
+                (true, true) => "queue.memory_others",
+                (false, _) => "queue.disk",
+            };
+            let (needs, has) = (bytes(lack.needs), bytes(lack.has));
+            Reason::new(rule, [("needs", needs), ("has", has), ("held", held.join(", "))])
+        }
+        Wait::Never(_) => Reason::new("queue.starting", []),
+    }
+}
+
+/// A launch that can never fit: refused with the numbers.
+pub(crate) fn never(exercise: &Exercise, node: &Node, lack: rampart_domain::capacity::Lack) -> Failure {
+    let most = node.most_pairs(exercise.scenario());
+    let (needs, has) = (bytes(lack.needs), bytes(lack.has));
+    let (word, rule) = match lack.what {
+        What::Memory => ("memory", "launch.too_big"),
+        What::Disk => ("disk", "launch.too_big_disk"),
+    };
+    let pairs = exercise.pairs;
+    let text =
+        format!("{pairs} pairs need {needs} of {word}, there is {has}; at most {most} pairs would fit");
+    let args = [("pairs", pairs.to_string()), ("needs", needs), ("has", has), ("most", most.to_string())];
+    Failure::new(&text, rule, args)
 }
 
 fn stopping() -> Failure {
@@ -216,6 +322,7 @@ async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
     *exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = None;
     tools.store.exercises().set_plan(&exercise.id, None).await?;
     tools.store.subnets().release(&exercise.id).await?;
+    tools.queue.let_go(&exercise.id);
     Ok(())
 }
 
@@ -224,7 +331,7 @@ async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
 async fn sweep_until(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     loop {
         let tried = {
-            let Ok(_turn) = tools.turns.acquire().await else { return false };
+            let Ok(_turn) = tools.clears.acquire().await else { return false };
             tokio::select! {
                 () = tools.stop.cancelled() => return false,
                 tried = sweep(exercise, tools) => tried,

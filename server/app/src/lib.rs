@@ -3,6 +3,7 @@
 
 mod attendance;
 mod audit;
+mod capacity;
 pub mod clock;
 pub mod desktop;
 pub mod exercise;
@@ -14,8 +15,10 @@ mod launch;
 pub mod library;
 pub mod limits;
 mod people;
+mod queue;
 pub mod range;
 pub mod records;
+mod schedule;
 mod statistics;
 pub mod terminal;
 pub mod workstation;
@@ -36,12 +39,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub use attendance::{AttendanceRow, SignError};
+pub use capacity::Capacity;
 use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
 pub use keeper::{LedgerAlarm, LedgerFault};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
+pub use schedule::{ScheduleError, WARN_MS};
 pub use statistics::{Export, ExportTable, Statistics};
 
 /// Longest that a stop waits for tasks to come to an end.
@@ -50,11 +55,29 @@ const STOP_WITHIN: Duration = Duration::from_secs(10);
 const HASHES_AT_ONCE: usize = 4;
 /// Resets of hosts at a time over all exercises.
 const RESETS: usize = 4;
+/// Clearings of ranges at a time over all exercises.
+const CLEARS: usize = 2;
 /// Last lines of a host that are shown, and characters of each.
 const LAST_LINES: usize = 20;
 const LINE_LIMIT: usize = 1000;
 /// Most ranges of one exercise.
 pub const PAIRS_MAX: u16 = 12;
+
+/// What an installation decides about ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RangeSettings {
+    /// Memory that ranges leave to the platform and whatever else runs on the engine's machine, bytes.
+    pub kept_memory: u64,
+    /// How long after the planned end ranges may live, ms.
+    pub grace_ms: i64,
+}
+
+impl Default for RangeSettings {
+    /// A gibibyte and two hours.
+    fn default() -> Self {
+        Self { kept_memory: 1 << 30, grace_ms: 2 * 3_600_000 }
+    }
+}
 
 /// What the use cases need to know about their surroundings.
 #[derive(Debug, Clone)]
@@ -73,6 +96,8 @@ pub struct AppConfig {
     pub ledger_key: ledger::CheckpointKey,
     /// How terminals are kept and recorded.
     pub terminals: terminal::TerminalRules,
+    /// What is decided about ranges.
+    pub ranges: RangeSettings,
 }
 
 /// What can go wrong in a use case, beyond what its own error says.
@@ -195,6 +220,8 @@ pub struct App {
     ledger_alarms: RwLock<Vec<LedgerAlarm>>,
     /// Terminals that are open.
     terminals: terminal::Terminals,
+    /// The engine's machine as it was seen last.
+    node: watch::Sender<Option<rampart_domain::capacity::Node>>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -236,7 +263,9 @@ impl App {
             stop,
             tasks,
             terminals: terminals.clone(),
-            turns: Arc::new(tokio::sync::Semaphore::new(1)),
+            queue: Arc::default(),
+            clears: Arc::new(tokio::sync::Semaphore::new(CLEARS)),
+            ranges: config.ranges,
             resets: Arc::new(tokio::sync::Semaphore::new(RESETS)),
             tags: Arc::default(),
         };
@@ -255,6 +284,7 @@ impl App {
             keeper: tokio::sync::Mutex::default(),
             ledger_alarms: RwLock::default(),
             terminals,
+            node: watch::channel(None).0,
         });
         for row in app.store.exercises().list().await? {
             if let Err(error) = app.wake(&row.id).await {
@@ -264,6 +294,9 @@ impl App {
                 app.shut.write().unwrap_or_else(PoisonError::into_inner).push(shut);
             }
         }
+        app.tools.queue.open();
+        app.tools.tasks.spawn(capacity::keep(Arc::downgrade(&app), app.stopping()));
+        app.tools.tasks.spawn(schedule::keep(Arc::downgrade(&app), app.stopping()));
         app.tools.tasks.spawn(Self::keep_presence(Arc::downgrade(&app), app.stopping()));
         app.tools.tasks.spawn(keeper::keep(Arc::downgrade(&app), app.stopping()));
         app.tools.tasks.spawn(Self::keep_recordings(Arc::downgrade(&app), app.stopping()));
@@ -410,6 +443,12 @@ impl App {
             entries,
             last_hash: rows.last().map_or_else(|| ledger::FIRST.to_owned(), |row| row.hash.clone()),
             clearing: row.exercise.desired == Desired::Gone,
+            times: schedule::times(
+                row.exercise.starts_ms,
+                row.exercise.ends_ms,
+                self.store.schedules().get(id).await?,
+                self.config.ranges,
+            ),
         };
         let exercise = exercise::spawn(self.tools.clone(), seed);
         self.live

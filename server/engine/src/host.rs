@@ -119,6 +119,13 @@ fn read_facts(links: &str, routes: &str) -> Result<HostFacts, EngineError> {
     Ok(facts)
 }
 
+/// Memory that is not in use on this machine, bytes; `None` where it cannot be told.
+pub async fn available_memory() -> Option<u64> {
+    let text = tokio::fs::read_to_string("/proc/meminfo").await.ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// Room on the file system that holds `path`; `None` where it cannot be told (a remote engine, a missing `df`).
 pub async fn disk(path: &str) -> Option<Disk> {
     let out =

@@ -33,6 +33,8 @@ pub struct EngineInfo {
     pub cpus: u32,
     /// Memory, bytes.
     pub memory: u64,
+    /// Memory that is not in use, bytes, where the platform can see it.
+    pub available: Option<u64>,
 }
 
 /// Room on a file system.

@@ -17,7 +17,8 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use rampart::Config;
-use rampart::config::{RECORDINGS_DAYS, read_duration};
+use rampart::config::{RECORDINGS_DAYS, read_duration, read_size};
+use rampart_app::RangeSettings;
 use tracing_subscriber::EnvFilter;
 
 /// Red/blue exercises on replica networks, from one file to the table of hours.
@@ -89,6 +90,13 @@ struct Settings {
     /// Recordings of terminals are deleted after so many days; 0 keeps them.
     #[arg(long, env = "RAMPART_RECORDINGS_DAYS", default_value_t = RECORDINGS_DAYS)]
     recordings_days: u32,
+    /// Memory that ranges leave to Rampart and whatever else runs on the engine's machine; of a small machine at most a
+    /// quarter is kept.
+    #[arg(long, env = "RAMPART_KEEP_MEMORY", default_value = "1G", value_parser = read_size)]
+    keep_memory: u64,
+    /// How long after the planned end ranges may live before they are cleared.
+    #[arg(long, env = "RAMPART_GRACE", default_value = "2h", value_parser = read_duration)]
+    grace: i64,
 }
 
 impl Settings {
@@ -107,6 +115,7 @@ impl Settings {
             judge_delay_ms: self.judge_delay,
             terminal_grace_ms: self.terminal_grace,
             recordings_days: self.recordings_days,
+            ranges: RangeSettings { kept_memory: self.keep_memory, grace_ms: self.grace },
         }
     }
 }

@@ -19,6 +19,7 @@ mod open;
 mod persons;
 mod presence;
 mod recordings;
+mod schedules;
 mod seats;
 mod sessions;
 mod settings;
@@ -41,6 +42,7 @@ pub use open::migration_names;
 pub use persons::{Imported, NewPerson, Person, Persons};
 pub use presence::{Interval, Presence, Touch};
 pub use recordings::{NewRecording, Recording, RecordingState, Recordings, Seal};
+pub use schedules::{Schedule, Schedules};
 pub use seats::{NewSeat, Seat, Seats};
 pub use sessions::{NewSession, Sessions, Viewer};
 pub use settings::Settings;
@@ -116,6 +118,12 @@ impl Store {
     #[must_use]
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger { db: &self.0.db, queue: &self.0.queue }
+    }
+
+    /// When ranges are to be built, and until when they may live.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules<'_> {
+        Schedules(&self.0.db)
     }
 
     /// Seats.

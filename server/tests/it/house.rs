@@ -53,6 +53,7 @@ async fn start(dir: &Path, engine: &FakeEngine) -> Arc<App> {
         judge_delay_ms: 1_000,
         ledger_key: ledger::CheckpointKey::new(&[7; 32]),
         terminals: rampart_app::terminal::TerminalRules::new(dir),
+        ranges: rampart_app::RangeSettings::default(),
     };
     App::start(config, store, Arc::new(engine.clone()), Arc::new(SystemClock)).await.unwrap()
 }

@@ -44,8 +44,10 @@ pub enum CommandError {
 /// A launch, a clearing or a freeze under way, for the control room.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Progress {
-    /// What is going on: `images`, `launch`, `clear`; empty when nothing is.
+    /// What is going on: `queue`, `launch`, `clear`, `freeze`; empty when nothing is.
     pub what: String,
+    /// Place in the queue, while it waits there.
+    pub queued: Option<Queued>,
     /// Steps done, for each range: number, step (`networks`, `hosts`, `plants`, `ready`, `walls`), done, all.
     pub steps: Vec<Step>,
     /// Last line of an image build.
@@ -58,6 +60,33 @@ pub struct Progress {
     pub since_ms: i64,
     /// What staff must know of the standing range, oldest first.
     pub alarms: Vec<Alarm>,
+}
+
+/// A launch that waits for its turn.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Queued {
+    /// Place, from 1.
+    pub place: usize,
+    /// How many wait.
+    pub of: usize,
+    /// What it waits for: `queue.starting`, `queue.behind` and `queue.busy` (`codes`), `queue.memory`,
+    /// `queue.memory_others` and `queue.disk` (`needs`, `has`, `held`), or why the engine cannot be asked.
+    pub why: Reason,
+}
+
+/// What was planned for an exercise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Planned start, ms UTC.
+    pub starts_ms: i64,
+    /// Planned end, ms UTC.
+    pub ends_ms: i64,
+    /// When its ranges are to be built, ms UTC, and the account that planned it.
+    pub launch: Option<(i64, String)>,
+    /// Until when its ranges may live, ms UTC: they are ended and cleared then, paused or not.
+    pub deadline_ms: i64,
+    /// Account that moved the deadline; `None` while it is Rampart's own.
+    pub deadline_by: Option<String>,
 }
 
 /// Something that staff must know of a standing range.
@@ -231,7 +260,7 @@ pub(crate) enum Command {
     Hint { team: String, seat: String, hint: String, reply: Reply<Words> },
     Report { team: String, seat: String, form: ReportForm, reply: Reply<String> },
     Repair { team: String, seat: String, repair: String, reply: Reply<()> },
-    Turn { actor: Actor, to: Status, reply: Reply<()> },
+    Turn { actor: Actor, to: Status, why: Option<Reason>, reply: Reply<()> },
     Seat { actor: Actor, seat: String, person: String, team: String, given: bool, reply: Reply<()> },
     Reset { by: ResetBy, range: u16, host: String, reply: Reply<()> },
     Judge { account: String, act: JudgeAct, reply: Reply<()> },
@@ -310,6 +339,7 @@ pub struct Exercise {
     pub(crate) events: broadcast::Sender<Arc<Event>>,
     pub(crate) progress: watch::Sender<Progress>,
     pub(crate) plan: RwLock<Option<Arc<Plan>>>,
+    pub(crate) times: watch::Sender<Times>,
     pub(crate) hosts: watch::Sender<Vec<HostState>>,
 }
 
@@ -317,6 +347,11 @@ impl Exercise {
     /// The state as the ledger has it. Held only for as long as it takes to read from it; never across an await.
     pub fn fold(&self) -> RwLockReadGuard<'_, Fold> {
         self.fold.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something that pages show has changed beside the ledger.
+    pub(crate) fn poke(&self) {
+        self.progress.send_modify(|_| {});
     }
 
     /// The scenario.
@@ -329,6 +364,18 @@ impl Exercise {
     #[must_use]
     pub fn plan(&self) -> Option<Arc<Plan>> {
         self.plan.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Session code.
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.fold().header.as_ref().map(|header| header.code.clone()).unwrap_or_default()
+    }
+
+    /// What was planned.
+    #[must_use]
+    pub fn times(&self) -> Times {
+        self.times.borrow().clone()
     }
 
     /// The board.
@@ -465,8 +512,17 @@ impl Exercise {
     /// # Errors
     /// See [`CommandError`].
     pub async fn turn(&self, account: &str, to: Status) -> Result<(), CommandError> {
-        let actor = Actor::Account(account.to_owned());
-        self.ask(|reply| Command::Turn { actor, to, reply }).await
+        self.turn_by(Actor::Account(account.to_owned()), to, None).await
+    }
+
+    /// The same by whoever it was, and why, where that was no button.
+    pub(crate) async fn turn_by(
+        &self,
+        actor: Actor,
+        to: Status,
+        why: Option<Reason>,
+    ) -> Result<(), CommandError> {
+        self.ask(|reply| Command::Turn { actor, to, why, reply }).await
     }
 
     /// Enters a seat given to or taken from a person.

@@ -6,6 +6,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use rampart_domain::capacity::Needs;
 use rampart_domain::decide::{self, Entries, Refusal, ResetOutcome, Rules};
 use rampart_domain::ledger::{self, Sealed};
 use rampart_domain::plan::Plan;
@@ -14,14 +15,16 @@ use rampart_domain::secret::RunSecret;
 use rampart_domain::truth::Labels;
 use rampart_engine::Engine;
 use rampart_store::{AppendError, Store, StoreError};
-use scoreboard::{Actor, Entry, FiledReport, Fold, HealthState, Side, Status};
+use scoreboard::{Actor, Entry, FiledReport, Fold, HealthState, Reason, Side, Status};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::feed::BoardFeed;
-use super::{Command, CommandError, Exercise, Inner, JudgeAct, NotLaunched, Progress, Reply};
+use super::{Command, CommandError, Exercise, Inner, JudgeAct, NotLaunched, Progress, Reply, Times};
+use crate::RangeSettings;
 use crate::clock::{Clock, new_id};
+use crate::queue::Queue;
 
 mod works;
 
@@ -48,8 +51,12 @@ pub(crate) struct Tools {
     pub tasks: TaskTracker,
     /// Terminals that are open; they end before their containers do.
     pub terminals: crate::terminal::Terminals,
-    /// One launch or clearing at a time over all exercises, so that the engine is never swamped.
-    pub turns: Arc<tokio::sync::Semaphore>,
+    /// The order of launches over all exercises.
+    pub queue: Arc<Queue>,
+    /// Clearings at a time over all exercises. They do not wait for launches: a launch may wait for them.
+    pub clears: Arc<tokio::sync::Semaphore>,
+    /// What an installation decides about ranges.
+    pub ranges: RangeSettings,
     /// Resets of hosts at a time over all exercises. They do not wait for launches: a team waits for them.
     pub resets: Arc<tokio::sync::Semaphore>,
     /// Tags of all runs, to tell yesterday's flag from a wrong one.
@@ -67,12 +74,23 @@ pub(crate) struct Seed {
     pub last_hash: String,
     /// True when a clearing was begun and has not been confirmed.
     pub clearing: bool,
+    /// What was planned.
+    pub times: Times,
 }
 
 /// Starts the runner of an exercise.
 pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
     let fold = Fold::of(&seed.entries);
     let (commands, queue) = super::queue();
+    let code = fold.header.as_ref().map(|header| header.code.clone()).unwrap_or_default();
+    match fold.status {
+        // In its place before any other launch can be given a turn.
+        Status::Provisioning => tools.queue.note(&seed.id, &code, fold.asked_ms.unwrap_or_default()),
+        Status::Ready | Status::Running | Status::Paused | Status::Ended => {
+            tools.queue.hold(&seed.id, &code, Needs::of(&seed.bundle.scenario, seed.pairs));
+        }
+        Status::Draft | Status::Cleared => {}
+    }
     let exercise = Arc::new(Exercise {
         id: seed.id,
         bundle: Arc::new(seed.bundle),
@@ -83,6 +101,7 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         events: broadcast::channel(EVENTS_KEPT).0,
         progress: watch::channel(Progress::default()).0,
         plan: RwLock::new(seed.plan.map(Arc::new)),
+        times: watch::channel(seed.times).0,
         hosts: watch::channel(Vec::new()).0,
         fold: RwLock::new(fold.clone()),
         commands,
@@ -101,6 +120,7 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         hold: Arc::default(),
         resets: Arc::default(),
         give_up: None,
+        gave_up: None,
     };
     tools.tasks.spawn(runner.run(queue));
     tools.tasks.spawn(show_board(exercise.clone(), tools.stop.clone()));
@@ -147,6 +167,8 @@ struct Runner {
     resets: Arc<tokio::sync::RwLock<()>>,
     /// Ends the launch under way.
     give_up: Option<CancellationToken>,
+    /// Why it was given up, where that was no button.
+    gave_up: Option<Reason>,
 }
 
 /// What one batch has decided so far.
@@ -343,7 +365,9 @@ impl Runner {
                 self.propose(batch, vec![(actor, body)], at_ms);
                 batch.answers.push(deferred(reply, ()));
             }
-            Command::Turn { actor, to, reply } => self.turn(rules, actor, to, reply, batch, at_ms),
+            Command::Turn { actor, to, why, reply } => {
+                self.turn(rules, (actor, to, why), reply, batch, at_ms);
+            }
             Command::Inner(inner) => {
                 self.inner(rules, &inner, batch, at_ms);
                 if inner.is_told_once() {
@@ -375,8 +399,7 @@ impl Runner {
     fn turn(
         &mut self,
         rules: Rules<'_>,
-        actor: Actor,
-        to: Status,
+        (actor, to, why): (Actor, Status, Option<Reason>),
         reply: Reply<()>,
         batch: &mut Batch,
         at_ms: i64,
@@ -396,6 +419,7 @@ impl Runner {
             && let Some(give_up) = &self.give_up
         {
             give_up.cancel();
+            self.gave_up = why;
             batch.answers.push(deferred(reply, ()));
             return;
         }
@@ -414,7 +438,7 @@ impl Runner {
             Self::refuse(reply, Refusal::Turn { from: self.ahead.status, to }, batch);
             return;
         }
-        match decide::turn(&self.ahead, actor, to, None) {
+        match decide::turn_because(&self.ahead, actor, to, None, why) {
             Ok(entries) => {
                 if to == Status::Ended {
                     self.close(rules, batch, at_ms);
@@ -449,7 +473,9 @@ impl Runner {
             }
             Inner::Launched(Err(NotLaunched { failure, proofs })) => {
                 self.enter_walls(batch, proofs, at_ms);
-                let (text, why) = (Some(failure.text.clone()), Some(failure.reason.clone()));
+                let given_up = self.gave_up.take().filter(|_| failure.reason.rule == "launch.given_up");
+                let why = Some(given_up.unwrap_or_else(|| failure.reason.clone()));
+                let text = Some(failure.text.clone());
                 if let Ok(entries) =
                     decide::turn_because(&self.ahead, Actor::System, Status::Draft, text, why)
                 {

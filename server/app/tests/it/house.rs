@@ -51,6 +51,7 @@ async fn start(dir: &Path, clock: &Arc<SetClock>, engine: &FakeEngine) -> Arc<Ap
         judge_delay_ms: 5_000,
         ledger_key: rampart_domain::ledger::CheckpointKey::new(&[7; 32]),
         terminals: rampart_app::terminal::TerminalRules::new(dir),
+        ranges: rampart_app::RangeSettings::default(),
     };
     App::start(config, store, Arc::new(engine.clone()), clock.clone()).await.unwrap()
 }

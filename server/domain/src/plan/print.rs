@@ -53,13 +53,15 @@ fn totals(out: &mut String, plan: &Plan) {
     let hosts = || plan.ranges.iter().flat_map(|range| &range.hosts);
     let networks: usize = plan.ranges.iter().map(|range| range.networks.len()).sum();
     let memory: u64 = hosts().map(|host| host.resources.memory).sum();
+    let typical: u64 = hosts().map(|host| host.resources.typical()).sum();
     let cpus: u64 = hosts().map(|host| u64::from(host.resources.milli_cpus)).sum();
     let pids: u64 = hosts().map(|host| u64::from(host.resources.pids)).sum();
     let _ = writeln!(
         out,
-        "total    {} ranges, {networks} networks, {} containers; at most {} MiB memory, {} cpus, {pids} processes",
+        "total    {} ranges, {networks} networks, {} containers; {} MiB memory as a rule, at most {} MiB, {} cpus, {pids} processes",
         plan.ranges.len(),
         hosts().count(),
+        typical.div_ceil(1 << 20),
         memory.div_ceil(1 << 20),
         thousandths(cpus),
     );

@@ -201,6 +201,7 @@ fn host(node: &Node) -> Host {
         capabilities: node.texts("capabilities"),
         resources: Resources {
             memory: scalars::size(limit("memory")).unwrap_or_default(),
+            typical: scalars::size(limit("typical")).unwrap_or_default(),
             milli_cpus: scalars::cpus(limit("cpus")).unwrap_or_default(),
             pids: resources.map(|node| node.int("pids")).unwrap_or_default(),
         },

@@ -123,10 +123,21 @@ pub enum Role {
 pub struct Resources {
     /// Memory, bytes.
     pub memory: u64,
+    /// Memory that it uses as a rule, bytes; 0 where the scenario does not say. See [`Resources::typical`].
+    #[serde(default)]
+    pub typical: u64,
     /// Processors, in thousandths.
     pub milli_cpus: u32,
     /// Processes and threads.
     pub pids: u32,
+}
+
+impl Resources {
+    /// Memory that it uses as a rule, bytes: its limit where the scenario does not say.
+    #[must_use]
+    pub fn typical(&self) -> u64 {
+        if self.typical == 0 { self.memory } else { self.typical.min(self.memory) }
+    }
 }
 
 /// How a host shows that it is ready.

@@ -18,6 +18,7 @@ pub(super) fn network(root: &Node, scenario: &Scenario, names: &Everything<'_>, 
         screened(node, host, scenario, faults);
         capabilities(node, host, faults);
         resettable(node, host, faults);
+        typical(node, host, faults);
         for (zone, number) in &host.at {
             let at = place(node, zone);
             match addresses.get(&(zone.as_str(), *number)) {
@@ -141,6 +142,15 @@ fn screened(node: &Node, host: &Host, scenario: &Scenario, faults: &mut Faults) 
         let hint =
             format!("add an account with `host: {}` and a `login`; the desktop runs as this user", host.id);
         faults.add(desktop.at, "rule", what, Some(hint));
+    }
+}
+
+fn typical(node: &Node, host: &Host, faults: &mut Faults) {
+    let Some(node) = node.get("resources") else { return };
+    if host.resources.memory > 0 && host.resources.typical > host.resources.memory {
+        let what = format!("host {} uses more memory as a rule than its limit allows", quote(&host.id));
+        let hint = "measure what it uses, and write less than `memory`";
+        faults.add(node.at("typical"), "rule", what, Some(hint.to_owned()));
     }
 }
 

@@ -237,6 +237,11 @@ static RESOURCES: MapShape = MapShape {
     name: "resources",
     keys: &[
         must("memory", Shape::Size(16 << 20, 64 << 30), "Memory: `512M`."),
+        may(
+            "typical",
+            Shape::Size(1 << 20, 64 << 30),
+            "Memory that it uses as a rule: `160M`. Launches are admitted by it; without it, by the limit.",
+        ),
         must("cpus", Shape::Cpus(50, 64_000), "Processors: `0.5`."),
         must("pids", Shape::Int(10, 10_000), "Processes and threads."),
     ],

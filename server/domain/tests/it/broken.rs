@@ -190,6 +190,14 @@ fn values() {
             "",
         ),
         slip(
+            "memory: 192M",
+            "memory: 192M, typical: 193M",
+            "typical: §193M",
+            "rule",
+            "uses more memory as a rule than its limit allows",
+            "measure",
+        ),
+        slip(
             "cpus: 0.25",
             "cpus: a quarter",
             "cpus: §a quarter",

@@ -207,6 +207,10 @@ impl Engine for DockerEngine {
             disk,
             cpus: info.ncpu.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
             memory: info.mem_total.and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+            available: match &self.inner.address {
+                Address::Unix(_) => host::available_memory().await,
+                Address::Tcp(_) => None,
+            },
         })
     }
 

@@ -53,6 +53,7 @@ impl FakeEngine {
     #[must_use]
     pub fn new<S: Into<String>>(images: impl IntoIterator<Item = S>) -> Self {
         let fake = Self::default();
+        fake.set_memory(8 << 30);
         for image in images {
             fake.lock().images.insert(
                 crate::images::full_name(&image.into()),
@@ -108,6 +109,11 @@ impl FakeEngine {
                 bytes: Bytes::copy_from_slice(text.as_bytes()),
             });
         }
+    }
+
+    /// Sets how much memory the host has, bytes.
+    pub fn set_memory(&self, bytes: u64) {
+        self.lock().memory = bytes;
     }
 
     /// Sets what the host looks like.
@@ -166,7 +172,7 @@ fn running(found: &Made, container: &str) -> Result<(), EngineError> {
 #[async_trait]
 impl Engine for FakeEngine {
     async fn info(&self) -> Result<EngineInfo, EngineError> {
-        self.step("info", "", |_| {
+        self.step("info", "", |inner| {
             Ok(EngineInfo {
                 version: "fake".into(),
                 architecture: "x86_64".into(),
@@ -174,7 +180,8 @@ impl Engine for FakeEngine {
                 root: String::new(),
                 disk: None,
                 cpus: 2,
-                memory: 8 << 30,
+                memory: inner.memory,
+                available: None,
             })
         })
     }

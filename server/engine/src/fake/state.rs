@@ -35,6 +35,8 @@ pub(super) struct Inner {
     pub faults: Vec<Fault>,
     pub script: Option<Script>,
     pub host: HostFacts,
+    /// Memory of the host, bytes.
+    pub memory: u64,
     pub calls: Vec<String>,
     pub shells: usize,
     pub pipes: usize,

@@ -118,7 +118,7 @@ impl Bench {
             capabilities: ["CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER", "KILL"]
                 .map(str::to_owned)
                 .into(),
-            resources: Resources { memory: 128 << 20, milli_cpus: 500, pids: 60 },
+            resources: Resources { memory: 128 << 20, typical: 0, milli_cpus: 500, pids: 60 },
             ready: None,
             telemetry: None,
             command: Some(vec!["sleep".into(), "infinity".into()]),
