@@ -14,6 +14,7 @@ use rampart_store::{Claim, Desired};
 use scoreboard::{Proof, Reason, Status};
 use tokio_util::sync::CancellationToken;
 
+use crate::exercise::pace;
 use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Queued, Step, Tools};
 use crate::failure::Failure;
 use crate::queue::{Turn, Wait};
@@ -263,8 +264,10 @@ async fn carry_out(
     plan: &Plan,
 ) -> Result<Vec<(u16, Vec<Proof>)>, range::LaunchError> {
     // Last word of each step of each range.
-    let steps: Mutex<BTreeMap<(u16, String), Step>> = Mutex::default();
+    let all = pace::steps(plan).into_iter().map(|step| ((step.range, step.step.clone()), step));
+    let steps: Mutex<BTreeMap<(u16, String), Step>> = Mutex::new(all.collect());
     let shown = exercise.clone();
+    exercise.progress.send_modify(|progress| progress.built_since_ms = Some(tools.clock.now_ms()));
     range::launch(
         tools.engine.as_ref(),
         plan,
@@ -272,6 +275,13 @@ async fn carry_out(
         &tools.own_ports,
         &move |step: range::Step| {
             let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
+            tracing::debug!(
+                run = shown.id,
+                range = step.range,
+                step = step.name,
+                done = step.done,
+                all = step.all
+            );
             let step = Step { range: step.range, step: step.name.to_owned(), done: step.done, all: step.all };
             known.insert((step.range, step.step.clone()), step);
             let steps = known.values().cloned().collect();

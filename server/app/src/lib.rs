@@ -20,6 +20,7 @@ pub mod range;
 pub mod records;
 mod schedule;
 mod statistics;
+pub mod strays;
 pub mod terminal;
 pub mod workstation;
 
@@ -252,6 +253,7 @@ impl App {
             stop.clone(),
         );
         terminals.mend().await?;
+        engine.mark(&strays::house(&store).await?);
         let tools = Tools {
             store: store.clone(),
             engine: engine.clone(),

@@ -31,7 +31,7 @@ pub use error::EngineError;
 pub use types::{
     ByteStream, Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
     ImageSpec, Inspection, LABEL_HASH, Labels, Life, LifeStream, Lines, LogLine, LogStream, Network,
-    Observation, Pipe, PipeControl, PipeSpec, Pruned, SAID_LIMIT, State, Terminal, TerminalControl,
+    Observation, Pipe, PipeControl, PipeSpec, Pruned, RunSeen, SAID_LIMIT, State, Terminal, TerminalControl,
     TerminalSpec, Wall,
 };
 
@@ -127,6 +127,13 @@ pub trait Engine: Send + Sync {
 
     /// Ids of all runs that have an object on this engine.
     async fn list_runs(&self) -> Result<BTreeSet<String>, EngineError>;
+
+    /// What is made from now on carries this installation's id, so that of two installations on one engine neither takes
+    /// the other's objects for its own. The first one given counts.
+    fn mark(&self, house: &str);
+
+    /// All runs that have an object on this engine, with the installation that made them and what there is.
+    async fn runs(&self) -> Result<BTreeMap<String, RunSeen>, EngineError>;
 
     /// Runs a command and waits. `NotFound`; `Conflict` when the container does not run or is frozen. A command that
     /// exceeds its time or output is killed with everything it started; `Timeout` only when even that failed.

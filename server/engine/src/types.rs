@@ -174,6 +174,17 @@ pub struct Network {
     pub range: u16,
 }
 
+/// What an engine has of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunSeen {
+    /// Installation that made it; `None` where the objects do not say.
+    pub house: Option<String>,
+    /// Number of containers.
+    pub containers: usize,
+    /// Number of networks.
+    pub networks: usize,
+}
+
 /// Everything on an engine that belongs to a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Observation {

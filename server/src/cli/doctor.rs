@@ -5,12 +5,26 @@ use std::fmt::Display;
 use rampart::Config;
 use rampart_app::library::shelves;
 use rampart_app::range::images::specs;
+use rampart_app::strays::{self, Whose};
 use rampart_engine::{DockerEngine, Engine};
 
-use super::{Failure, Outcome, logs, say};
+use super::{Failure, Outcome, Settings, logs, say};
 
 /// Less free disk than this share is worth a word, per cent.
 const DISK_LOW: u64 = 10;
+
+/// What to look at, and what to do about it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    settings: Settings,
+    /// Remove what this installation has on the engine and no exercise knows.
+    #[arg(long)]
+    clear_orphans: bool,
+    /// Remove this run, whoever made it, unless an exercise of this installation has it.
+    #[arg(long, value_name = "RUN")]
+    clear_run: Option<String>,
+}
 
 /// What was found, line by line.
 struct Findings {
@@ -29,8 +43,10 @@ impl Findings {
 }
 
 /// Looks at everything, whatever fails; ends with 2 if something is not in order.
-pub(super) async fn run(config: Config) -> Outcome {
+pub(super) async fn run(doctor: Doctor) -> Outcome {
     logs("error");
+    let Doctor { settings, clear_orphans, clear_run } = doctor;
+    let config = settings.config();
     let mut findings = Findings { bad: 0 };
     store(&config, &mut findings).await;
     scenarios(&config, &mut findings);
@@ -41,7 +57,10 @@ pub(super) async fn run(config: Config) -> Outcome {
         findings.bad("pages", format_args!("not compiled in: {}", missing.join(", ")));
     }
     match DockerEngine::at(config.engine.as_deref()) {
-        Ok(docker) => engine(&config, &docker, &mut findings).await,
+        Ok(docker) => {
+            engine(&config, &docker, &mut findings).await;
+            orphans(&config, &docker, clear_orphans, clear_run.as_deref(), &mut findings).await;
+        }
         Err(error) => findings.bad("engine", error),
     }
     if findings.bad == 0 { Ok(()) } else { Err(Failure::Refused) }
@@ -114,5 +133,55 @@ async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings)
         }
         (Err(error), _) => findings.bad("images", error),
         (_, Err(error)) => findings.bad("images", error),
+    }
+}
+
+/// Objects on the engine that no exercise knows; removes what was asked for.
+async fn orphans(
+    config: &Config,
+    docker: &DockerEngine,
+    clear: bool,
+    run: Option<&str>,
+    findings: &mut Findings,
+) {
+    // What is wrong with the store has been said.
+    let Ok(store) = rampart::open_store(config).await else { return };
+    let found = strays::strays(docker, &store).await;
+    store.close().await;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return findings.bad("orphans", error),
+    };
+    if let Some(run) = run.filter(|run| !found.iter().any(|stray| stray.run == *run)) {
+        findings.bad("orphans", format_args!("run {run}: not on the engine, or an exercise has it"));
+    }
+    if found.is_empty() {
+        findings.good("orphans", "none");
+    }
+    for stray in found {
+        let what = format!("run {}: {} containers, {} networks", stray.run, stray.containers, stray.networks);
+        let ours = stray.whose == Whose::Ours;
+        if (clear && ours) || run == Some(stray.run.as_str()) {
+            match strays::remove(docker, &stray.run).await {
+                Ok(()) => findings.good("orphans", format_args!("{what}: removed")),
+                Err(error) => findings.bad("orphans", format_args!("{what}: {error}")),
+            }
+            continue;
+        }
+        match stray.whose {
+            Whose::Ours => findings.bad(
+                "orphans",
+                format_args!("{what}; no exercise knows it (rampart doctor --clear-orphans removes it)"),
+            ),
+            // Another's range is in order there.
+            Whose::Other => findings.good("orphans", format_args!("{what}; another installation made it")),
+            Whose::Unknown => findings.good(
+                "orphans",
+                format_args!(
+                    "{what}; it does not say who made it (rampart doctor --clear-run {} removes it)",
+                    stray.run
+                ),
+            ),
+        }
     }
 }

@@ -36,7 +36,7 @@ enum Command {
     /// Make demo accounts, people and an exercise, unless they are there.
     Demo(Settings),
     /// Say what is in order on this machine and what is not.
-    Doctor(Settings),
+    Doctor(doctor::Doctor),
     /// Check and show scenarios; needs neither engine nor store.
     #[command(subcommand)]
     Scenario(scenario::Command),
@@ -181,7 +181,7 @@ pub fn run() -> ExitCode {
         match cli.command {
             Command::Serve(settings) => serve::run(settings.config()).await,
             Command::Demo(settings) => demo::run(settings.config()).await,
-            Command::Doctor(settings) => doctor::run(settings.config()).await,
+            Command::Doctor(doctor) => doctor::run(doctor).await,
             Command::Scenario(command) => scenario::run(&command),
             Command::Images(command) => images::run(command).await,
             Command::Ledger(command) => ledger::run(command).await,

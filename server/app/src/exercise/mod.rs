@@ -2,6 +2,7 @@
 //! This handle is what pages talk to.
 
 mod feed;
+pub(crate) mod pace;
 mod probes;
 mod resets;
 mod runner;
@@ -58,6 +59,8 @@ pub struct Progress {
     pub why: Option<Reason>,
     /// When it began, ms UTC.
     pub since_ms: i64,
+    /// When a launch began to make things, ms UTC: images were there by then.
+    pub built_since_ms: Option<i64>,
     /// What staff must know of the standing range, oldest first.
     pub alarms: Vec<Alarm>,
 }

@@ -194,7 +194,7 @@ fn values() {
             "memory: 192M, typical: 193M",
             "typical: §193M",
             "rule",
-            "uses more memory as a rule than its limit allows",
+            "host `doc` uses more memory as a rule than its limit allows",
             "measure",
         ),
         slip(

@@ -10,8 +10,8 @@ mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -24,7 +24,7 @@ use tokio::sync::{OnceCell, RwLock, Semaphore};
 use crate::guard::Guard;
 use crate::{
     ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec,
-    Inspection, Labels, LifeStream, Lines, LogStream, Observation, Pipe, PipeSpec, Pruned, Terminal,
+    Inspection, Labels, LifeStream, Lines, LogStream, Observation, Pipe, PipeSpec, Pruned, RunSeen, Terminal,
     TerminalSpec, Wall, archive, host,
 };
 use wire::Address;
@@ -52,6 +52,8 @@ struct Inner {
     commands: Semaphore,
     /// Since when no call got through, ms UTC; 0: the last one did.
     silent_since: AtomicI64,
+    /// Installation that objects are made for.
+    house: OnceLock<String>,
     /// Held for reading while a command starts, for writing while a container is frozen: an engine that freezes a
     /// container in which a command is just starting (seen with 20.10) never answers for it again.
     freezing: RwLock<()>,
@@ -84,6 +86,7 @@ impl DockerEngine {
                 docker: OnceCell::new(),
                 commands: Semaphore::new(COMMANDS),
                 silent_since: AtomicI64::new(0),
+                house: OnceLock::new(),
                 freezing: RwLock::new(()),
             }),
         })
@@ -319,6 +322,14 @@ impl Engine for DockerEngine {
 
     async fn list_runs(&self) -> Result<BTreeSet<String>, EngineError> {
         self.all_runs().await
+    }
+
+    fn mark(&self, house: &str) {
+        let _ = self.inner.house.set(house.to_owned());
+    }
+
+    async fn runs(&self) -> Result<BTreeMap<String, RunSeen>, EngineError> {
+        self.runs_seen().await
     }
 
     async fn exec(&self, container: &str, spec: ExecSpec) -> Result<ExecOut, EngineError> {

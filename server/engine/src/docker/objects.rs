@@ -1,6 +1,6 @@
 //! Networks and containers.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use bollard::models::{
@@ -14,10 +14,14 @@ use bollard::query_parameters::{
 };
 use futures_util::{StreamExt, TryStreamExt};
 use ipnet::Ipv4Net;
-use rampart_domain::plan::{HostPlan, LABEL_NAME, LABEL_PLAN, LABEL_RANGE, LABEL_RUN, Leg, NetworkPlan};
+use rampart_domain::plan::{
+    HostPlan, LABEL_HOUSE, LABEL_NAME, LABEL_PLAN, LABEL_RANGE, LABEL_RUN, Leg, NetworkPlan,
+};
 
 use super::{DockerEngine, QUICK, SLOW};
-use crate::{Container, Ended, EngineError, Inspection, Labels, Network, Observation, State, archive};
+use crate::{
+    Container, Ended, EngineError, Inspection, Labels, Network, Observation, RunSeen, State, archive,
+};
 
 /// Seconds between asking a container to end and ending it.
 pub(super) const STOP_S: i32 = 2;
@@ -28,13 +32,15 @@ const AT_ONCE: usize = 8;
 
 type Words = HashMap<String, String>;
 
-fn words(labels: &Labels) -> Words {
-    HashMap::from([
+fn words(labels: &Labels, house: Option<&String>) -> Words {
+    let mut words = HashMap::from([
         (LABEL_RUN.to_owned(), labels.run.clone()),
         (LABEL_RANGE.to_owned(), labels.range.to_string()),
         (LABEL_NAME.to_owned(), labels.name.clone()),
         (LABEL_PLAN.to_owned(), labels.plan.clone()),
-    ])
+    ]);
+    words.extend(house.map(|house| (LABEL_HOUSE.to_owned(), house.clone())));
+    words
 }
 
 fn word(labels: Option<&Words>, key: &str) -> String {
@@ -56,7 +62,7 @@ fn endpoint(leg: &Leg) -> EndpointSettings {
 }
 
 /// The settings of a host. Nothing of the engine's host is visible in it, and everything has a bound.
-fn settings(host: &HostPlan, labels: &Labels) -> ContainerCreateBody {
+fn settings(host: &HostPlan, labels: Words) -> ContainerCreateBody {
     let memory = i64::try_from(host.resources.memory).unwrap_or(i64::MAX);
     let log =
         HashMap::from([("max-size".to_owned(), "10m".to_owned()), ("max-file".to_owned(), "3".to_owned())]);
@@ -65,7 +71,7 @@ fn settings(host: &HostPlan, labels: &Labels) -> ContainerCreateBody {
         hostname: Some(host.host.clone()),
         image: Some(host.image.clone()),
         cmd: host.command.clone(),
-        labels: Some(words(labels)),
+        labels: Some(labels),
         stop_timeout: Some(i64::from(STOP_S)),
         host_config: Some(HostConfig {
             cap_drop: Some(vec!["ALL".into()]),
@@ -151,7 +157,7 @@ impl DockerEngine {
                 ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned()),
                 ("com.docker.network.bridge.name".to_owned(), network.name.clone()),
             ])),
-            labels: Some(words(labels)),
+            labels: Some(words(labels, self.inner.house.get())),
             ..NetworkCreateRequest::default()
         };
         let mut tries = 0;
@@ -174,7 +180,7 @@ impl DockerEngine {
         labels: &Labels,
     ) -> Result<String, EngineError> {
         let options = CreateContainerOptionsBuilder::new().name(&host.name).build();
-        let body = settings(host, labels);
+        let body = settings(host, words(labels, self.inner.house.get()));
         let made = self
             .call("make a container", SLOW, |docker| docker.create_container(Some(options), body))
             .await?;
@@ -229,6 +235,30 @@ impl DockerEngine {
             .map(|network| network.labels.as_ref())
             .chain(containers.iter().map(|container| container.labels.as_ref()));
         Ok(labels.map(|labels| word(labels, LABEL_RUN)).filter(|run| !run.is_empty()).collect())
+    }
+
+    pub(super) async fn runs_seen(&self) -> Result<BTreeMap<String, RunSeen>, EngineError> {
+        let (networks, containers) = self.labelled(LABEL_RUN).await?;
+        let networks = networks.iter().map(|network| (network.labels.as_ref(), false));
+        let containers = containers.iter().map(|container| (container.labels.as_ref(), true));
+        let mut runs: BTreeMap<String, RunSeen> = BTreeMap::new();
+        for (labels, is_container) in networks.chain(containers) {
+            let run = word(labels, LABEL_RUN);
+            if run.is_empty() {
+                continue;
+            }
+            let seen = runs.entry(run).or_default();
+            let house = word(labels, LABEL_HOUSE);
+            if !house.is_empty() {
+                seen.house = Some(house);
+            }
+            if is_container {
+                seen.containers += 1;
+            } else {
+                seen.networks += 1;
+            }
+        }
+        Ok(runs)
     }
 
     async fn labelled(

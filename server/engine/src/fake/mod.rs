@@ -20,7 +20,7 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 use crate::{
     ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
     ImageSpec, Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, Pipe, PipeSpec,
-    Pruned, State, Terminal, TerminalControl, TerminalSpec, Wall, archive,
+    Pruned, RunSeen, State, Terminal, TerminalControl, TerminalSpec, Wall, archive,
 };
 use state::{Inner, Link, Made};
 
@@ -276,9 +276,9 @@ impl Engine for FakeEngine {
                     "Pool overlaps with other one on this address space".into(),
                 ));
             }
-            inner
-                .networks
-                .insert(network.name.clone(), Link { plan: network.clone(), labels: labels.clone() });
+            let house = inner.house.clone();
+            let link = Link { plan: network.clone(), labels: labels.clone(), house };
+            inner.networks.insert(network.name.clone(), link);
             Ok(())
         })
     }
@@ -382,6 +382,27 @@ impl Engine for FakeEngine {
         self.step("list_runs", "", |inner| {
             let networks = inner.networks.values().map(|link| link.labels.run.clone());
             Ok(networks.chain(inner.containers.values().map(|found| found.labels.run.clone())).collect())
+        })
+    }
+
+    fn mark(&self, house: &str) {
+        self.lock().house.get_or_insert_with(|| house.to_owned());
+    }
+
+    async fn runs(&self) -> Result<BTreeMap<String, RunSeen>, EngineError> {
+        self.step("runs", "", |inner| {
+            let mut runs: BTreeMap<String, RunSeen> = BTreeMap::new();
+            for link in inner.networks.values() {
+                let seen = runs.entry(link.labels.run.clone()).or_default();
+                seen.networks += 1;
+                seen.house = seen.house.take().or_else(|| link.house.clone());
+            }
+            for made in inner.containers.values() {
+                let seen = runs.entry(made.labels.run.clone()).or_default();
+                seen.containers += 1;
+                seen.house = seen.house.take().or_else(|| made.house.clone());
+            }
+            Ok(runs)
         })
     }
 

@@ -13,12 +13,14 @@ use crate::{
 pub(super) struct Link {
     pub plan: NetworkPlan,
     pub labels: Labels,
+    pub house: Option<String>,
 }
 
 pub(super) struct Made {
     pub id: String,
     pub plan: HostPlan,
     pub labels: Labels,
+    pub house: Option<String>,
     pub state: State,
     pub on: Vec<Leg>,
     pub files: BTreeMap<String, archive::File>,
@@ -35,6 +37,8 @@ pub(super) struct Inner {
     pub faults: Vec<Fault>,
     pub script: Option<Script>,
     pub host: HostFacts,
+    /// Installation that objects are made for.
+    pub house: Option<String>,
     /// Memory of the host, bytes.
     pub memory: u64,
     pub calls: Vec<String>,
@@ -161,6 +165,7 @@ impl Inner {
             id: id.clone(),
             plan: host.clone(),
             labels: labels.clone(),
+            house: self.house.clone(),
             state: State::Created,
             on: Vec::new(),
             files: ["passwd", "group"]

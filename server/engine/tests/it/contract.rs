@@ -24,6 +24,7 @@ async fn state(bench: &Bench, name: &str) -> State {
 async fn objects_are_made_found_by_label_and_removed() {
     on_both(async |bench: Bench| {
         let engine = &bench.engine;
+        engine.mark("house-of-tests");
         let network = bench.network(0);
         let labels = bench.labels("zone0");
         assert!(engine.observe(&bench.run).await.unwrap().is_empty());
@@ -52,6 +53,10 @@ async fn objects_are_made_found_by_label_and_removed() {
         );
         assert_eq!((container.plan.as_str(), &container.state), ("p", &State::Created));
         assert!(engine.list_runs().await.unwrap().contains(&bench.run));
+        engine.mark("another-house");
+        let seen = engine.runs().await.unwrap().remove(&bench.run).unwrap();
+        assert_eq!((seen.containers, seen.networks), (1, 1));
+        assert_eq!(seen.house.as_deref(), Some("house-of-tests"), "the first mark counts");
         assert!(engine.observe("no-such-run").await.unwrap().is_empty());
 
         engine.start(&host.name).await.unwrap();

@@ -23,13 +23,11 @@ fn seats_of(fold: &Fold, side: Side) -> i64 {
     count(fold.seats.values().filter(|(_, id)| fold.team(id).is_some_and(|team| team.side == side)).count())
 }
 
-/// The work of a launch or clearing in figures.
+/// Hosts of the ranges that are being built: ready, all.
 #[must_use]
 pub fn progress(exercise: &Exercise) -> Option<Progress> {
-    let progress = exercise.progress().borrow().clone();
-    let (done, all) =
-        progress.steps.iter().fold((0, 0), |(done, all), step| (done + step.done, all + step.all));
-    (!progress.what.is_empty() && all > 0).then(|| Progress { done: count(done), total: count(all) })
+    let hosts = exercise.progress().borrow().hosts();
+    hosts.map(|(ready, all)| Progress { done: count(ready), total: count(all) })
 }
 
 /// Exercises that could not be taken up.
