@@ -222,7 +222,7 @@ pub struct App {
     /// Terminals that are open.
     terminals: terminal::Terminals,
     /// The engine's machine as it was seen last.
-    node: watch::Sender<Option<rampart_domain::capacity::Node>>,
+    node: tokio::sync::watch::Sender<Option<rampart_domain::capacity::Node>>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -286,7 +286,7 @@ impl App {
             keeper: tokio::sync::Mutex::default(),
             ledger_alarms: RwLock::default(),
             terminals,
-            node: watch::channel(None).0,
+            node: tokio::sync::watch::channel(None).0,
         });
         for row in app.store.exercises().list().await? {
             if let Err(error) = app.wake(&row.id).await {

@@ -226,6 +226,7 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use rampart_domain::capacity::What;
 
     use super::*;

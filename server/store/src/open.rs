@@ -34,7 +34,8 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Pair] = migrations![(1, "0001_house"), (2, "0002_schedule"), (4, "0004_recordings"), (7, "0007_checkpoints")];
+const MIGRATIONS: &[Pair] =
+    migrations![(1, "0001_house"), (2, "0002_schedule"), (4, "0004_recordings"), (7, "0007_checkpoints")];
 
 /// Names of the migrations, in order; a test compares them with the two folders.
 #[must_use]

@@ -68,6 +68,7 @@ impl Progress {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
 
     fn step(step: &str, done: usize, all: usize) -> Step {
