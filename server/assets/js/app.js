@@ -1,3 +1,4 @@
+import { startUntil } from "./until.js";
 import { armClocks, startClocks } from "./clock.js";
 import { listen } from "./stream.js";
 import { startEvents } from "./events.js";
@@ -252,6 +253,7 @@ function places(bar) {
 
 byAll(".place-bar").forEach(places);
 startClocks();
+startUntil();
 armToasts();
 checkTyped();
 byAll("[data-seat-code]").forEach(seatCode);

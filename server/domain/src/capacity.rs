@@ -131,8 +131,7 @@ impl Node {
     /// Memory for ranges on the empty node, bytes; `None` where it is not known.
     #[must_use]
     pub fn room(&self) -> Option<u64> {
-        // A small machine keeps no more than a quarter of itself.
-        (self.memory > 0).then(|| self.memory - self.kept.min(self.memory / 4))
+        (self.memory > 0).then(|| self.memory.saturating_sub(self.kept))
     }
 
     /// Disk for ranges if nothing of them stood, bytes; `None` where it is not known.
@@ -215,8 +214,8 @@ mod tests {
         let lack = |needs, has| Lack { what: What::Memory, needs, has };
         assert_eq!(node.fit(&needs(15 * G, G), &empty), Fit::Later(lack(15 * G, 14 * G)));
         assert_eq!(node.fit(&needs(15 * G + 1, G), &empty), Fit::Never(lack(15 * G + 1, 15 * G)));
-        let small = Node { memory: 2 * G, available: None, kept: G, ..node };
-        assert_eq!(small.room(), Some(2 * G - G / 2));
+        let small = Node { memory: G / 2, available: None, kept: G, ..node };
+        assert_eq!(small.room(), Some(0), "a machine smaller than what is kept has none");
     }
 
     #[test]

@@ -62,6 +62,7 @@ pages![
     ConfirmAct,
     HostPage,
     JudgeDesk,
+    SchedulePage,
     SeatScore,
     People,
     PeopleImport,

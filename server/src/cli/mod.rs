@@ -90,8 +90,7 @@ struct Settings {
     /// Recordings of terminals are deleted after so many days; 0 keeps them.
     #[arg(long, env = "RAMPART_RECORDINGS_DAYS", default_value_t = RECORDINGS_DAYS)]
     recordings_days: u32,
-    /// Memory that ranges leave to Rampart and whatever else runs on the engine's machine; of a small machine at most a
-    /// quarter is kept.
+    /// Memory that ranges leave to Rampart and whatever else runs on the engine's machine.
     #[arg(long, env = "RAMPART_KEEP_MEMORY", default_value = "1G", value_parser = read_size)]
     keep_memory: u64,
     /// How long after the planned end ranges may live before they are cleared.

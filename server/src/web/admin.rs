@@ -3,7 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::AccountError;
-use rampart_pages::{AccountForm, AccountRow, Accounts, EngineView, IssuedPassword, Problem, System, Tone};
+use rampart_app::strays::Whose;
+use rampart_pages::{
+    AccountForm, AccountRow, Accounts, EngineView, IssuedPassword, Problem, StrayRow, System, Tone,
+};
 use rampart_store::Role as StoreRole;
 
 use super::error::{Answer, WebError};
@@ -184,11 +187,39 @@ async fn engine(web: &Web) -> EngineView {
     view
 }
 
+/// Runs on the engine that no exercise knows; none where the engine does not answer, which the page says.
+async fn strays(web: &Web) -> Vec<StrayRow> {
+    let found = web.app.strays().await.unwrap_or_default();
+    found
+        .into_iter()
+        .map(|stray| StrayRow {
+            run: stray.run,
+            whose: match stray.whose {
+                Whose::Ours => "ours",
+                Whose::Other => "other",
+                Whose::Unknown => "unknown",
+            }
+            .to_owned(),
+            containers: count(stray.containers),
+            networks: count(stray.networks),
+        })
+        .collect()
+}
+
+/// `POST /system/strays`: removes what this installation made and no exercise knows.
+pub(super) async fn clear_strays(State(web): State<Web>, staff: Staff) -> Answer {
+    let number = web.app.clear_strays(&staff.id).await?.to_string();
+    let mut response = see_other("/system");
+    flash(&web, &mut response, Tone::Ok, "strays_cleared", &[("n", &number)]);
+    Ok(response)
+}
+
 /// `GET /system`.
 pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
     let engine = engine(&web).await;
     let building = web.app.images_state().borrow().clone();
     let images = if engine.reachable { web.app.images().await? } else { Vec::new() };
+    let strays = if engine.reachable { strays(&web).await } else { Vec::new() };
     let page = System {
         engine,
         images: view::images::rows(&images, &building),
@@ -204,6 +235,7 @@ pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
         started_ms: web.house.started_ms,
         shut: view::exercises::shut(&web),
         broken: view::exercises::broken(&web),
+        strays,
     };
     web.page(&visit, &page)
 }

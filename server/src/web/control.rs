@@ -10,8 +10,8 @@ use rampart_app::exercise::{CommandError, Exercise};
 use rampart_domain::decide::Refusal;
 use rampart_domain::ledger;
 use rampart_pages::{
-    ChainState, ConfirmAct, ControlRoom, ControlRoomLive, ExerciseAct, ImageRow, ImageState, NewerScenario,
-    Problem, Tone,
+    CapacityView, ChainState, ConfirmAct, ControlRoom, ControlRoomLive, ExerciseAct, ImageRow, ImageState,
+    NewerScenario, Problem, Tone,
 };
 use scoreboard::Status;
 
@@ -58,6 +58,16 @@ async fn chain(web: &Web, id: &str, seq: u64, now_ms: i64) -> Result<ChainState,
     Ok(state)
 }
 
+/// What a launch needs, while it has not had its turn.
+fn before(web: &Web, exercise: &Exercise) -> Option<CapacityView> {
+    let waits = exercise.progress().borrow().queued.is_some();
+    let draft = exercise.fold().status == Status::Draft;
+    (draft || waits).then(|| {
+        let capacity = web.app.capacity(exercise.scenario(), exercise.pairs);
+        view::schedule::capacity(&capacity, exercise.pairs)
+    })
+}
+
 async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<ControlRoomLive, WebError> {
     let exercise = web.exercise(id)?;
     let row = row_of(web, id).await?;
@@ -69,6 +79,7 @@ async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<C
         seats: &seats,
         online: &online,
         chain: chain(web, id, seq, visit.now_ms).await?,
+        capacity: before(web, &exercise),
         may_act: staff.role == Role::Instructor,
         locale: visit.locale,
         now_ms: visit.now_ms,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rampart_app::{CreateError, NewExercise, PAIRS_MAX};
+use rampart_app::{CreateError, NewExercise, PAIRS_MAX, ScheduleError};
 use rampart_domain::records::roc::parse_date_time;
 use rampart_pages::{
     ExerciseFilter, ExerciseForm, ExerciseList, ExerciseNew, ExerciseState, FirstSteps, Problem, Seats,
@@ -164,6 +164,7 @@ fn typed(form: &Posted) -> ExerciseForm {
         starts: get("starts"),
         ends: get("ends"),
         place: get("place"),
+        warm: get("warm"),
     }
 }
 
@@ -177,6 +178,10 @@ fn read(form: &ExerciseForm) -> Result<NewExercise, Vec<Problem>> {
         })
     };
     let (starts_ms, ends_ms) = (time(&form.starts, "starts"), time(&form.ends, "ends"));
+    // Looked at here, planned when the exercise is there.
+    if !form.warm.is_empty() && !form.warm.parse().is_ok_and(|minutes: i64| (1..=1440).contains(&minutes)) {
+        problems.push(Problem::new("warm_range").on("warm"));
+    }
     let pairs = form.pairs.parse().unwrap_or_else(|_| {
         problems.push(Problem::new("not_a_number").on("pairs"));
         0
@@ -210,6 +215,17 @@ fn field_problem(field: &str, code: &str, form: &ExerciseForm) -> Problem {
     .on(field)
 }
 
+/// Plans when the ranges of a new exercise are built. Where that time has passed already, it is now.
+async fn plan(web: &Web, staff: &Staff, id: &str, starts_ms: i64, warm: &str) -> Result<(), WebError> {
+    let Ok(minutes) = warm.parse::<i64>() else { return Ok(()) };
+    let at_ms = (starts_ms - minutes * 60_000).max(web.app.now_ms() + 1_000);
+    match web.app.schedule_launch(&*web.exercise(id)?, Some(at_ms), &staff.id).await {
+        Err(ScheduleError::App(error)) => Err(error.into()),
+        // An exercise that lies in the past has nothing to plan; its page says when it was.
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// `POST /exercises/new`.
 pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, form: Posted) -> Answer {
     let form = typed(&form);
@@ -217,6 +233,7 @@ pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, fo
         Err(problems) => problems,
         Ok(new) => match web.app.create_exercise(&new, &staff.id).await {
             Ok(id) => {
+                plan(&web, &staff, &id, new.starts_ms, &form.warm).await?;
                 let mut response = see_other(&format!("/exercises/{id}/seats"));
                 flash(&web, &mut response, Tone::Ok, "exercise_made", &[("code", &form.code)]);
                 return Ok(response);

@@ -20,6 +20,7 @@ mod people;
 mod places;
 mod posted;
 mod scenarios;
+mod schedule;
 mod seat;
 mod state;
 mod statistics;
@@ -152,6 +153,8 @@ fn table() -> Vec<Route> {
         page("/exercises/{id}/recordings/{recording}", Who::WATCHER, terminals::replay),
         file("/exercises/{id}/recordings/{recording}/cast", Who::WATCHER, terminals::cast),
         form("/exercises/{id}/recordings/delete", Who::WATCHER,   terminals::delete),
+        page("/exercises/{id}/schedule",      Who::INSTRUCTOR,    schedule::show),
+        form("/exercises/{id}/schedule",      Who::INSTRUCTOR,    schedule::set),
         page("/exercises/{id}/judge",         Who::OVERSEER,      judge::show),
         form("/exercises/{id}/judge",         Who::INSTRUCTOR,    judge::act),
         page("/exercises/{id}/desktops/{seat}", Who::WATCHER,  desktop::watch),
@@ -176,6 +179,7 @@ fn table() -> Vec<Route> {
         form("/accounts/{id}/disable",        Who::ADMINISTRATOR, admin::disable),
         form("/accounts/{id}/enable",         Who::ADMINISTRATOR, admin::enable),
         page("/system",                       Who::ADMINISTRATOR, admin::system),
+        form("/system/strays",                Who::ADMINISTRATOR, admin::clear_strays),
         live("/system/events",                Who::ADMINISTRATOR, live::system),
         form("/system/images",                Who::ADMINISTRATOR, admin::build_images),
         // seats

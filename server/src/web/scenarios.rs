@@ -32,7 +32,10 @@ async fn shelf(web: &Web, id: &str) -> Result<Shelf, WebError> {
 pub(super) async fn show(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
     let shelf = shelf(&web, &id).await?;
     let (view, faults) = match &shelf.bundle {
-        Ok(bundle) => (Some(view::scenarios::view(&bundle.scenario, visit.locale)), Vec::new()),
+        Ok(bundle) => {
+            let capacity = view::schedule::capacity(&web.app.capacity(&bundle.scenario, 1), 1);
+            (Some(view::scenarios::view(&bundle.scenario, capacity, visit.locale)), Vec::new())
+        }
         Err(faults) => (None, faults.iter().map(view::scenarios::fault).collect()),
     };
     let images = match &shelf.bundle {

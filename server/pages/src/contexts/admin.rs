@@ -220,6 +220,21 @@ pub struct System {
     pub shut: Vec<ShutExercise>,
     /// Exercises whose ledger was found changed while the server ran.
     pub broken: Vec<ShutExercise>,
+    /// Runs on the engine that no exercise knows. Form: POST `/system/strays` removes this installation's own.
+    pub strays: Vec<StrayRow>,
+}
+
+/// A run on the engine that no exercise knows.
+#[derive(Debug, Clone, Serialize)]
+pub struct StrayRow {
+    /// Run id.
+    pub run: String,
+    /// Key below `strays.whose.`: `ours`, `other`, `unknown`.
+    pub whose: String,
+    /// Containers.
+    pub containers: i64,
+    /// Networks.
+    pub networks: i64,
 }
 
 impl Page for System {
@@ -244,7 +259,17 @@ impl Page for System {
             started_ms: SAMPLE_NOW_MS - 30 * HOUR,
             shut: vec![],
             broken: vec![],
+            strays: vec![],
         };
+        let mut strays = base.clone();
+        strays.strays = ["ours", "other", "unknown"]
+            .map(|whose| StrayRow {
+                run: "019e59bafd8a7d0ba6e5f6e2d1c0aa11".into(),
+                whose: whose.into(),
+                containers: 6,
+                networks: 3,
+            })
+            .into();
         let mut lost = base.clone();
         lost.engine = EngineView {
             reachable: false,
@@ -262,6 +287,6 @@ impl Page for System {
         open.engine.guard = Some(false);
         open.shut = vec![ShutExercise::sample()];
         open.broken = vec![ShutExercise::sample()];
-        vec![base, lost, open]
+        vec![base, lost, open, strays]
     }
 }

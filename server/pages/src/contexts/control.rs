@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::admin::{ImageRow, ImageState};
 use super::common::*;
 use super::hosts::MachineTable;
+use super::schedule::{CapacityView, QueueView, ScheduleView};
 
 /// `/exercises/{id}`: the whole page. Its live part is [`ControlRoomLive`], which is also served alone at `/exercises/{id}/live`.
 #[derive(Debug, Clone, Serialize)]
@@ -73,6 +74,12 @@ pub struct ControlRoomLive {
     pub stakes: Stakes,
     /// The launch (or clearing) going on, or the last failed one.
     pub launch: Option<LaunchView>,
+    /// What was planned.
+    pub schedule: ScheduleView,
+    /// The launch that waits.
+    pub queued: Option<QueueView>,
+    /// What a launch needs; before it only.
+    pub capacity: Option<CapacityView>,
     /// Proofs of the walls, all ranges.
     pub walls: Vec<WallProof>,
     /// When the walls were last tried, ms UTC.
@@ -115,6 +122,8 @@ pub struct LaunchView {
     pub clearing: bool,
     /// Parts done in all ranges.
     pub progress: Progress,
+    /// How long it will still take at its own pace, ms; `None` while that would be a guess.
+    pub left_ms: Option<i64>,
     /// When it began, ms UTC; 0 when that was in a former life of the server.
     pub since_ms: i64,
     /// Each range.

@@ -7,6 +7,7 @@ use scoreboard::Reason;
 use super::common::*;
 use super::control::*;
 use super::hosts::MachineTable;
+use super::schedule::{CapacityView, QueueView, ScheduleView};
 
 impl ControlRoomLive {
     pub(crate) fn sample() -> Self {
@@ -71,6 +72,14 @@ impl ControlRoomLive {
             ],
             stakes: Stakes { ranges: 3, containers: 18, entries: 1842 },
             launch: None,
+            schedule: ScheduleView {
+                launch_ms: None,
+                plannable: false,
+                counts: true,
+                ..ScheduleView::sample()
+            },
+            queued: None,
+            capacity: None,
             walls: vec![
                 proof(1, "host", "attack", "10.77.0.1:22", true, "timeout"),
                 proof(1, "other_team", "attack", "10.77.4.10:80", true, "timeout"),
@@ -286,6 +295,7 @@ impl ControlRoomLive {
         live.launch = Some(LaunchView {
             clearing: false,
             progress: Progress { done: 7, total: 20 },
+            left_ms: (!failed).then_some(42_000),
             since_ms: SAMPLE_NOW_MS - 40_000,
             ranges: vec![LaunchRange {
                 range: 1,
@@ -305,6 +315,38 @@ impl ControlRoomLive {
         live.alerts = vec![];
         live.feed = vec![];
         live
+    }
+
+    /// A launch that waits for room, and one that was planned.
+    pub(crate) fn sample_waiting() -> [Self; 2] {
+        let mut queued = Self::sample_state(ExerciseState::Provisioning, ExerciseClock::waiting(), &[]);
+        let args = [
+            ("needs", "6.0 GiB".to_owned()),
+            ("has", "3.0 GiB".to_owned()),
+            ("held", "S115-01 9.0 GiB".to_owned()),
+        ];
+        queued.acts =
+            vec![ActOffer { act: ExerciseAct::Start, blocked: Some(Problem::new("still_building")) }];
+        queued.queued = Some(QueueView {
+            place: 2,
+            of: 3,
+            why: Reason::new("queue.memory", args),
+            asked_ms: SAMPLE_NOW_MS - MINUTE,
+        });
+        queued.capacity = Some(CapacityView::sample("later"));
+        let mut planned = Self::sample_state(ExerciseState::Draft, ExerciseClock::waiting(), &[]);
+        planned.schedule = ScheduleView::sample();
+        planned.capacity = Some(CapacityView::sample("never"));
+        planned.acts = vec![ActOffer {
+            act: ExerciseAct::Launch,
+            blocked: Some(Problem::new("too_big").with("most", 2)),
+        }];
+        for live in [&mut queued, &mut planned] {
+            live.walls = vec![];
+            live.alerts = vec![];
+            live.feed = vec![];
+        }
+        [queued, planned]
     }
 
     fn sample_state(state: ExerciseState, clock: ExerciseClock, acts: &[ExerciseAct]) -> Self {
@@ -386,5 +428,8 @@ impl Page for ControlRoomLive {
             Self::sample_state(ExerciseState::Cleared, ExerciseClock::sample_ended(), &[]),
             clearing,
         ]
+        .into_iter()
+        .chain(Self::sample_waiting())
+        .collect()
     }
 }

@@ -6,6 +6,7 @@ use scoreboard::Reason;
 use serde::Serialize;
 
 use super::common::*;
+use super::schedule::QueueView;
 
 /// Which exercises the list shows; in the query as `show`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -95,8 +96,12 @@ pub struct ExerciseRow {
     pub seats_red: i64,
     /// Seats taken on the blue side.
     pub seats_blue: i64,
-    /// Building or clearing, hosts done.
+    /// Building: hosts ready.
     pub progress: Option<Progress>,
+    /// The launch that waits.
+    pub queued: Option<QueueView>,
+    /// When the ranges are to be built, ms UTC.
+    pub launch_ms: Option<i64>,
     /// Why the last launch failed.
     pub reason: Option<Reason>,
     /// Titles for the ids in the reason.
@@ -128,6 +133,8 @@ impl ExerciseRow {
             seats_red: 6,
             seats_blue: 7,
             progress: None,
+            queued: None,
+            launch_ms: None,
             reason: None,
             names: BTreeMap::new(),
             problem: None,
@@ -169,6 +176,25 @@ impl Page for ExerciseList {
         paused.clock = ExerciseClock::sample_paused();
         paused.alerts = 0;
         let rows = vec![
+            ExerciseRow {
+                queued: Some(QueueView {
+                    place: 1,
+                    of: 1,
+                    why: Reason::new("queue.busy", [("codes", "S115-03".to_owned())]),
+                    asked_ms: SAMPLE_NOW_MS - MINUTE,
+                }),
+                ..ExerciseRow::sample("8", "S115-08", "候場", ExerciseState::Provisioning, None)
+            },
+            ExerciseRow {
+                launch_ms: Some(SAMPLE_NOW_MS + HOUR),
+                ..ExerciseRow::sample(
+                    "7",
+                    "S115-07",
+                    "已排程",
+                    ExerciseState::Draft,
+                    Some(SAMPLE_NOW_MS + 2 * HOUR),
+                )
+            },
             ExerciseRow {
                 seats_red: 4,
                 seats_blue: 3,
@@ -314,6 +340,8 @@ pub struct ExerciseForm {
     pub ends: String,
     /// Place.
     pub place: String,
+    /// Minutes before the start at which the ranges are to be built; empty: by hand.
+    pub warm: String,
 }
 
 /// A scenario that can be chosen.
@@ -369,6 +397,7 @@ impl Page for ExerciseNew {
                     starts: "2026-05-13T17:00".into(),
                     ends: "2026-05-13T09:30".into(),
                     place: "嵐北訓練教室".into(),
+                    warm: "30".into(),
                 },
                 scenarios,
                 problems: vec![

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::admin::{ImageRow, ImageState};
 use super::common::*;
+use super::schedule::CapacityView;
 
 /// `/scenarios`.
 #[derive(Debug, Clone, Serialize)]
@@ -91,6 +92,8 @@ pub struct ScenarioFault {
 /// What a scenario says.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScenarioView {
+    /// What one pair needs.
+    pub capacity: CapacityView,
     /// Title.
     pub title: String,
     /// Summary.
@@ -217,6 +220,7 @@ impl Page for ScenarioPage {
             }
         };
         let view = ScenarioView {
+            capacity: CapacityView { pairs: 1, ..CapacityView::sample("now") },
             title: "青嵐縣入口網".into(),
             summary: "縣府入口網的搜尋與附件上傳各有一處弱點；由此進入內網公文系統。藍隊依紀錄通報並修補。"
                 .into(),

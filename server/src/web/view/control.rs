@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rampart_app::exercise::Exercise;
 use rampart_pages::{
-    ActOffer, Alert, ChainState, ControlRoomLive, ExerciseAct, FeedLine, HealthCell, HealthRange, HealthRow,
-    HealthTable, LaunchRange, LaunchStep, LaunchStepName, LaunchView, Locale, Pair, PartPoints, Problem,
-    Progress, Stakes, StepState, TeamLine, Tone, WallProof,
+    ActOffer, Alert, CapacityView, ChainState, ControlRoomLive, ExerciseAct, FeedLine, HealthCell,
+    HealthRange, HealthRow, HealthTable, LaunchRange, LaunchStep, LaunchStepName, LaunchView, Locale, Pair,
+    PartPoints, Problem, Progress, Stakes, StepState, TeamLine, Tone, WallProof,
 };
 use rampart_store::{Exercise as Row, Seat};
 use scoreboard::{Audience, Component, Fold, Side, Status};
@@ -31,6 +31,8 @@ pub struct Facts<'a> {
     pub online: &'a BTreeSet<String>,
     /// State of the hash chain.
     pub chain: ChainState,
+    /// What a launch needs, before it.
+    pub capacity: Option<CapacityView>,
     /// May the viewer act?
     pub may_act: bool,
     /// Language.
@@ -48,9 +50,12 @@ pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
         exercise: head(facts.row, &fold, scenario, facts.locale),
         clock: clock(&fold, facts.now_ms),
         phases: phases(&fold, scenario, facts.now_ms),
-        acts: if facts.may_act { acts(exercise, &fold) } else { Vec::new() },
+        acts: if facts.may_act { acts(exercise, &fold, facts.capacity.as_ref()) } else { Vec::new() },
         stakes: stakes(exercise, &fold),
-        launch: launch(exercise, &fold),
+        launch: launch(exercise, &fold, facts.now_ms),
+        schedule: super::schedule::view(exercise, &fold, facts.now_ms),
+        queued: super::schedule::queued(exercise, &fold),
+        capacity: facts.capacity.clone(),
         walls: walls(&fold),
         walls_ms: None,
         teams: teams(&fold, facts),
@@ -65,12 +70,15 @@ pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
     }
 }
 
-fn acts(exercise: &Exercise, fold: &Fold) -> Vec<ActOffer> {
+fn acts(exercise: &Exercise, fold: &Fold, capacity: Option<&CapacityView>) -> Vec<ActOffer> {
     let offer = |act| ActOffer { act, blocked: None };
     let busy = !exercise.progress().borrow().what.is_empty();
     match fold.status {
         Status::Draft => {
-            let blocked = fold.seats.is_empty().then(|| Problem::new("no_seats"));
+            let blocked = fold.seats.is_empty().then(|| Problem::new("no_seats")).or_else(|| {
+                let capacity = capacity.filter(|capacity| capacity.fit == "never")?;
+                Some(Problem::new("too_big").with("most", capacity.most.unwrap_or(0)))
+            });
             vec![ActOffer { act: ExerciseAct::Launch, blocked }]
         }
         Status::Provisioning => {
@@ -109,10 +117,10 @@ const STEPS: [(&str, LaunchStepName); 5] = [
     ("walls", LaunchStepName::Walls),
 ];
 
-fn launch(exercise: &Exercise, fold: &Fold) -> Option<LaunchView> {
+fn launch(exercise: &Exercise, fold: &Fold, now_ms: i64) -> Option<LaunchView> {
     let progress = exercise.progress().borrow().clone();
     let error = progress.error.clone().or_else(|| fold.note.clone().filter(|_| fold.status == Status::Draft));
-    if progress.what.is_empty() && error.is_none() {
+    if (progress.what.is_empty() && error.is_none()) || progress.queued.is_some() {
         return None;
     }
     let range = |(number, pair): (u16, Pair)| {
@@ -153,6 +161,7 @@ fn launch(exercise: &Exercise, fold: &Fold) -> Option<LaunchView> {
     Some(LaunchView {
         clearing: progress.what == "clear",
         progress: Progress { done: count(done), total: count(all) },
+        left_ms: progress.left_ms(now_ms),
         since_ms: progress.since_ms,
         ranges,
     })

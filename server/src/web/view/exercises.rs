@@ -66,6 +66,8 @@ pub fn row(exercise: &Exercise, row: &Row, locale: Locale, attended: Option<(i64
         seats_red: seats_of(&fold, Side::Red),
         seats_blue: seats_of(&fold, Side::Blue),
         progress: progress(exercise),
+        queued: super::schedule::queued(exercise, &fold),
+        launch_ms: exercise.times().launch.filter(|_| fold.status == Status::Draft).map(|(at_ms, _)| at_ms),
         problem: note
             .filter(|_| reason.is_none())
             .map(|note| Problem::new("launch_failed_because").with("detail", note)),

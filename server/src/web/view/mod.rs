@@ -6,6 +6,7 @@ pub mod exercises;
 pub mod hosts;
 pub mod images;
 pub mod scenarios;
+pub mod schedule;
 pub mod seat;
 pub mod statistics;
 pub mod techniques;

@@ -3,8 +3,8 @@
 use rampart_app::library::Shelf;
 use rampart_domain::scenario::{Difficulty, End, Fault, Host, Proto, Role, Scenario};
 use rampart_pages::{
-    AllowRule, LaneHost, Locale, PhaseBlock, PhaseState, ScenarioChoice, ScenarioFault, ScenarioObjective,
-    ScenarioRow, ScenarioView, ZoneLane,
+    AllowRule, CapacityView, LaneHost, Locale, PhaseBlock, PhaseState, ScenarioChoice, ScenarioFault,
+    ScenarioObjective, ScenarioRow, ScenarioView, ZoneLane,
 };
 use scoreboard::Side;
 
@@ -110,7 +110,7 @@ fn aspect(word: &str) -> &'static str {
 
 /// What a scenario says.
 #[must_use]
-pub fn view(scenario: &Scenario, locale: Locale) -> ScenarioView {
+pub fn view(scenario: &Scenario, capacity: CapacityView, locale: Locale) -> ScenarioView {
     let lanes = scenario.zones.iter().map(|zone| ZoneLane {
         id: zone.id.clone(),
         title: say(locale, &zone.title),
@@ -125,6 +125,7 @@ pub fn view(scenario: &Scenario, locale: Locale) -> ScenarioView {
     let title =
         |id: &String| scenario.objective(id).map_or_else(|| id.clone(), |known| say(locale, &known.title));
     ScenarioView {
+        capacity,
         title: say(locale, &scenario.title),
         summary: say(locale, &scenario.summary),
         version: i64::from(scenario.version),
