@@ -9,4 +9,5 @@ mod ledgers;
 mod people;
 mod records;
 mod resets;
+mod schedule;
 mod subnets;
