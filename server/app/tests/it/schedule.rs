@@ -62,7 +62,7 @@ async fn crowded() -> (House, [Arc<Exercise>; 3], String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn launches_wait_in_the_order_of_asking_and_go_on_by_themselves() {
-    let (house, [standing, second, third], teacher) = crowded().await;
+    let (_house, [standing, second, third], teacher) = crowded().await;
     until("the second waits for room", || waits_for(&second) == Some((1, 2, "queue.memory".to_owned())))
         .await;
     let why = second.progress().borrow().queued.clone().unwrap().why;
