@@ -22,7 +22,7 @@ use rampart_app::desktop::{self, DesktopError, Viewer};
 use rampart_app::exercise::Exercise;
 use rampart_app::workstation::WorkstationError;
 use rampart_engine::{Pipe, PipeControl};
-use rampart_pages::{DesktopWatch, Locale, TeamRef};
+use rampart_pages::{DesktopWatch, Locale, OpenDesktop, TeamRef};
 use scoreboard::{Side, Status};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::mpsc;
@@ -136,6 +136,26 @@ async fn watched(web: &Web, id: &str, seat: &str) -> Result<Watched, WebError> {
         team,
         place,
     })
+}
+
+/// Desktops of an exercise that their seats look at now.
+pub(super) async fn open_in(web: &Web, exercise: &Exercise) -> Result<Vec<OpenDesktop>, WebError> {
+    let mut open = Vec::new();
+    for seat in web.app.store.seats().list(&exercise.id).await? {
+        if web.desktops.count(&seat.id) == 0 {
+            continue;
+        }
+        let person = web.app.store.persons().by_id(&seat.person_id).await?;
+        let team = view::team(&exercise.fold(), &seat.team);
+        open.push(OpenDesktop {
+            seat: seat_label(&team.name, i64::from(seat.number)),
+            name: person.map(|person| person.name).unwrap_or_default(),
+            team,
+            watching: view::count(web.desktops_watched.count(&seat.id)),
+            seat_id: seat.id,
+        });
+    }
+    Ok(open)
 }
 
 /// `GET /exercises/{id}/desktops/{seat}`.

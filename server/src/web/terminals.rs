@@ -83,6 +83,7 @@ async fn list_page(web: &Web, visit: &Here, id: &str, query: &str) -> Result<Ter
     let row = row_of(web, id).await?;
     let recordings = web.app.store.recordings().list(id).await?;
     let open = web.app.open_terminals(id);
+    let desktops = super::desktop::open_in(web, &exercise).await?;
     let fold = exercise.fold();
     let kept: Vec<&Recording> =
         recordings.iter().filter(|one| one.removed_ms.is_none() && one.bytes.is_some()).collect();
@@ -92,6 +93,7 @@ async fn list_page(web: &Web, visit: &Here, id: &str, query: &str) -> Result<Ter
     Ok(TerminalList {
         exercise: view::head(&row, &fold, exercise.scenario(), visit.locale),
         open: open.iter().map(|session| open_terminal(&fold, session)).collect(),
+        desktops,
         kept: count(kept.len()),
         kept_bytes: kept.iter().filter_map(|one| one.bytes).sum(),
         recordings: lines.filter(found).collect(),

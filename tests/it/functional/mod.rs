@@ -1,5 +1,6 @@
 //! The real server with real containers, driven as people drive it.
 
+mod desktop;
 mod faults;
 mod kills;
 mod restart;

@@ -103,6 +103,28 @@ impl Page for SeatFiles {
     }
 }
 
+/// A desktop that its seat looks at now.
+#[derive(Debug, Clone, Serialize)]
+pub struct OpenDesktop {
+    /// Seat id.
+    pub seat_id: String,
+    /// Seat label such as 紅檜-3.
+    pub seat: String,
+    /// Name of the person.
+    pub name: String,
+    /// Team.
+    pub team: TeamRef,
+    /// How many look on.
+    pub watching: i64,
+}
+
+impl OpenDesktop {
+    pub(crate) fn sample() -> Self {
+        let team = TeamRef::new("r1", "紅檜", Side::Red);
+        Self { seat_id: "s1".into(), seat: "紅檜-3".into(), name: "蔡紅磚".into(), team, watching: 1 }
+    }
+}
+
 /// Somebody looks on at the desktop of a seat.
 #[derive(Debug, Clone, Serialize)]
 pub struct DesktopWatch {

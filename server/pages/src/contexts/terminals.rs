@@ -73,6 +73,8 @@ pub struct TerminalList {
     pub exercise: ExerciseHead,
     /// Open terminals, oldest first.
     pub open: Vec<OpenTerminal>,
+    /// Desktops that their seats look at now.
+    pub desktops: Vec<super::desk::OpenDesktop>,
     /// Recordings, newest first.
     pub recordings: Vec<RecordingLine>,
     /// Search text.
@@ -156,6 +158,7 @@ impl Page for TerminalList {
                 OpenTerminal { watching: 1, ..OpenTerminal::sample("t1", "許藍圖", Side::Red) },
                 OpenTerminal { attached: false, ..OpenTerminal::sample("t2", "蔡紅磚", Side::Blue) },
             ],
+            desktops: vec![super::desk::OpenDesktop::sample()],
             recordings: [Open, Whole, Cut, Broken, Removed].map(RecordingLine::sample).into(),
             query: String::new(),
             kept: 3,
@@ -171,7 +174,14 @@ impl Page for TerminalList {
                 ..full.clone()
             },
             Self { query: "王".into(), recordings: Vec::new(), keep_days: None, ..full.clone() },
-            Self { open: Vec::new(), recordings: Vec::new(), kept: 0, kept_bytes: 0, ..full },
+            Self {
+                open: Vec::new(),
+                desktops: Vec::new(),
+                recordings: Vec::new(),
+                kept: 0,
+                kept_bytes: 0,
+                ..full
+            },
         ]
     }
 }
