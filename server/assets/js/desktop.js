@@ -4,6 +4,10 @@ import "./desktop-styles.js";
 import RFB from "@novnc/novnc";
 
 const RETURN = 0xff0d;
+const BACKSPACE = 0xff08;
+const INSERT = 0xff63;
+const SHIFT = 0xffe1;
+const PASTED_MS = 250;
 // From this width on the desktop takes the size of its place; below it is made smaller as a whole.
 const OWN_SIZE_FROM = 640;
 
@@ -169,14 +173,30 @@ function start(box) {
     rfb?.focus();
   });
 
-  // What an input method puts together here goes to the desktop as keys, character by character.
+  // What an input method puts together here. Plain letters go as keys. Everything else is pasted: keys that are on no
+  // keyboard have to be mapped on the way, and programs that read the map late take one character for another.
   const typed = box.querySelector("[data-desk-type]");
-  function type() {
-    for (const character of typed.value) {
-      const code = character.codePointAt(0);
-      rfb?.sendKey(code < 0x100 ? code : 0x01000000 | code, null);
-    }
+  let waiting = [];
+  let typing = false;
+  async function type() {
+    waiting.push(...(typed.value.match(/[ -~]+|[^ -~]+/g) ?? []));
     typed.value = "";
+    if (typing) return;
+    typing = true;
+    while (waiting.length > 0) {
+      const part = waiting.shift();
+      if (/^[ -~]/.test(part)) {
+        for (const character of part) rfb?.sendKey(character.codePointAt(0), null);
+      } else {
+        rfb?.clipboardPasteFrom(part);
+        rfb?.sendKey(SHIFT, "ShiftLeft", true);
+        rfb?.sendKey(INSERT, "Insert");
+        rfb?.sendKey(SHIFT, "ShiftLeft", false);
+        // The program fetches the text from here; the next one must not take its place before.
+        await new Promise((done) => setTimeout(done, PASTED_MS));
+      }
+    }
+    typing = false;
   }
   let composing = false;
   typed?.addEventListener("compositionstart", () => (composing = true));
@@ -188,10 +208,11 @@ function start(box) {
     if (!composing) type();
   });
   typed?.addEventListener("keydown", (event) => {
-    const key = { Enter: RETURN, Backspace: 0xff08, Tab: null }[event.key];
+    const key = { Enter: RETURN, Backspace: BACKSPACE }[event.key];
     if (composing || event.isComposing || !key) return;
     event.preventDefault();
-    rfb?.sendKey(key, event.code);
+    const send = () => (typing ? setTimeout(send, 50) : rfb?.sendKey(key, event.code));
+    send();
   });
 
   // The way out for people who use the keyboard: every key belongs to the desktop.

@@ -287,7 +287,8 @@ impl Session {
         loop {
             let length = match reader.read(&mut chunk).await {
                 Ok(length) if length > 0 => length,
-                _ if any => return None,
+                // Desktops end with the exercise; the end of one alone is a reason to come back.
+                _ if any => return self.exercise.fold().over().then_some(("ended", "error.terminal_over")),
                 _ => break,
             };
             // Only now there is a screen.
