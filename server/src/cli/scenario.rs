@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use ipnet::Ipv4Net;
 use rampart_app::library::load;
+use rampart_domain::capacity::{Needs, bytes};
 use rampart_domain::plan::{HostPlan, Plan, make, subnets_needed};
 use rampart_domain::scenario::{Bundle, End, Scenario, json_schema};
 
@@ -135,14 +136,18 @@ fn describe(scenario: &Scenario, plan: &Plan) -> Vec<String> {
             format!("  {} -> {} {:?} {ports}", end(&rule.from), end(&rule.to), rule.proto).to_lowercase(),
         );
     }
-    let (containers, networks) = plan.ranges.iter().fold((0, 0), |(hosts, networks), range| {
-        (hosts + range.hosts.len(), networks + range.networks.len())
-    });
-    let memory: u64 =
-        plan.ranges.iter().flat_map(|range| &range.hosts).map(|host| host.resources.memory).sum();
+    let pairs = u16::try_from(plan.ranges.len()).unwrap_or(u16::MAX);
+    let needs = Needs::of(scenario, pairs);
     lines.push(format!(
-        "in all: {containers} containers, {networks} networks, at most {} MB of memory",
-        memory / 1_000_000
+        "in all: {} containers, {} networks with a subnet each; memory {} as a rule, at most {}; at most {} processors; \
+         disk {} as a rule, at most {}",
+        needs.containers,
+        needs.subnets,
+        bytes(needs.memory),
+        bytes(needs.memory_most),
+        needs.milli_cpus.div_ceil(1000),
+        bytes(needs.disk),
+        bytes(needs.disk_most),
     ));
     lines
 }

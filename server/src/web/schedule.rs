@@ -18,6 +18,8 @@ use super::who::Staff;
 const LATER_MS: i64 = 3_600_000;
 /// Offered for the building: this long before the start, ms.
 const BEFORE_MS: i64 = 30 * 60_000;
+/// But not earlier than this from now, ms.
+const SOON_MS: i64 = 5 * 60_000;
 
 /// What was typed, by field.
 #[derive(Default)]
@@ -38,7 +40,8 @@ async fn page(
     let capacity = web.app.capacity(exercise.scenario(), exercise.pairs);
     let times = exercise.times();
     let fold = exercise.fold();
-    let offered = times.launch.as_ref().map_or(times.starts_ms - BEFORE_MS, |(at_ms, _)| *at_ms);
+    let before = (times.starts_ms - BEFORE_MS).max(visit.now_ms + SOON_MS);
+    let offered = times.launch.as_ref().map_or(before, |(at_ms, _)| *at_ms);
     let later = times.deadline_ms.max(visit.now_ms) + LATER_MS;
     Ok(SchedulePage {
         exercise: view::head(&row, &fold, exercise.scenario(), visit.locale),

@@ -7,9 +7,9 @@ use super::{Progress, Step};
 
 /// Time of one part of each step as a share, measured with ranges of six hosts on one machine.
 const WEIGHTS: [(&str, u64); 5] =
-    [("networks", 10), ("hosts", 10), ("ready", 10), ("plants", 10), ("walls", 10)];
+    [("networks", 5), ("hosts", 30), ("ready", 8), ("plants", 8), ("walls", 26)];
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
-const LEAST_DONE: u64 = 60;
+const LEAST_DONE: u64 = 100;
 const LEAST_MS: i64 = 1_500;
 
 /// All parts of a launch, nothing of them done: those of the plan and no others.
