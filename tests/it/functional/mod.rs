@@ -3,6 +3,7 @@
 mod desktop;
 mod faults;
 mod kills;
+mod queue;
 mod restart;
 mod story;
 mod terminals;

@@ -50,11 +50,19 @@ pub struct Setup {
     pub engine: Option<String>,
     /// Data folder when it is not to be a fresh one.
     pub data: Option<PathBuf>,
+    /// Memory that ranges leave free, `12G`, when it is not the default.
+    pub keep_memory: Option<String>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { scenarios: root().join("scenarios"), images: root().join("images"), engine: None, data: None }
+        Self {
+            scenarios: root().join("scenarios"),
+            images: root().join("images"),
+            engine: None,
+            data: None,
+            keep_memory: None,
+        }
     }
 }
 
@@ -115,6 +123,9 @@ impl Server {
             .env("RAMPART_JUDGE_DELAY", JUDGE_DELAY)
             .env_remove("DATABASE_URL")
             .env("NO_COLOR", "1");
+        if let Some(keep) = &self.setup.keep_memory {
+            command.env("RAMPART_KEEP_MEMORY", keep);
+        }
         if let Some(engine) = &self.setup.engine {
             command.env("DOCKER_HOST", engine);
         }
