@@ -72,8 +72,12 @@ fn quiet(_: &str) {}
 
 const SOON: Duration = Duration::from_secs(60);
 
+/// Pruning takes whatever is nameless, another test's images too: one test at a time.
+static PRUNING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 #[tokio::test]
 async fn images_go_out_and_come_in_with_the_same_id() {
+    let _turn = PRUNING.lock().await;
     on_both(async |bench: Bench| {
         let engine = bench.engine.as_ref();
         let folder = Folder::new();
@@ -124,6 +128,7 @@ fn bytes(of: &'static [u8]) -> bytes::Bytes {
 
 #[tokio::test]
 async fn a_newer_build_makes_the_older_one_nameless_and_pruning_takes_it() {
+    let _turn = PRUNING.lock().await;
     on_both(async |bench: Bench| {
         let engine = bench.engine.as_ref();
         let folder = Folder::new();
@@ -147,6 +152,7 @@ async fn a_newer_build_makes_the_older_one_nameless_and_pruning_takes_it() {
 
 #[tokio::test]
 async fn pruning_leaves_what_a_container_uses_and_what_is_not_ours() {
+    let _turn = PRUNING.lock().await;
     on_docker(async |bench: Bench| {
         let engine = bench.engine.as_ref();
         let folder = Folder::new();
@@ -195,6 +201,7 @@ fn exists(id: &str) -> bool {
 
 #[tokio::test]
 async fn a_bundle_carries_images_to_an_engine_that_lacks_them() {
+    let _turn = PRUNING.lock().await;
     let Some(engine) = docker().await else { return };
     let engine = engine.as_ref();
     let folder = Folder::new();
@@ -250,6 +257,7 @@ async fn a_bundle_carries_images_to_an_engine_that_lacks_them() {
 
 #[tokio::test]
 async fn builds_have_progress_are_not_repeated_and_tell_why_they_failed() {
+    let _turn = PRUNING.lock().await;
     let Some(engine) = docker().await else { return };
     let engine = engine.as_ref();
     let folder = Folder::new();
