@@ -3,12 +3,12 @@
 //! so that a change of something old is found too. What it finds is an alarm for the administrator and goes into the log.
 
 use std::collections::HashMap;
-use std::sync::{PoisonError, Weak};
+use std::sync::{MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use rampart_domain::ledger::{self, ChainError, CheckpointError};
+use rampart_domain::ledger::{self, ChainError, Checkpoint, CheckpointKey, LedgerFault};
 use rampart_store::StoreError;
-use scoreboard::{Reason, Status};
+use scoreboard::{Entry, Reason, Status};
 use tokio_util::sync::CancellationToken;
 
 use crate::exercise::Exercise;
@@ -39,46 +39,6 @@ pub struct LedgerAlarm {
     pub reason: Reason,
 }
 
-/// What does not fit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LedgerFault {
-    /// The chain.
-    #[error(transparent)]
-    Chain(#[from] ChainError),
-    /// A signed position.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// Entries that were checked or acknowledged are not there any more.
-    #[error("the ledger ends at entry {last}, but entry {seq} had been written")]
-    Missing {
-        /// Entry that had been written.
-        seq: u64,
-        /// Last one there.
-        last: u64,
-    },
-}
-
-impl LedgerFault {
-    /// As a code with values.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
-        let one = |rule: &str, seq: &u64| Reason::new(rule, [("seq", seq.to_string())]);
-        let two = |rule: &str, seq: &u64, found: &u64| {
-            Reason::new(rule, [("seq", seq.to_string()), ("found", found.to_string())])
-        };
-        match self {
-            Self::Chain(ChainError::Hash { seq }) => one("shut.hash", seq),
-            Self::Chain(ChainError::Unreadable { seq, .. }) => one("shut.unreadable", seq),
-            Self::Chain(ChainError::Gap { expected, found }) => two("shut.gap", expected, found),
-            Self::Checkpoint(CheckpointError::Signature { seq }) => one("shut.signature", seq),
-            Self::Checkpoint(CheckpointError::Rewritten { seq }) => one("shut.rewritten", seq),
-            Self::Checkpoint(CheckpointError::CutOff { seq, last }) | Self::Missing { seq, last } => {
-                two("shut.cut_off", seq, last)
-            }
-        }
-    }
-}
-
 /// How far a ledger has been checked and signed.
 #[derive(Debug, Clone)]
 struct Checked {
@@ -92,6 +52,24 @@ impl Checked {
     fn nothing() -> Self {
         Self { seq: 0, hash: ledger::FIRST.to_owned(), signed: 0, signed_ms: 0 }
     }
+
+    /// The last of these that the key has signed.
+    fn signed_by(mut self, key: &CheckpointKey, checkpoints: &[Checkpoint]) -> Self {
+        let public = key.public();
+        if let Some(last) = checkpoints.iter().rfind(|one| one.key == public) {
+            (self.signed, self.signed_ms) = (last.seq, last.at_ms);
+        }
+        self
+    }
+}
+
+/// What is known of a ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerState {
+    /// Whole up to this entry.
+    Whole(u64),
+    /// Not what was written; the check found it at this entry.
+    Broken(u64),
 }
 
 /// What stopped a check.
@@ -109,7 +87,9 @@ impl<E: Into<LedgerFault>> From<E> for Stop {
 /// The watch's memory.
 #[derive(Default)]
 pub(crate) struct Keeper {
+    /// Ledgers that were found whole, by exercise.
     known: HashMap<String, Checked>,
+    alarms: Vec<LedgerAlarm>,
     /// Exercise that is checked from its first entry next.
     turn: usize,
 }
@@ -132,18 +112,20 @@ pub(crate) async fn keep(app: Weak<App>, stop: CancellationToken) {
 impl App {
     /// One round of the watch over the ledgers; gives the alarms there are now. The server calls it every minute.
     pub async fn check_ledgers(&self) -> Vec<LedgerAlarm> {
-        let mut keeper = self.keeper.lock().await;
         let mut all = self.exercises();
         all.sort_by(|a, b| a.id.cmp(&b.id));
-        let whole = keeper.turn.checked_rem(all.len());
-        keeper.turn = keeper.turn.wrapping_add(1);
+        let whole = {
+            let mut keeper = self.keeper();
+            keeper.turn = keeper.turn.wrapping_add(1);
+            keeper.turn.checked_rem(all.len())
+        };
         for (place, exercise) in all.iter().enumerate() {
-            let known = if whole == Some(place) { None } else { keeper.known.remove(&exercise.id) };
+            let known = self.keeper().known.get(&exercise.id).filter(|_| whole != Some(place)).cloned();
             let from_start = known.is_none();
             match self.check_one(exercise, known.unwrap_or_else(Checked::nothing), from_start).await {
                 Ok(checked) => {
                     self.settle_alarm(&exercise.id, from_start);
-                    keeper.known.insert(exercise.id.clone(), checked);
+                    self.keeper().known.insert(exercise.id.clone(), checked);
                 }
                 Err(Stop::Fault(fault)) => self.raise_alarm(exercise, &fault).await,
                 Err(Stop::Store(error)) => {
@@ -156,7 +138,24 @@ impl App {
 
     /// Ledgers that are not what was written, found while the server ran. Those found at its start are in [`App::shut`].
     pub fn ledger_alarms(&self) -> Vec<LedgerAlarm> {
-        self.ledger_alarms.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.keeper().alarms.clone()
+    }
+
+    /// Held for moments only, never across an await.
+    fn keeper(&self) -> MutexGuard<'_, Keeper> {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the last check of a ledger found; it lies a minute back at most.
+    pub fn ledger_state(&self, exercise: &str) -> LedgerState {
+        let keeper = self.keeper();
+        match keeper.alarms.iter().find(|alarm| alarm.exercise == exercise) {
+            None => LedgerState::Whole(keeper.known.get(exercise).map_or(0, |checked| checked.seq)),
+            Some(alarm) => {
+                let seq = alarm.reason.args.get("seq").and_then(|seq| seq.parse().ok());
+                LedgerState::Broken(seq.unwrap_or(0))
+            }
+        }
     }
 
     async fn check_one(&self, exercise: &Exercise, mut at: Checked, whole: bool) -> Result<Checked, Stop> {
@@ -204,9 +203,7 @@ impl App {
             for checkpoint in &signed {
                 checkpoint.fits(&exercise.id, &hashes)?;
             }
-            if let Some(last) = signed.iter().rfind(|one| one.key == self.config.ledger_key.public()) {
-                (at.signed, at.signed_ms) = (last.seq, last.at_ms);
-            }
+            at = at.signed_by(&self.config.ledger_key, &signed);
         }
         let now = self.now_ms();
         let resting = matches!(status, Status::Paused | Status::Ended | Status::Cleared);
@@ -233,8 +230,10 @@ impl App {
             why: fault.to_string(),
             reason: fault.reason(),
         };
-        let mut alarms = self.ledger_alarms.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = alarms.iter_mut().find(|known| known.exercise == exercise.id) {
+        let mut keeper = self.keeper();
+        // The next check begins at the first entry.
+        keeper.known.remove(&exercise.id);
+        if let Some(known) = keeper.alarms.iter_mut().find(|known| known.exercise == exercise.id) {
             if known.reason != alarm.reason {
                 *known = alarm;
             }
@@ -246,24 +245,29 @@ impl App {
             why = alarm.why,
             "A LEDGER IS NOT WHAT WAS WRITTEN"
         );
-        alarms.push(alarm);
+        keeper.alarms.push(alarm);
     }
 
     /// A ledger that was put right is believed again only after a check from its first entry.
     fn settle_alarm(&self, exercise: &str, whole: bool) {
         if whole {
-            let mut alarms = self.ledger_alarms.write().unwrap_or_else(PoisonError::into_inner);
-            alarms.retain(|alarm| alarm.exercise != exercise);
+            self.keeper().alarms.retain(|alarm| alarm.exercise != exercise);
         }
     }
 
-    /// The signed positions of a ledger that is being taken up must fit its entries.
-    pub(crate) async fn check_signed(&self, id: &str, hashes: &[&str]) -> Result<(), AppError> {
-        for checkpoint in self.store.ledger().checkpoints(id).await? {
-            checkpoint
-                .fits(id, hashes)
-                .map_err(|error| AppError::Ledger { exercise: id.to_owned(), fault: error.into() })?;
+    /// Reads a ledger that is being taken up and checks all of it, so that the watch goes on from there.
+    pub(crate) async fn read_ledger(&self, id: &str) -> Result<(Vec<Entry>, String), AppError> {
+        let rows = self.store.ledger().raw(id).await?;
+        let signed = self.store.ledger().checkpoints(id).await?;
+        let lines = rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str()));
+        let entries = ledger::check(id, lines, &signed)
+            .map_err(|fault| AppError::Ledger { exercise: id.to_owned(), fault })?;
+        let mut checked = Checked::nothing().signed_by(&self.config.ledger_key, &signed);
+        if let Some(last) = rows.last() {
+            (checked.seq, checked.hash) = (last.seq, last.hash.clone());
         }
-        Ok(())
+        let hash = checked.hash.clone();
+        self.keeper().known.insert(id.to_owned(), checked);
+        Ok((entries, hash))
     }
 }

@@ -43,7 +43,7 @@ pub use attendance::{AttendanceRow, SignError};
 pub use capacity::Capacity;
 use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
-pub use keeper::{LedgerAlarm, LedgerFault};
+pub use keeper::{LedgerAlarm, LedgerState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
@@ -119,7 +119,7 @@ pub enum AppError {
         /// Exercise id.
         exercise: String,
         /// What does not fit.
-        fault: LedgerFault,
+        fault: ledger::LedgerFault,
     },
     /// Something asked for is not there.
     #[error("no such {0}")]
@@ -217,8 +217,8 @@ pub struct App {
     hashing: tokio::sync::Semaphore,
     /// Signs of presence that are not written yet.
     touched: Mutex<Vec<Touch>>,
-    keeper: tokio::sync::Mutex<keeper::Keeper>,
-    ledger_alarms: RwLock<Vec<LedgerAlarm>>,
+    /// What the watch over the ledgers knows.
+    keeper: Mutex<keeper::Keeper>,
     /// Terminals that are open.
     terminals: terminal::Terminals,
     /// The engine's machine as it was seen last.
@@ -283,8 +283,7 @@ impl App {
             idle_hash: people::idle_hash().await?,
             hashing: tokio::sync::Semaphore::new(HASHES_AT_ONCE),
             touched: Mutex::default(),
-            keeper: tokio::sync::Mutex::default(),
-            ledger_alarms: RwLock::default(),
+            keeper: Mutex::default(),
             terminals,
             node: tokio::sync::watch::channel(None).0,
         });
@@ -418,11 +417,7 @@ impl App {
 
     async fn wake(&self, id: &str) -> Result<Arc<Exercise>, AppError> {
         let row = self.store.exercises().get(id).await?.ok_or(AppError::Missing("exercise"))?;
-        let rows = self.store.ledger().raw(id).await?;
-        let entries: Vec<Entry> =
-            ledger::verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())))
-                .map_err(|error| AppError::Ledger { exercise: id.to_owned(), fault: error.into() })?;
-        self.check_signed(id, &rows.iter().map(|row| row.hash.as_str()).collect::<Vec<_>>()).await?;
+        let (entries, last_hash) = self.read_ledger(id).await?;
         let broken = |why: String| AppError::Bundle { exercise: id.to_owned(), why };
         let stored: StoredBundle =
             serde_json::from_str(&row.bundle).map_err(|error| broken(error.to_string()))?;
@@ -443,7 +438,7 @@ impl App {
             secret: row.secret,
             plan,
             entries,
-            last_hash: rows.last().map_or_else(|| ledger::FIRST.to_owned(), |row| row.hash.clone()),
+            last_hash,
             clearing: row.exercise.desired == Desired::Gone,
             times: schedule::times(
                 row.exercise.starts_ms,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use rampart_app::clock::random_bytes;
 use rampart_domain::ledger::file::{Head, LedgerFile, Line};
-use rampart_domain::ledger::{Checkpoint, Sealed, verify};
+use rampart_domain::ledger::{self, Checkpoint, Sealed};
 use rampart_domain::secret::RunSecret;
 use rampart_store::{Exercise, NewExercise, RawEntry, Role, Store, StoreError};
 use scoreboard::{Entry, Fold, Status};
@@ -96,15 +96,10 @@ async fn whole(
     known: &Exercise,
 ) -> Result<(Vec<RawEntry>, Vec<Entry>, Vec<Checkpoint>), Failure> {
     let rows = store.ledger().raw(&known.id).await?;
-    let entries = verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())))
-        .map_err(|error| refuse(format_args!("{}: {error}", known.code)))?;
     let checkpoints = store.ledger().checkpoints(&known.id).await?;
-    let hashes: Vec<&str> = rows.iter().map(|row| row.hash.as_str()).collect();
-    for checkpoint in &checkpoints {
-        checkpoint
-            .fits(&known.id, &hashes)
-            .map_err(|error| refuse(format_args!("{}: {error}", known.code)))?;
-    }
+    let lines = rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str()));
+    let entries = ledger::check(&known.id, lines, &checkpoints)
+        .map_err(|fault| refuse(format_args!("{}: {fault}", known.code)))?;
     Ok((rows, entries, checkpoints))
 }
 

@@ -1,14 +1,11 @@
 //! The control room: how an exercise is led.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use rampart_app::LedgerState;
 use rampart_app::exercise::{CommandError, Exercise};
 use rampart_domain::decide::Refusal;
-use rampart_domain::ledger;
 use rampart_pages::{
     CapacityView, ChainState, ConfirmAct, ControlRoom, ControlRoomLive, ExerciseAct, ImageRow, ImageState,
     NewerScenario, Problem, Tone,
@@ -24,38 +21,12 @@ use super::view;
 use super::visit::{Here, flash};
 use super::who::{Role, Staff};
 
-/// A chain is hashed again when it has grown and the last time lies this far back, ms.
-const CHAIN_EVERY_MS: i64 = 20_000;
-
-/// Last look at the hash chains, by exercise: up to where, whole or not, when.
-#[derive(Debug, Default)]
-pub struct Chains(Mutex<HashMap<String, (ChainState, i64)>>);
-
-/// Reads the stored ledger and checks its chain. Long ledgers are not read at every refresh.
-async fn chain(web: &Web, id: &str, seq: u64, now_ms: i64) -> Result<ChainState, WebError> {
-    let known = web.chains.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-    if let Some((state, at_ms)) = known
-        && (state.seq >= seq || now_ms - at_ms < CHAIN_EVERY_MS)
-    {
-        return Ok(state);
+/// What the watch over the ledgers last found.
+fn chain(web: &Web, id: &str) -> ChainState {
+    match web.app.ledger_state(id) {
+        LedgerState::Whole(seq) => ChainState { intact: true, seq },
+        LedgerState::Broken(seq) => ChainState { intact: false, seq },
     }
-    let rows = web.app.store.ledger().raw(id).await?;
-    let verified =
-        ledger::verify(rows.iter().map(|row| (row.text.as_str(), row.prev.as_str(), row.hash.as_str())));
-    let state = match verified {
-        Ok(entries) => ChainState { intact: true, seq: entries.len() as u64 },
-        Err(error) => {
-            tracing::error!(exercise = id, %error, "the ledger's chain is broken");
-            let seq = match error {
-                ledger::ChainError::Unreadable { seq, .. } | ledger::ChainError::Hash { seq } => seq,
-                ledger::ChainError::Gap { expected, .. } => expected,
-            };
-            ChainState { intact: false, seq }
-        }
-    };
-    let mut chains = web.chains.0.lock().unwrap_or_else(PoisonError::into_inner);
-    chains.insert(id.to_owned(), (state.clone(), now_ms));
-    Ok(state)
 }
 
 /// What a launch needs, while it has not had its turn.
@@ -73,12 +44,11 @@ async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<C
     let row = row_of(web, id).await?;
     let seats = web.app.store.seats().list_all(id).await?;
     let online = online(web, id, visit.now_ms).await?;
-    let seq = exercise.fold().seq;
     let facts = view::control::Facts {
         row: &row,
         seats: &seats,
         online: &online,
-        chain: chain(web, id, seq, visit.now_ms).await?,
+        chain: chain(web, id),
         capacity: before(web, &exercise),
         may_act: staff.role == Role::Instructor,
         locale: visit.locale,

@@ -20,7 +20,6 @@ use futures_util::{SinkExt, StreamExt};
 use rampart_app::desktop::rfb::ViewOnly;
 use rampart_app::desktop::{self, DesktopError, Viewer};
 use rampart_app::exercise::Exercise;
-use rampart_app::workstation::WorkstationError;
 use rampart_engine::{Pipe, PipeControl};
 use rampart_pages::{DesktopWatch, Locale, OpenDesktop, TeamRef};
 use scoreboard::{Side, Status};
@@ -215,10 +214,7 @@ type End = Option<(&'static str, &'static str)>;
 fn refused(error: &DesktopError) -> (&'static str, &'static str) {
     match error {
         DesktopError::None => ("refused", "error.desktop_none"),
-        DesktopError::Workstation(WorkstationError::NoRange) => ("refused", "error.terminal_not_ready"),
-        DesktopError::Workstation(WorkstationError::Paused) => ("paused", "error.terminal_paused"),
-        DesktopError::Workstation(WorkstationError::Over) => ("ended", "error.terminal_over"),
-        DesktopError::Workstation(WorkstationError::Engine(_)) => ("refused", "error.engine_unreachable"),
+        DesktopError::Workstation(error) => super::terminal::shut(error),
     }
 }
 

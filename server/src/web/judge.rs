@@ -19,11 +19,7 @@ use super::view;
 use super::visit::{Here, flash};
 use super::who::{Role, Seated, Staff};
 
-/// Kinds of entries that can move a score.
-const SCORING: [&str; 9] =
-    ["flag", "hint", "judged", "availability", "retested", "reset", "reset_done", "correction", "ruled"];
-/// Entries looked through for a list, and lines shown of them.
-const SOUGHT: u32 = 5_000;
+/// Lines shown of a score.
 const SHOWN: usize = 300;
 
 /// Query of the desk.
@@ -35,13 +31,20 @@ pub(super) struct Sought {
 
 /// Entries that moved the score of a team (of all, where it is empty), newest first.
 async fn lines(web: &Web, exercise: &Exercise, team: &str) -> Result<Vec<ScoreLine>, WebError> {
-    let stored = web.app.store.ledger().page(&exercise.id, &SCORING, None, SOUGHT).await?;
+    let mut seqs: Vec<u64> = {
+        let fold = exercise.fold();
+        let teams = fold.teams.iter().filter(|known| team.is_empty() || known.id == team);
+        teams.flat_map(|known| known.scored.iter().map(|(seq, _)| *seq)).collect()
+    };
+    seqs.sort_unstable_by(|a, b| b.cmp(a));
+    seqs.truncate(SHOWN);
+    let stored = web.app.store.ledger().at(&exercise.id, &seqs).await?;
     let fold = exercise.fold();
     Ok(stored
         .iter()
         .filter_map(|sealed| {
             let (own, part, points, reason) = sealed.entry.body.score()?;
-            (points != 0 && (team.is_empty() || own == team)).then(|| ScoreLine {
+            Some(ScoreLine {
                 seq: sealed.entry.seq,
                 at_ms: sealed.entry.at_ms,
                 team: view::team(&fold, own),
@@ -50,7 +53,6 @@ async fn lines(web: &Web, exercise: &Exercise, team: &str) -> Result<Vec<ScoreLi
                 points,
             })
         })
-        .take(SHOWN)
         .collect())
 }
 

@@ -60,8 +60,6 @@ pub struct Inner {
     pub stopping: CancellationToken,
     /// Owns the tasks of open terminals, so that the end can wait for them.
     pub sockets: TaskTracker,
-    /// Last looks at the hash chains.
-    pub chains: super::control::Chains,
     /// Connections to desktops, by seat.
     pub desktops: super::places::Places,
     /// People who look on at desktops, by seat.
@@ -92,7 +90,6 @@ impl Web {
             flags: Buckets::new(FLAG_BURST, 1000),
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
-            chains: super::control::Chains::default(),
             desktops: super::places::Places::default(),
             desktops_watched: super::places::Places::default(),
             transfers: super::places::Places::default(),

@@ -20,6 +20,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use rampart_app::exercise::Exercise;
 use rampart_app::terminal::{Attachment, End, Flow, Holder, Session, TerminalError, Told, Writer};
+use rampart_app::workstation::WorkstationError;
 use rampart_pages::Locale;
 use scoreboard::Status;
 use serde::Deserialize;
@@ -186,7 +187,9 @@ impl Socket {
             Ok(attachment) => attachment,
             Err(error) => {
                 let (word, code) = refused(&error);
-                if let TerminalError::Engine(_) | TerminalError::Store(_) = &error {
+                if let TerminalError::Workstation(WorkstationError::Engine(_)) | TerminalError::Store(_) =
+                    &error
+                {
                     let range = self.seat.range;
                     tracing::warn!(%error, exercise = self.seat.exercise, range, "no terminal");
                 }
@@ -276,14 +279,21 @@ impl Socket {
     }
 }
 
-/// Word for the browser and text for the person when no terminal opens.
+/// Word for the browser and text for the person when nothing opens on a workstation.
+pub(super) fn shut(error: &WorkstationError) -> (&'static str, &'static str) {
+    match error {
+        WorkstationError::NoRange => ("refused", "error.terminal_not_ready"),
+        WorkstationError::Paused => ("paused", "error.terminal_paused"),
+        WorkstationError::Over => ("ended", "error.terminal_over"),
+        WorkstationError::Engine(_) => ("refused", "error.engine_unreachable"),
+    }
+}
+
+/// The same when no terminal opens.
 fn refused(error: &TerminalError) -> (&'static str, &'static str) {
     match error {
-        TerminalError::NoRange => ("refused", "error.terminal_not_ready"),
-        TerminalError::Paused => ("paused", "error.terminal_paused"),
-        TerminalError::Over => ("ended", "error.terminal_over"),
+        TerminalError::Workstation(error) => shut(error),
         TerminalError::Busy => ("refused", "error.terminal_busy"),
-        TerminalError::Engine(_) => ("refused", "error.engine_unreachable"),
         TerminalError::Store(_) => ("refused", "error.internal"),
     }
 }

@@ -220,6 +220,24 @@ impl Ledger<'_> {
         self.db.rows(sql, args![exercise_id]).await
     }
 
+    /// The entries at these positions, the latest first; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`StoreError::Inconsistent`] for a text that is no entry, or those of the database.
+    pub async fn at(&self, exercise_id: &str, seqs: &[u64]) -> Result<Vec<Sealed>, StoreError> {
+        if seqs.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut values = args![exercise_id];
+        values.extend(seqs.iter().map(|seq| crate::db::Value::from(as_int(*seq))));
+        let sql = format!(
+            "SELECT seq, text, prev, hash FROM ledger WHERE exercise_id = $1 AND seq IN ({}) ORDER BY seq DESC",
+            marks(2, seqs.len())
+        );
+        let rows = self.db.rows(AssertSqlSafe(sql), values).await?;
+        rows.iter().map(|row| sealed(exercise_id, row)).collect()
+    }
+
     /// Latest entries first: those of the given kinds ([`scoreboard::Body::kind`]; none given means all) before
     /// `before_seq`.
     ///

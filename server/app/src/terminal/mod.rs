@@ -17,9 +17,9 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use rampart_engine::{EngineError, Terminal, TerminalSpec};
+use rampart_engine::{Terminal, TerminalSpec};
 use rampart_store::{NewRecording, Seal, Store, StoreError, Viewer};
-use scoreboard::{Side, Status};
+use scoreboard::Side;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use crate::App;
 use crate::clock::{Clock, new_id};
 use crate::exercise::Exercise;
+use crate::workstation::{self, WorkstationError};
 pub use flow::{Flow, WINDOW};
 pub use keeper::Seen;
 use keeper::{Allowance, Keeper};
@@ -73,21 +74,12 @@ impl TerminalRules {
 /// Why no terminal opens. Each has a text in the locale files.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    /// No range stands.
-    #[error("there is no range now")]
-    NoRange,
-    /// The exercise is paused: the workstation is frozen.
-    #[error("the exercise is paused")]
-    Paused,
-    /// The exercise is over.
-    #[error("the exercise is over")]
-    Over,
+    /// Nothing opens on the workstation now, or the engine said no.
+    #[error(transparent)]
+    Workstation(#[from] WorkstationError),
     /// The seat has as many terminals as it may.
     #[error("the seat has {PER_SEAT} terminals already")]
     Busy,
-    /// The engine said no.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -101,30 +93,16 @@ async fn open_shell(
     side: Side,
     (cols, rows): (u16, u16),
 ) -> Result<Terminal, TerminalError> {
-    match exercise.fold().status {
-        Status::Ready | Status::Running => {}
-        Status::Paused => return Err(TerminalError::Paused),
-        Status::Ended | Status::Cleared => return Err(TerminalError::Over),
-        Status::Draft | Status::Provisioning => return Err(TerminalError::NoRange),
-    }
-    let plan = exercise.plan().ok_or(TerminalError::NoRange)?;
-    let workstation = exercise.scenario().workstation(side).ok_or(TerminalError::NoRange)?;
-    let host = plan
-        .ranges
-        .iter()
-        .find(|known| known.range == range)
-        .and_then(|known| known.host(&workstation.id))
-        .ok_or(TerminalError::NoRange)?;
-    let user = host.logins.first().map_or("root", |(login, _)| login.as_str());
+    let workstation = workstation::of(exercise, range, side)?;
     let spec = TerminalSpec {
         argv: vec!["bash".into(), "-l".into()],
-        user: user.to_owned(),
+        user: workstation.user,
         cols,
         rows,
         term: TERM.into(),
         env: Vec::new(),
     };
-    Ok(app.engine.terminal(&host.name, spec).await?)
+    Ok(app.engine.terminal(&workstation.container, spec).await.map_err(WorkstationError::from)?)
 }
 
 /// All open terminals. Clones share them.
@@ -320,7 +298,7 @@ impl App {
         }
         let shell = open_shell(self, exercise, range, side, size).await?;
         let session = self.terminals.begin(exercise, holder, shell, size).await?;
-        session.attach(true).await.ok_or(TerminalError::Over)
+        session.attach(true).await.ok_or(WorkstationError::Over.into())
     }
 
     /// Open terminals of an exercise, oldest first.

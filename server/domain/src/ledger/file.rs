@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ChainError, Checkpoint, CheckpointError, verify};
+use super::{Checkpoint, LedgerFault, check};
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -98,12 +98,9 @@ pub enum FileError {
     /// The closing line does not fit what stands before it.
     #[error("the closing line does not fit the file: it was changed, or cut in the middle")]
     Changed,
-    /// Its chain is broken.
-    #[error("the chain of hashes is broken: {0}")]
-    Chain(#[from] ChainError),
-    /// A checkpoint does not fit.
+    /// The ledger in it is not what was written.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
+    Ledger(#[from] LedgerFault),
 }
 
 fn put(out: &mut Vec<u8>, part: &Part) -> Result<(), serde_json::Error> {
@@ -163,22 +160,15 @@ impl LedgerFile {
                     // Without a head no other part was taken.
                     let Some(head) = head else { return Err(FileError::Changed) };
                     let file = Self { head, lines, checkpoints };
-                    file.check()?;
+                    let lines = file.lines.iter();
+                    let rows = lines.map(|line| (line.text.as_str(), line.prev.as_str(), line.hash.as_str()));
+                    check(&file.head.id, rows, &file.checkpoints)?;
                     return Ok(file);
                 }
             }
             at += text.len();
         }
         Err(FileError::CutOff { line: number })
-    }
-
-    fn check(&self) -> Result<(), FileError> {
-        verify(self.lines.iter().map(|line| (line.text.as_str(), line.prev.as_str(), line.hash.as_str())))?;
-        let hashes: Vec<&str> = self.lines.iter().map(|line| line.hash.as_str()).collect();
-        for checkpoint in &self.checkpoints {
-            checkpoint.fits(&self.head.id, &hashes)?;
-        }
-        Ok(())
     }
 }
 
@@ -198,7 +188,7 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use scoreboard::{Actor, Body, Entry, Status};
 
-    use super::super::{CheckpointKey, FIRST, seal};
+    use super::super::{CheckpointError, CheckpointKey, FIRST, seal};
     use super::*;
 
     fn sample() -> LedgerFile {
@@ -258,12 +248,15 @@ mod tests {
     fn a_file_made_anew_around_a_forged_entry_is_refused() {
         let mut file = sample();
         file.lines[1].text = file.lines[1].text.replace("第 2 筆", "第 9 筆");
-        assert!(matches!(LedgerFile::read(&file.write().unwrap()), Err(FileError::Chain(_))));
+        assert!(matches!(
+            LedgerFile::read(&file.write().unwrap()),
+            Err(FileError::Ledger(LedgerFault::Chain(_)))
+        ));
         let mut file = sample();
         file.lines.truncate(1);
         assert_eq!(
             LedgerFile::read(&file.write().unwrap()),
-            Err(FileError::Checkpoint(CheckpointError::CutOff { seq: 2, last: 1 }))
+            Err(FileError::Ledger(CheckpointError::CutOff { seq: 2, last: 1 }.into()))
         );
         let text =
             String::from_utf8(sample().write().unwrap()).unwrap().replace("\"version\":1,", "\"version\":2,");

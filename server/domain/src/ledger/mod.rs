@@ -2,9 +2,11 @@
 //! [`file`] is a ledger that leaves the house.
 
 mod checkpoint;
+mod fault;
 pub mod file;
 
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointKey};
+pub use fault::LedgerFault;
 
 use scoreboard::Entry;
 use sha2::{Digest, Sha256};
@@ -103,6 +105,24 @@ pub fn verify_after<'a>(
         }
         hash.clone_into(&mut last);
         entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// Checks a whole ledger, given as (text, prev, hash) in order, with its signed positions, and reads its entries.
+///
+/// # Errors
+/// The first thing that does not fit.
+pub fn check<'a>(
+    exercise: &str,
+    rows: impl IntoIterator<Item = (&'a str, &'a str, &'a str)>,
+    checkpoints: &[Checkpoint],
+) -> Result<Vec<Entry>, LedgerFault> {
+    let rows: Vec<_> = rows.into_iter().collect();
+    let entries = verify(rows.iter().copied())?;
+    let hashes: Vec<&str> = rows.iter().map(|(_, _, hash)| *hash).collect();
+    for checkpoint in checkpoints {
+        checkpoint.fits(exercise, &hashes)?;
     }
     Ok(entries)
 }

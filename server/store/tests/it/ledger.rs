@@ -36,6 +36,9 @@ async fn what_was_appended_is_read_back_and_verifies(bed: Bed) {
     assert_eq!(read.len(), 1300);
     let page = ledger.page("e1", &["status", "flag"], Some(1000), 3).await.unwrap();
     assert_eq!(page.iter().map(|row| row.entry.seq).collect::<Vec<_>>(), [999, 998, 997]);
+    let some = ledger.at("e1", &[3, 1300, 9_999, 7]).await.unwrap();
+    assert_eq!(some.iter().map(|row| row.entry.seq).collect::<Vec<_>>(), [1300, 7, 3]);
+    assert!(ledger.at("e1", &[]).await.unwrap().is_empty());
     assert_eq!(ledger.page("e1", &[], None, 1).await.unwrap(), entries[1299..]);
     assert!(ledger.page("e1", &["flag"], None, 9).await.unwrap().is_empty());
     assert!(ledger.read_all("e2").await.unwrap().is_empty());
