@@ -145,7 +145,7 @@ async fn new_page(
 ) -> Result<ExerciseNew, WebError> {
     let shelves = web.app.shelves().await.map_err(WebError::internal)?;
     let scenarios = shelves.iter().map(|shelf| view::scenarios::choice(shelf, visit.locale)).collect();
-    Ok(ExerciseNew { form, scenarios, problems })
+    Ok(ExerciseNew { form, scenarios, pairs_max: PAIRS_MAX, problems })
 }
 
 /// `GET /exercises/new`.

@@ -150,3 +150,21 @@ async fn a_line_of_the_sheet_is_struck_out_on_the_page() {
     let kept = house.app.store.signs().by_id(&sign).await.unwrap().unwrap();
     assert!(kept.removed_ms.is_some());
 }
+
+#[tokio::test]
+async fn the_form_offers_as_many_pairs_as_an_exercise_may_have() {
+    let house = House::new().await;
+    let teacher = house.staff("teacher").await;
+    let form = teacher.get("/exercises/new").await.text();
+    let most = rampart_app::PAIRS_MAX.to_string();
+    assert!(form.contains(&format!("max=\"{most}\"")), "{form}");
+    let fields = [
+        ("scenario", "qinglan-portal"),
+        ("code", "S115-12"),
+        ("title", "全員"),
+        ("pairs", most.as_str()),
+        ("starts", "2026-12-01T09:00"),
+        ("ends", "2026-12-01T12:00"),
+    ];
+    assert_eq!(teacher.post("/exercises/new", &fields).await.status, StatusCode::SEE_OTHER);
+}

@@ -319,6 +319,8 @@ pub struct ExerciseNew {
     pub form: ExerciseForm,
     /// Scenarios to choose from.
     pub scenarios: Vec<ScenarioChoice>,
+    /// Most pairs of one exercise.
+    pub pairs_max: u16,
     /// What has to be repaired.
     pub problems: Vec<Problem>,
 }
@@ -386,6 +388,7 @@ impl Page for ExerciseNew {
             Self {
                 form: ExerciseForm { pairs: "1".into(), ..ExerciseForm::default() },
                 scenarios: scenarios.clone(),
+                pairs_max: 12,
                 problems: vec![],
             },
             Self {
@@ -400,6 +403,7 @@ impl Page for ExerciseNew {
                     warm: "30".into(),
                 },
                 scenarios,
+                pairs_max: 12,
                 problems: vec![
                     Problem::new("code_taken").on("code").with("code", "S115-02"),
                     Problem::new("required").on("title"),
@@ -407,7 +411,7 @@ impl Page for ExerciseNew {
                     Problem::new("ends_before_start").on("ends"),
                 ],
             },
-            Self { form: ExerciseForm::default(), scenarios: vec![], problems: vec![] },
+            Self { form: ExerciseForm::default(), scenarios: vec![], pairs_max: 12, problems: vec![] },
         ]
     }
 }
