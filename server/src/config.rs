@@ -23,6 +23,8 @@ pub struct Config {
     pub database_url: Option<String>,
     /// Address of the container engine; `None` is the machine's own.
     pub engine: Option<String>,
+    /// File that lists the engines of several machines ([`crate::nodes`]); instead of `engine`.
+    pub engines: Option<PathBuf>,
     /// Cookies only over HTTPS, which a proxy in front must speak.
     pub secure: bool,
     /// Address that people are to type, for slips.
@@ -56,6 +58,7 @@ impl Default for Config {
             block: Ipv4Net::new_assert(Ipv4Addr::new(10, 77, 0, 0), 16),
             database_url: None,
             engine: None,
+            engines: None,
             secure: false,
             address: None,
             proxies: Vec::new(),

@@ -2,6 +2,7 @@
 //! together, and only here it meets HTTP and the command line.
 
 pub mod config;
+pub mod nodes;
 mod secret_file;
 mod start;
 pub mod web;

@@ -49,6 +49,9 @@ impl From<&EngineError> for Failure {
                 let since = since_ms.map(|ms| ms.to_string()).unwrap_or_default();
                 Self::new(&text, "engine.silent", [("since_ms", since)])
             }
+            EngineError::Untrusted(fault) => {
+                Self::new(&text, "engine.untrusted", [("said", fault.to_string())])
+            }
             EngineError::Timeout(what) => Self::new(&text, "engine.timeout", [("what", what.clone())]),
             EngineError::Refused(said) => Self::new(&text, "engine.refused", [("said", said.clone())]),
             EngineError::Conflict(said) => Self::new(&text, "engine.conflict", [("said", said.clone())]),

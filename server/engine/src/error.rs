@@ -1,5 +1,7 @@
 //! What can go wrong between the platform and an engine, told apart by what the caller must do about it.
 
+use crate::Distrust;
+
 /// An engine's refusal or silence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -19,6 +21,10 @@ pub enum EngineError {
         /// Since when no call has got through, ms UTC, where known.
         since_ms: Option<i64>,
     },
+    /// Somebody answers at the node's address, but node and platform do not believe each other. Says nothing about objects
+    /// either.
+    #[error("no trust between platform and node: {0}")]
+    Untrusted(Distrust),
     /// No answer within the call's deadline; what was asked for may have been done all the same. Holds what was asked for.
     #[error("no answer in time: {0}")]
     Timeout(String),
@@ -38,6 +44,6 @@ impl EngineError {
     /// True when the node did not answer: nothing may be concluded about the objects on it.
     #[must_use]
     pub fn is_silence(&self) -> bool {
-        matches!(self, Self::NodeUnreachable { .. } | Self::Timeout(_))
+        matches!(self, Self::NodeUnreachable { .. } | Self::Timeout(_) | Self::Untrusted(_))
     }
 }

@@ -7,6 +7,7 @@
 //! - Every call has a deadline over the whole answer, not only its head. Streams ([`Engine::logs`], [`Terminal`], [`Pipe`])
 //!   have none.
 //! - Every object carries the run's labels from its creation, so it is found without the reply.
+//! - Engines of other machines are spoken to over mutual TLS only ([`NodeConfig`], [`Trust`]).
 //! - [`guard`] is the wall on the host, [`images`] reads and builds the folder `images/`, [`subnets`] finds free ones.
 
 pub mod archive;
@@ -16,7 +17,9 @@ pub mod fake;
 pub mod guard;
 pub mod host;
 pub mod images;
+mod node;
 pub mod subnets;
+mod trust;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +31,8 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 pub use docker::DockerEngine;
 pub use error::EngineError;
+pub use node::{NodeConfig, connect};
+pub use trust::{Distrust, Trust, TrustFiles};
 pub use types::{
     ByteStream, Container, Disk, Ended, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
     ImageSpec, Inspection, LABEL_HASH, Labels, Life, LifeStream, Lines, LogLine, LogStream, Network,

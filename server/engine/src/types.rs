@@ -479,6 +479,8 @@ pub enum Wall {
     Stood,
     /// It was missing or not whole, and has been made.
     Made,
+    /// It stands on another machine, where its operator keeps it: only trying it from inside shows it.
+    Kept,
 }
 
 /// What the host of an engine looks like from outside of every range.

@@ -72,6 +72,9 @@ struct Settings {
     /// Address of the container engine, `unix:///path` or `tcp://host:port`.
     #[arg(long, env = "DOCKER_HOST")]
     engine: Option<String>,
+    /// File that lists the engines of several machines; instead of `--engine`.
+    #[arg(long, env = "RAMPART_ENGINES", value_name = "FILE")]
+    engines: Option<PathBuf>,
     /// Cookies only over HTTPS; for a server behind a proxy that speaks it.
     #[arg(long, env = "RAMPART_SECURE", value_parser = FalseyValueParser::new())]
     secure: bool,
@@ -108,6 +111,7 @@ impl Settings {
             block: self.block,
             database_url: self.database.filter(|url| !url.is_empty()),
             engine: self.engine.filter(|address| !address.is_empty()),
+            engines: self.engines.filter(|file| !file.as_os_str().is_empty()),
             secure: self.secure,
             address: self.address,
             proxies: self.proxies,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use rampart_domain::plan::Plan;
-use rampart_engine::{EngineError, Happening, Life, Observation, State, Wall};
+use rampart_engine::{Happening, Life, Observation, State, Wall};
 use scoreboard::{Reason, Status};
 use tokio_util::sync::CancellationToken;
 
@@ -155,7 +155,7 @@ async fn look_at_wall(exercise: &Exercise, tools: &Tools) {
     let now_ms = tools.clock.now_ms();
     let down = |what: &Reason| what.rule == "alarm.wall_down";
     let (raised, said) = match tools.engine.wall().await {
-        Ok(Wall::Stood) => {
+        Ok(Wall::Stood | Wall::Kept) => {
             exercise.progress.send_if_modified(|progress| progress.lower(now_ms, down));
             return;
         }
@@ -166,7 +166,7 @@ async fn look_at_wall(exercise: &Exercise, tools: &Tools) {
             });
             (true, "the wall on the host was gone and has been made again".to_owned())
         }
-        Err(EngineError::Timeout(_) | EngineError::NodeUnreachable { .. }) => return,
+        Err(silent) if silent.is_silence() => return,
         Err(error) => {
             let what = Reason::new("alarm.wall_down", []);
             let mut new = false;

@@ -6,10 +6,12 @@ mod lives;
 mod logs;
 mod objects;
 mod pipe;
+mod tls;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,8 +27,9 @@ use crate::guard::Guard;
 use crate::{
     ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, HostFacts, ImageInfo, ImageSpec,
     Inspection, Labels, LifeStream, Lines, LogStream, Observation, Pipe, PipeSpec, Pruned, RunSeen, Terminal,
-    TerminalSpec, Wall, archive, host,
+    TerminalSpec, Trust, Wall, archive, host,
 };
+use tls::{DialError, Node};
 use wire::Address;
 
 /// Limit of calls that only read or write state.
@@ -46,6 +49,8 @@ pub struct DockerEngine {
 
 struct Inner {
     address: Address,
+    /// What the operator says about a machine that we cannot look at: addresses and subnets of its own.
+    told: (Vec<IpAddr>, Vec<Ipv4Net>),
     guard: Guard,
     docker: OnceCell<Docker>,
     /// Commands at once; more wait their turn, so that a thousand probes do not stand in the way of one terminal.
@@ -79,9 +84,37 @@ impl DockerEngine {
     /// # Errors
     /// As [`DockerEngine::at`].
     pub fn with_guard(address: Option<&str>, guard: Guard) -> Result<Self, EngineError> {
-        Ok(Self {
+        let address = Address::parse(address.unwrap_or("unix:///var/run/docker.sock"))?;
+        Ok(Self::new(address, guard, (Vec::new(), Vec::new())))
+    }
+
+    /// The engine of another machine at `https://host:port`. Does not connect.
+    ///
+    /// # Errors
+    /// [`EngineError::Refused`] for another kind of address.
+    pub fn remote(address: &str, trust: &Trust) -> Result<Self, EngineError> {
+        Self::remote_knowing(address, trust, Vec::new(), Vec::new())
+    }
+
+    /// The same, with further addresses of that machine and the subnets that it needs itself.
+    ///
+    /// # Errors
+    /// As [`DockerEngine::remote`].
+    pub fn remote_knowing(
+        address: &str,
+        trust: &Trust,
+        addresses: Vec<IpAddr>,
+        routes: Vec<Ipv4Net>,
+    ) -> Result<Self, EngineError> {
+        let node = Address::Tls(Box::new(Node::parse(address, trust)?));
+        Ok(Self::new(node, Guard::default(), (addresses, routes)))
+    }
+
+    fn new(address: Address, guard: Guard, told: (Vec<IpAddr>, Vec<Ipv4Net>)) -> Self {
+        Self {
             inner: Arc::new(Inner {
-                address: Address::parse(address.unwrap_or("unix:///var/run/docker.sock"))?,
+                address,
+                told,
                 guard,
                 docker: OnceCell::new(),
                 commands: Semaphore::new(COMMANDS),
@@ -89,7 +122,7 @@ impl DockerEngine {
                 house: OnceLock::new(),
                 freezing: RwLock::new(()),
             }),
-        })
+        }
     }
 
     async fn docker(&self) -> Result<&Docker, EngineError> {
@@ -103,10 +136,11 @@ impl DockerEngine {
                     Address::Tcp(host) => {
                         Docker::connect_with_http(&format!("tcp://{host}"), HEADS, API_DEFAULT_VERSION)
                     }
+                    Address::Tls(node) => node.client(HEADS),
                 };
                 let docker = self.noted(made)?;
                 let negotiated = tokio::time::timeout(QUICK, docker.negotiate_version()).await;
-                self.noted(negotiated.unwrap_or(Err(Error::RequestTimeoutError)))
+                self.explained(negotiated.unwrap_or(Err(Error::RequestTimeoutError))).await
             })
             .await
     }
@@ -129,9 +163,22 @@ impl DockerEngine {
     {
         let docker = self.docker().await?;
         match tokio::time::timeout(deadline, call(docker)).await {
-            Ok(answer) => self.noted(answer),
+            Ok(answer) => self.explained(answer).await,
             Err(_) => Err(EngineError::Timeout(what.to_owned())),
         }
+    }
+
+    /// As [`Self::noted`]; where a remote node broke a connection off it is asked once whether that is for want of trust.
+    async fn explained<T>(&self, answer: Result<T, Error>) -> Result<T, EngineError> {
+        if let (Address::Tls(node), Err(Error::HyperLegacyError { err })) = (&self.inner.address, &answer)
+            && !err.is_connect()
+            && let Some(fault) = node.why().await
+        {
+            let answer = Err(EngineError::Untrusted(fault));
+            self.heard(&answer);
+            return answer;
+        }
+        self.noted(answer)
     }
 
     /// Maps the library's error and keeps the time since when the node is silent.
@@ -146,9 +193,27 @@ impl DockerEngine {
         }
     }
 
+    /// What is known of another machine without looking into it: where it is reached, and what its operator says.
+    async fn told_of(&self, node: &Node) -> Result<HostFacts, EngineError> {
+        let (told, routes) = &self.inner.told;
+        let lookup = tokio::net::lookup_host((node.host(), node.port()));
+        let found = tokio::time::timeout(QUICK, lookup).await;
+        let found = found.ok().and_then(Result::ok).ok_or(EngineError::NodeUnreachable { since_ms: None })?;
+        let mut addresses: Vec<IpAddr> =
+            found.map(|address| address.ip()).chain(told.iter().copied()).collect();
+        addresses.sort_unstable();
+        addresses.dedup();
+        let own = addresses.iter().filter_map(|address| match address {
+            IpAddr::V4(address) => Ipv4Net::new(*address, 32).ok(),
+            IpAddr::V6(_) => None,
+        });
+        let routes = own.chain(routes.iter().copied()).map(|net| ("node".to_owned(), net)).collect();
+        Ok(HostFacts { addresses, routes, ..HostFacts::default() })
+    }
+
     fn heard<T>(&self, answer: &Result<T, EngineError>) {
         let since = &self.inner.silent_since;
-        if matches!(answer, Err(EngineError::NodeUnreachable { .. })) {
+        if matches!(answer, Err(EngineError::NodeUnreachable { .. } | EngineError::Untrusted(_))) {
             let now = jiff::Timestamp::now().as_millisecond();
             // Only the first silence counts.
             let _ = since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
@@ -180,7 +245,22 @@ pub(crate) fn refusal(status: u16, message: String) -> EngineError {
     }
 }
 
+/// The reason of the transport in an error of the library.
+fn distrust(error: &Error) -> Option<EngineError> {
+    let mut below: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = below {
+        if let Some(DialError::Distrust(fault)) = error.downcast_ref::<DialError>() {
+            return Some(EngineError::Untrusted(fault.clone()));
+        }
+        below = error.source();
+    }
+    None
+}
+
 fn translate(error: Error) -> EngineError {
+    if let Some(fault) = distrust(&error) {
+        return fault;
+    }
     match error {
         Error::DockerResponseServerError { status_code, message } => refusal(status_code, message),
         Error::DockerStreamError { error } => EngineError::Refused(error),
@@ -198,10 +278,8 @@ impl Engine for DockerEngine {
     async fn info(&self) -> Result<EngineInfo, EngineError> {
         let info = self.call("ask the engine about itself", QUICK, |docker| docker.info()).await?;
         let root = info.docker_root_dir.unwrap_or_default();
-        let disk = match &self.inner.address {
-            Address::Unix(_) if !root.is_empty() => host::disk(&root).await,
-            _ => None,
-        };
+        let here = self.inner.address.is_here();
+        let disk = if here && !root.is_empty() { host::disk(&root).await } else { None };
         Ok(EngineInfo {
             version: info.server_version.unwrap_or_default(),
             architecture: info.architecture.unwrap_or_default(),
@@ -210,10 +288,7 @@ impl Engine for DockerEngine {
             disk,
             cpus: info.ncpu.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
             memory: info.mem_total.and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-            available: match &self.inner.address {
-                Address::Unix(_) => host::available_memory().await,
-                Address::Tcp(_) => None,
-            },
+            available: if here { host::available_memory().await } else { None },
         })
     }
 
@@ -252,11 +327,18 @@ impl Engine for DockerEngine {
     }
 
     async fn wall(&self) -> Result<Wall, EngineError> {
-        self.inner.guard.ensure().await
+        match &self.inner.address {
+            // Its firewall is out of our reach; that it holds is proven from inside of each range.
+            Address::Tls(_) => Ok(Wall::Kept),
+            Address::Unix(_) | Address::Tcp(_) => self.inner.guard.ensure().await,
+        }
     }
 
     async fn host(&self) -> Result<HostFacts, EngineError> {
-        host::facts().await
+        match &self.inner.address {
+            Address::Tls(node) => self.told_of(node).await,
+            Address::Unix(_) | Address::Tcp(_) => host::facts().await,
+        }
     }
 
     async fn subnets(&self) -> Result<Vec<(String, Ipv4Net)>, EngineError> {

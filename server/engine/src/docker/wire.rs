@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::tls::Node;
 use crate::EngineError;
 
 /// Where an engine listens.
@@ -20,9 +21,15 @@ use crate::EngineError;
 pub(crate) enum Address {
     Unix(PathBuf),
     Tcp(String),
+    Tls(Box<Node>),
 }
 
 impl Address {
+    /// True for an engine of this very machine: its disk, addresses and firewall are ours.
+    pub(crate) fn is_here(&self) -> bool {
+        matches!(self, Self::Unix(_))
+    }
+
     /// Reads `unix:///path` or `tcp://host:port`.
     pub(crate) fn parse(text: &str) -> Result<Self, EngineError> {
         if let Some(path) = text.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
@@ -31,7 +38,7 @@ impl Address {
             Ok(Self::Tcp(host.trim_end_matches('/').to_owned()))
         } else {
             Err(EngineError::Refused(format!(
-                "{text} is no address of an engine: unix:///path or tcp://host:port"
+                "{text} is no address of an engine: unix:///path or tcp://host:port (https:// takes a file of nodes)"
             )))
         }
     }
@@ -68,6 +75,10 @@ pub(crate) async fn start_exec(
                 let stream = TcpStream::connect(host).await.map_err(lost)?;
                 stream.set_nodelay(true).map_err(lost)?;
                 let (reader, writer) = stream.into_split();
+                open(reader, writer, version, id, tty).await
+            }
+            Address::Tls(node) => {
+                let (reader, writer) = tokio::io::split(node.dial().await?);
                 open(reader, writer, version, id, tty).await
             }
         }
