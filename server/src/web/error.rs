@@ -9,6 +9,9 @@ use rampart_app::exercise::CommandError;
 use rampart_domain::decide::Refusal;
 use rampart_pages::Problem;
 
+/// When trying again makes sense after the database could not be written, s.
+const STORE_RETRY_S: i64 = 5;
+
 /// An answer of a handler.
 pub type Answer = Result<Response, WebError>;
 
@@ -82,6 +85,13 @@ impl WebError {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::too_many(wait_ms) }
     }
 
+    /// The database cannot be written or reached; nothing was stored. `why` goes to the log.
+    fn store_unavailable(why: String) -> Self {
+        let retry_after_s = Some(STORE_RETRY_S);
+        let answer = Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable");
+        Self { detail: Some(why), retry_after_s, ..answer }
+    }
+
     /// Something is broken here; `why` goes to the log, the person gets the mark to find it by.
     #[must_use]
     pub fn internal(why: impl Display) -> Self {
@@ -124,10 +134,7 @@ impl From<rampart_store::StoreError> for WebError {
             matches!(error, StoreError::DiskFull(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_));
         let detail = crate::start::chain(&error);
         if out_of_reach {
-            return Self {
-                detail: Some(detail),
-                ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
-            };
+            return Self::store_unavailable(detail);
         }
         Self::internal(detail)
     }
@@ -178,10 +185,7 @@ impl From<CommandError> for WebError {
             CommandError::Refused(other) => Self::with(StatusCode::CONFLICT, refusal(&other)),
             CommandError::Busy => Self::unavailable(2_000),
             CommandError::Stopping => Self::unavailable(10_000),
-            CommandError::Ledger(why) => {
-                let code = "store_unavailable";
-                Self { detail: Some(why), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code) }
-            }
+            CommandError::Ledger(why) => Self::store_unavailable(why),
         }
     }
 }

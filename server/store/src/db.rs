@@ -10,6 +10,10 @@ use crate::error::{StoreError, wrap};
 
 /// Rows that one INSERT statement writes at most.
 const ROWS: usize = 512;
+/// Up to here each number of rows has a statement of its own: what waits at the commit queue goes as one.
+const OWN: usize = 64;
+/// Statements that a connection keeps prepared: those of every number of rows of the ledger, and all others.
+pub(crate) const PREPARED: usize = 256;
 
 /// A value to bind. Always typed, so that a NULL has its column's type on the engine that asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -289,17 +293,18 @@ impl Tx {
     }
 }
 
-/// Statements that insert these rows: of 512, 256, … 1 rows, so that ten texts serve every number of rows and stay
-/// prepared.
+/// Statements that insert these rows: one where there are 64 or less, else as many of 512, 256, 128 and 64 rows as fit and
+/// one for the rest, so that few texts serve every number of rows and stay prepared.
 fn statements(head: &str, width: usize, tail: &str, values: Vec<Value>) -> Vec<(String, Vec<Value>)> {
     let mut left = values.len() / width;
     let mut values = values.into_iter();
     let mut size = ROWS;
     let mut statements = Vec::new();
     while left > 0 {
-        while size > left {
+        while size > left.max(OWN) {
             size /= 2;
         }
+        size = size.min(left);
         let mut sql = String::with_capacity(head.len() + tail.len() + 16 + size * width * 6);
         sql.push_str(head);
         sql.push_str(" VALUES ");

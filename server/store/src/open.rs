@@ -9,7 +9,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::db::Db;
+use crate::db::{Db, PREPARED};
 use crate::error::{StoreError, wrap, wrap_migration};
 
 /// How long a request waits for a connection before the database counts as out of reach.
@@ -87,6 +87,7 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        .statement_cache_capacity(PREPARED)
         .busy_timeout(PATIENCE);
     // Neither ages: a connection that is replaced while others wait for it only costs time.
     let pool = || SqlitePoolOptions::new().max_lifetime(None).idle_timeout(None).test_before_acquire(false);
@@ -111,6 +112,7 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Address { why: "it is no valid PostgreSQL address".to_owned() })?
         .application_name("rampart")
+        .statement_cache_capacity(PREPARED)
         // An answer means durable, whatever the server's default is.
         .options([("synchronous_commit", "on")]);
     let pool = PgPoolOptions::new()

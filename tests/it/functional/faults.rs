@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::harness::disk::SmallDisk;
 use crate::harness::http::Person;
 use crate::harness::server::{Server, Setup};
 use crate::harness::stage::{self, Staff};
@@ -260,41 +261,6 @@ async fn rosters_that_are_none_write_nothing() {
     assert!(people.contains("class=\"card empty\""), "somebody was written");
 }
 
-/// A file system of its own, small enough to fill.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    fn new(megabytes: u32) -> Self {
-        let place = TempDir::new().unwrap();
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={megabytes}m"), "tmpfs"])
-            .arg(place.path())
-            .status()
-            .unwrap();
-        assert!(done.success(), "a small file system cannot be mounted here: tests/run wants root");
-        Self(place)
-    }
-
-    fn fill(&self) {
-        let out = Command::new("dd")
-            .args(["if=/dev/zero", "bs=4k"])
-            .arg(format!("of={}/ballast", self.0.path().display()))
-            .output()
-            .unwrap();
-        assert!(!out.status.success(), "the disk is not full");
-    }
-
-    fn free(&self) {
-        std::fs::remove_file(self.0.path().join("ballast")).unwrap();
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 async fn create(instructor: &Person, code: &str) -> u16 {
     let fields = [
         ("scenario", "qinglan-portal"),
@@ -340,7 +306,7 @@ async fn fill_and_free(disk: &SmallDisk, server: &Server) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_and_recovers() {
     let disk = SmallDisk::new(24);
-    let data = disk.0.path().join("data");
+    let data = disk.path().join("data");
     let server = Server::with(Setup { data: Some(data), ..Setup::default() }).await;
     let outcome = keep::outcome(fill_and_free(&disk, &server)).await;
     if outcome.is_err() {

@@ -1,6 +1,7 @@
 //! The real server with real containers, driven as people drive it.
 
 mod desktop;
+pub mod durable;
 mod faults;
 mod kills;
 mod queue;

@@ -1,10 +1,12 @@
 //! What the tests stand on: the real server, real containers, a real browser, and people who use them.
 
 pub mod browser;
+pub mod disk;
 pub mod docker;
 pub mod http;
 pub mod keep;
 pub mod page;
+pub mod postgres;
 pub mod second;
 pub mod server;
 pub mod stage;

@@ -50,6 +50,8 @@ pub struct Setup {
     pub engine: Option<String>,
     /// Data folder when it is not to be a fresh one.
     pub data: Option<PathBuf>,
+    /// Address of the database when it is not a file in the data folder.
+    pub database: Option<String>,
     /// Memory that ranges leave free, `12G`, when it is not the default.
     pub keep_memory: Option<String>,
 }
@@ -61,6 +63,7 @@ impl Default for Setup {
             images: root().join("images"),
             engine: None,
             data: None,
+            database: None,
             keep_memory: None,
         }
     }
@@ -126,6 +129,9 @@ impl Server {
         if let Some(keep) = &self.setup.keep_memory {
             command.env("RAMPART_KEEP_MEMORY", keep);
         }
+        if let Some(database) = &self.setup.database {
+            command.env("DATABASE_URL", database);
+        }
         if let Some(engine) = &self.setup.engine {
             command.env("DOCKER_HOST", engine);
         }
@@ -167,6 +173,11 @@ impl Server {
             client.get(&address).send().await.ok().filter(|answer| answer.status().is_success())
         })
         .await;
+    }
+
+    /// Was it started, and not ended by us?
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Kills it as a power cut would.

@@ -632,6 +632,11 @@ impl Runner {
                 }
                 Err(CommandError::Ledger(error.to_string()))
             }
+            Err(AppendError::Busy) => {
+                tracing::warn!(exercise = %self.exercise.id, "the commit queue is full; nothing was applied");
+                Err(CommandError::Busy)
+            }
+            Err(AppendError::Closed) => Err(CommandError::Stopping),
             Err(error) => {
                 tracing::error!(exercise = %self.exercise.id, %error, "ledger append failed; nothing was applied");
                 Err(CommandError::Ledger(error.to_string()))
