@@ -117,61 +117,6 @@ pub enum Answer {
     Late,
 }
 
-/// Part of the score that points belong to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Component {
-    /// Flags.
-    Objectives,
-    /// Hints bought.
-    Hints,
-    /// Incident reports matched to what red did.
-    Detection,
-    /// Services kept up.
-    Availability,
-    /// Repairs that passed their retest.
-    Response,
-    /// Wrong incident reports.
-    FalseClaims,
-    /// Hosts that the team had made anew.
-    Resets,
-    /// What a judge gave or took.
-    Rulings,
-}
-
-impl Component {
-    /// The word used in data and locale keys.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Objectives => "objectives",
-            Self::Hints => "hints",
-            Self::Detection => "detection",
-            Self::Availability => "availability",
-            Self::Response => "response",
-            Self::FalseClaims => "false_claims",
-            Self::Resets => "resets",
-            Self::Rulings => "rulings",
-        }
-    }
-
-    /// Components that a side can earn or lose points in, in the order in which pages show them.
-    #[must_use]
-    pub fn of(side: Side) -> &'static [Component] {
-        match side {
-            Side::Red => &[Self::Objectives, Self::Hints, Self::Resets, Self::Rulings],
-            Side::Blue => &[
-                Self::Detection,
-                Self::Availability,
-                Self::Response,
-                Self::FalseClaims,
-                Self::Resets,
-                Self::Rulings,
-            ],
-        }
-    }
-}
-
 /// Why points were given or taken: a rule's id and the values to fill its text with, so that the reason reads in
 /// whichever language a person has chosen.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -264,6 +209,18 @@ pub enum Verdict {
     },
     /// Nothing that red did fits.
     False,
+}
+
+/// What a re-match's entry does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RematchStep {
+    /// Sets the old run's points aside.
+    SetAside,
+    /// Counts the new run's.
+    Counted,
+    /// Takes both back.
+    Undone,
 }
 
 /// Whether the attack of a repair's retest still works.
@@ -565,6 +522,131 @@ pub enum Body {
         /// Why; value `text` is what the judge wrote.
         reason: Reason,
     },
+    /// Red earned something besides the flag itself: it was the first, or was not found in time.
+    Bonus {
+        /// Team.
+        team: String,
+        /// What for: `first` (the first team with this objective) or `stealth` (nobody reported this action in time).
+        bonus: String,
+        /// Objective or action.
+        about: String,
+        /// Points.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// What an act of red costs blue, once an action. Entered when it no longer tells blue that something happened.
+    Incident {
+        /// Team.
+        team: String,
+        /// Action.
+        action: String,
+        /// Points, zero or less.
+        points: i64,
+        /// Why.
+        reason: Reason,
+    },
+    /// A judge punished a team.
+    Penalty {
+        /// Team.
+        team: String,
+        /// Points, less than zero.
+        points: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// A judge took a penalty back.
+    PenaltyLifted {
+        /// Team.
+        team: String,
+        /// Position of the penalty.
+        about: u64,
+        /// Points, more than zero.
+        points: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// A judge gave a team further tries for an objective.
+    TriesGiven {
+        /// Team.
+        team: String,
+        /// Objective.
+        objective: String,
+        /// How many.
+        tries: u32,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// A judge marked a report by the scenario's criteria. Worth nothing, and seen by staff only, until it is released.
+    Marked {
+        /// Report id.
+        report: String,
+        /// Team.
+        team: String,
+        /// Points by criterion.
+        marks: BTreeMap<String, i64>,
+        /// What the judge wrote.
+        text: String,
+    },
+    /// The marks of a report were released; points are the difference to what was released before.
+    ReportScored {
+        /// Report id.
+        report: String,
+        /// Team.
+        team: String,
+        /// Points by criterion.
+        marks: BTreeMap<String, i64>,
+        /// Points.
+        points: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// What checks said between two moments does not count.
+    Voided {
+        /// Id, unique in the exercise.
+        void: String,
+        /// Range number; `None` is every range.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        range: Option<u16>,
+        /// Check id; `None` is every check.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        check: Option<String>,
+        /// From, ms UTC.
+        from_ms: i64,
+        /// To, ms UTC.
+        to_ms: i64,
+        /// From on the exercise clock, ms.
+        from_clock_ms: i64,
+        /// To on the exercise clock, ms.
+        to_clock_ms: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// It counts again.
+    VoidUndone {
+        /// Id of the void.
+        void: String,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
+    /// A new run of a pair counts in place of the old one. For each team the old points are set aside by one entry and
+    /// those of the new run counted by another; undoing is a third. What the old run gave stays in the ledger as it was.
+    Rematch {
+        /// Id, unique in the exercise.
+        rematch: String,
+        /// Team.
+        team: String,
+        /// Which of the three.
+        step: RematchStep,
+        /// Code of the exercise that is the new run.
+        run: String,
+        /// Position in its ledger at which its points were read.
+        position: u64,
+        /// Points.
+        points: i64,
+        /// Why; value `text` is what the judge wrote.
+        reason: Reason,
+    },
 }
 
 impl Body {
@@ -593,31 +675,16 @@ impl Body {
             Self::Disqualified { .. } => "disqualified",
             Self::Contest { .. } => "contest",
             Self::Ruled { .. } => "ruled",
-        }
-    }
-
-    /// Points that the entry moves: team, component, points, reason. `None` for entries that never carry any.
-    #[must_use]
-    pub fn score(&self) -> Option<(&str, Component, i64, &Reason)> {
-        match self {
-            Self::Flag { team, points, reason, .. } => Some((team, Component::Objectives, *points, reason)),
-            Self::Hint { team, points, reason, .. } => Some((team, Component::Hints, *points, reason)),
-            Self::Judged { team, points, reason, .. } => {
-                let component = if *points < 0 { Component::FalseClaims } else { Component::Detection };
-                Some((team, component, *points, reason))
-            }
-            Self::Availability { team, points, reason, .. } => {
-                Some((team, Component::Availability, *points, reason))
-            }
-            Self::Retested { team, points, reason, .. } => Some((team, Component::Response, *points, reason)),
-            Self::Reset { team: Some(team), points, reason, .. }
-            | Self::ResetDone { team: Some(team), points, reason, .. } => {
-                Some((team, Component::Resets, *points, reason))
-            }
-            Self::Correction { team, points, reason, .. } | Self::Ruled { team, points, reason, .. } => {
-                Some((team, Component::Rulings, *points, reason))
-            }
-            _ => None,
+            Self::Bonus { .. } => "bonus",
+            Self::Incident { .. } => "incident",
+            Self::Penalty { .. } => "penalty",
+            Self::PenaltyLifted { .. } => "penalty_lifted",
+            Self::TriesGiven { .. } => "tries_given",
+            Self::Marked { .. } => "marked",
+            Self::ReportScored { .. } => "report_scored",
+            Self::Voided { .. } => "voided",
+            Self::VoidUndone { .. } => "void_undone",
+            Self::Rematch { .. } => "rematch",
         }
     }
 }

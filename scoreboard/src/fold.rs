@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::{Answer, Body, Component, Entry, HealthState, Proof, Reason, Side, Status, Verdict};
+use crate::{Answer, Body, Component, Desk, Entry, HealthState, Proof, Reason, Side, Status, Verdict};
 
 /// How many lines of the feed are kept in memory; older ones are read from the store.
 const FEED_KEPT: usize = 400;
@@ -280,6 +280,8 @@ pub struct Fold {
     pub walls: BTreeMap<u16, Vec<Proof>>,
     /// Foreign flags: ledger position, time, submitting team, seat, objective, owner.
     pub alerts: Vec<(u64, i64, String, String, String, String)>,
+    /// What judges and the later rules of the score have entered.
+    pub desk: Desk,
     /// Last lines of the feed, oldest first.
     pub feed: Vec<FeedItem>,
 }
@@ -313,6 +315,7 @@ impl Default for Fold {
             turned_seq: 0,
             walls: BTreeMap::new(),
             alerts: Vec::new(),
+            desk: Desk::default(),
             feed: Vec::new(),
         }
     }
@@ -524,7 +527,10 @@ impl Fold {
                     contested.ruled = Some(Ruling { upheld: *upheld, points: *points, reason, at_ms });
                 }
             }
+            // The desk keeps these.
+            _ => {}
         }
+        self.keep(entry);
         self.score(entry);
         self.feed(entry);
     }
@@ -660,7 +666,10 @@ impl Fold {
                 (Some(team), Reason::new("judge.contested", [("about", about.to_string())]), 0, false)
             }
             Body::Ruled { team, points, reason, .. } => (Some(team), reason.clone(), *points, *points != 0),
-            _ => return,
+            body => match crate::desk::line(body) {
+                Some(line) => line,
+                None => return,
+            },
         };
         self.feed.push(FeedItem {
             seq: entry.seq,

@@ -3,12 +3,16 @@
 //! Pure: no clock, no I/O, no randomness. The same entries always give the same [`Fold`], and every figure that a
 //! page shows comes out of one. This crate knows nobody above it; entries name teams, seats and people by id only.
 
+mod component;
+mod desk;
 mod entry;
 mod fold;
 mod view;
 
+pub use component::Component;
+pub use desk::{Desk, Marking, Penalised, Rematched, ReportScore, VoidWindow};
 pub use entry::{
-    Actor, Answer, AttackState, Body, Component, Entry, HealthState, Proof, Reason, Side, Status, Verdict,
+    Actor, Answer, AttackState, Body, Entry, HealthState, Proof, Reason, RematchStep, Side, Status, Verdict,
     Witness,
 };
 pub use fold::{

@@ -133,8 +133,13 @@ fn public_reason(reason: &Reason, over: bool) -> Reason {
         return reason.clone();
     }
     match reason.rule.as_str() {
-        "flag.correct" => Reason::new("flag.captured", []),
-        "report.matched" | "report.parent" => Reason::new("report.paid", []),
+        "flag.correct" | "flag.decayed" => Reason::new("flag.captured", []),
+        "bonus.first" | "bonus.stealth" => Reason::new("bonus.given", []),
+        "incident.found" | "incident.missed" => Reason::new("incident.cost", []),
+        "judge.penalty" => Reason::new("judge.penalised", []),
+        "judge.lifted" => Reason::new("judge.lifted_plain", []),
+        "report.scored" => Reason::new("report.marked", []),
+        "report.matched" | "report.parent" | "report.capped" => Reason::new("report.paid", []),
         "reset.failed" => Reason::new("reset.refunded", []),
         "hint.bought" => Reason::new("hint.taken", []),
         // What a judge wrote may name what others are not to know yet.

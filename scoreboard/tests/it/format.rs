@@ -1,16 +1,59 @@
-//! The vocabulary is a format: these lines were written by version 1 and must be read for ever.
+//! The vocabulary is a format: these lines were written by versions 1 and 2 and must be read for ever.
 
-use scoreboard::{Entry, Fold, Side, Status};
+use scoreboard::{Component, Entry, Fold, Side, Status};
 
 const GOLDEN: &str = include_str!("golden-v1.jsonl");
+const GOLDEN_2: &str = include_str!("golden-v2.jsonl");
 
 #[test]
-fn every_line_of_version_1_reads_and_writes_back_unchanged() {
-    for (number, line) in GOLDEN.lines().enumerate() {
-        let entry: Entry = serde_json::from_str(line).unwrap_or_else(|e| panic!("line {}: {e}", number + 1));
-        assert_eq!(serde_json::to_string(&entry).unwrap(), line, "line {}", number + 1);
-        assert_eq!(entry.seq, number as u64 + 1);
+fn every_line_of_every_version_reads_and_writes_back_unchanged() {
+    for golden in [GOLDEN, GOLDEN_2] {
+        for (number, line) in golden.lines().enumerate() {
+            let entry: Entry =
+                serde_json::from_str(line).unwrap_or_else(|e| panic!("line {}: {e}", number + 1));
+            assert_eq!(serde_json::to_string(&entry).unwrap(), line, "line {}", number + 1);
+            assert_eq!(entry.seq, number as u64 + 1);
+        }
     }
+}
+
+#[test]
+fn version_2_holds_the_kinds_that_came_with_it_and_folds_to_known_figures() {
+    let entries: Vec<Entry> = GOLDEN_2.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let kinds: std::collections::BTreeSet<_> = entries.iter().map(|entry| entry.body.kind()).collect();
+    for kind in [
+        "bonus",
+        "incident",
+        "marked",
+        "penalty",
+        "penalty_lifted",
+        "rematch",
+        "report_scored",
+        "tries_given",
+        "void_undone",
+        "voided",
+    ] {
+        assert!(kinds.contains(kind), "{kind}");
+    }
+    let fold = Fold::of(&entries);
+    let red = fold.team("r1").unwrap();
+    assert_eq!(red.points, 75 + 20 + 60);
+    assert_eq!(red.parts[&Component::Bonuses], 80);
+    assert_eq!((red.parts[&Component::Penalties], red.parts[&Component::Rematch]), (0, 0));
+    let blue = fold.team("b1").unwrap();
+    assert_eq!(blue.points, 80 - 100 + 40 + 4);
+    assert_eq!(blue.parts[&Component::Reports], 40);
+    assert_eq!(fold.booked["b1"], (60_000, 120_000, 120_000));
+    // What the old run gave stays readable beside the new run's points.
+    let rematch = &fold.desk.rematches[0];
+    assert_eq!(rematch.teams, [("r1".to_owned(), 155, 300), ("b1".to_owned(), 24, 500)]);
+    assert!(rematch.undone.is_some());
+    assert_eq!(fold.desk.voids.iter().map(|void| void.undone.is_some()).collect::<Vec<_>>(), [true, false]);
+    assert_eq!(fold.desk.tries[&("r1".to_owned(), "www-file".to_owned())], 5);
+    assert!(!fold.desk.is_unreleased("n1"));
+    // Halfway, the new run counts.
+    let half = Fold::of(entries.iter().take(30));
+    assert_eq!((half.team("r1").unwrap().points, half.team("b1").unwrap().points), (300, 500));
 }
 
 #[test]

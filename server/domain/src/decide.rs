@@ -7,21 +7,29 @@ use crate::scenario::Scenario;
 use crate::secret::RunSecret;
 
 mod blue;
+mod desk;
 mod judge;
 mod red;
 mod reset;
 mod service;
+mod settle;
+mod void;
 
 pub use blue::{
     CITE_LIMIT, REPORT_TEXT_LIMIT, ReportForm, decayed, is_technique, judge, repair, report, retested,
 };
+pub use desk::{
+    MarkForm, NewRun, TRIES_LIMIT, give_tries, lift, mark, penalise, release, rematch, undo_rematch,
+};
 pub use judge::{JUDGE_TEXT_LIMIT, RULING_LIMIT, RulingForm, contest, correct, disqualify, freeze, rule};
-pub use red::{FlagOutcome, action, flag, hint};
+pub use red::{FlagOutcome, action, captures_of, flag, hint, tries_allowed};
 pub use reset::{ResetBy, ResetOutcome, checks_silenced, is_silenced, reset, reset_done};
 pub use service::{availability, health};
+pub use settle::settle;
+pub use void::{VoidForm, unvoid, void};
 
 /// Version of the ledger's vocabulary that this code writes.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 /// False reports are counted over this much exercise time, ms.
 const HOUR_MS: i64 = 3_600_000;
 
@@ -51,6 +59,9 @@ pub enum Refusal {
     /// The exercise is over.
     #[error("the exercise is over")]
     Over,
+    /// The exercise is not over yet.
+    #[error("the exercise is not over yet")]
+    NotOver,
     /// The text has not the form of a flag.
     #[error("not the form of a flag")]
     Malformed {

@@ -155,6 +155,7 @@ pub fn refusal(refusal: &Refusal) -> Problem {
         Refusal::NotStarted => Problem::new("not_started"),
         Refusal::Paused => Problem::new("paused"),
         Refusal::Over => Problem::new("over"),
+        Refusal::NotOver => Problem::new("not_over"),
         Refusal::Malformed { found: Some(found) } => {
             Problem::new("malformed").on("flag").with("found", found)
         }

@@ -11,7 +11,9 @@ mod vigil;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm, ResetBy, ResetOutcome, RulingForm};
+use rampart_domain::decide::{
+    FlagOutcome, MarkForm, NewRun, Refusal, ReportForm, ResetBy, ResetOutcome, RulingForm, VoidForm,
+};
 use rampart_domain::plan::Plan;
 use rampart_domain::scenario::{Bundle, Scenario, Words};
 use rampart_domain::secret::RunSecret;
@@ -256,6 +258,62 @@ pub enum JudgeAct {
     },
     /// Rules on a dispute.
     Rule(RulingForm),
+    /// Punishes a team.
+    Penalise {
+        /// Team.
+        team: String,
+        /// How many points it loses.
+        points: i64,
+        /// Why.
+        text: String,
+    },
+    /// Takes a penalty back.
+    Lift {
+        /// Position of the penalty.
+        about: u64,
+        /// Why.
+        text: String,
+    },
+    /// Gives further tries.
+    Tries {
+        /// Team.
+        team: String,
+        /// Objective.
+        objective: String,
+        /// How many.
+        tries: i64,
+        /// Why.
+        text: String,
+    },
+    /// Marks a report.
+    Mark(MarkForm),
+    /// Releases all marks.
+    Release,
+    /// Checks do not count between two moments.
+    Void(VoidForm),
+    /// They count again.
+    Unvoid {
+        /// Id of the void.
+        void: String,
+        /// Why.
+        text: String,
+    },
+    /// A new run of a pair counts in place of the old one.
+    Rematch {
+        /// Range number of the pair.
+        range: u16,
+        /// What the new run came to.
+        new: NewRun,
+        /// Why.
+        text: String,
+    },
+    /// The old run counts again.
+    UndoRematch {
+        /// Id of the re-match.
+        rematch: String,
+        /// Why.
+        text: String,
+    },
 }
 
 pub(crate) enum Command {

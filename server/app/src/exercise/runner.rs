@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::feed::BoardFeed;
-use super::{Command, CommandError, Exercise, Inner, JudgeAct, NotLaunched, Progress, Reply, Times};
+use super::{Command, CommandError, Exercise, Inner, NotLaunched, Progress, Reply, Times};
 use crate::RangeSettings;
 use crate::clock::{Clock, new_id};
 use crate::queue::Queue;
@@ -292,7 +292,7 @@ impl Runner {
         let rules = Self::rules(&exercise, &tags);
         match command {
             Command::Flag { team, seat, objective, typed, reply } => {
-                match decide::flag(rules, &self.ahead, &team, &seat, &objective, &typed) {
+                match decide::flag(rules, &self.ahead, &team, &seat, &objective, &typed, at_ms) {
                     Ok((entries, outcome)) => {
                         self.propose(batch, entries, at_ms);
                         batch.answers.push(deferred(reply, outcome));
@@ -344,16 +344,7 @@ impl Runner {
                 }
             }
             Command::Judge { account, act, reply } => {
-                let decided = match &act {
-                    JudgeAct::Correct { team, points, about, text } => {
-                        decide::correct(&self.ahead, &account, team, *points, *about, text)
-                    }
-                    JudgeAct::Disqualify { team, out, text } => {
-                        decide::disqualify(&self.ahead, &account, team, *out, text)
-                    }
-                    JudgeAct::Freeze { on } => decide::freeze(&self.ahead, &account, *on),
-                    JudgeAct::Rule(form) => decide::rule(&self.ahead, &account, form),
-                };
+                let decided = works::ruling(rules, &self.ahead, &account, &act, at_ms);
                 self.settle(decided, reply, batch, at_ms);
             }
             Command::Contest { team, seat, about, text, reply } => {
@@ -458,6 +449,7 @@ impl Runner {
             self.propose(batch, entries, at_ms);
         }
         self.judge(rules, batch, at_ms, i64::MAX);
+        self.propose(batch, decide::settle(rules, &self.ahead, at_ms, true), at_ms);
         self.book(rules, batch, at_ms, 0);
     }
 
@@ -541,6 +533,7 @@ impl Runner {
             self.judge(rules, batch, at_ms, filed_by_ms);
             self.labels = None;
         }
+        self.propose(batch, decide::settle(rules, &self.ahead, at_ms, false), at_ms);
         self.book(rules, batch, at_ms, BOOK_EVERY_MS);
     }
 

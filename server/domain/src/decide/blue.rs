@@ -118,6 +118,35 @@ fn parent(technique: &str) -> &str {
     technique.split('.').next().unwrap_or(technique)
 }
 
+/// What of `earned` points for handling an action blue may have: once red did something that the scenario puts a cost on,
+/// reports and repairs of it win back at most the scenario's share of that cost.
+fn won_back(rules: Rules<'_>, fold: &Fold, team: &str, action: &str, earned: i64) -> i64 {
+    let scenario = rules.scenario;
+    let cost = scenario.action(action).map_or(0, |known| known.cost);
+    let range = fold.team(team).map(|team| team.range);
+    if cost == 0 || !fold.actions.iter().any(|seen| seen.action == action && Some(seen.range) == range) {
+        return earned;
+    }
+    let reported: i64 = fold
+        .reports
+        .iter()
+        .filter(|filed| filed.team == team)
+        .filter_map(|filed| match &filed.judged {
+            Some((Verdict::Matched { action: known, .. }, points, _)) if known == action => Some(*points),
+            _ => None,
+        })
+        .sum();
+    let repaired: i64 = scenario
+        .repairs
+        .iter()
+        .filter(|known| known.action == action)
+        .filter_map(|known| fold.repairs.get(&(team.to_owned(), known.id.clone())))
+        .map(|state| state.points)
+        .sum();
+    let most = cost * scenario.recovery / 100;
+    earned.min((most - reported - repaired).max(0))
+}
+
 /// Judges a filed report against what red really did. A report fits an action when the host is the same, the technique
 /// is the same (or its parent or a sibling, for half), the time lies within the tolerance of an occurrence, and at least
 /// half of the cited events are evidence of the action. `labels` holds events of the team's own range only.
@@ -174,9 +203,11 @@ pub fn judge(rules: Rules<'_>, fold: &Fold, labels: &Labels, report: &str) -> En
         let exact = seen.technique == filed.technique;
         let value = if exact { detection.points } else { detection.points / 2 };
         let delay = (filed.clock_ms - first).max(0);
-        let points = decayed(value, delay, detection.full_ms, detection.window_ms);
-        let rule = match (points, exact) {
+        let earned = decayed(value, delay, detection.full_ms, detection.window_ms);
+        let points = won_back(rules, fold, &filed.team, &seen.action, earned);
+        let rule = match (earned, exact) {
             (0, _) => "report.too_late",
+            _ if points < earned => "report.capped",
             (_, true) => "report.matched",
             (_, false) => "report.parent",
         };
@@ -187,6 +218,7 @@ pub fn judge(rules: Rules<'_>, fold: &Fold, labels: &Labels, report: &str) -> En
                 ("technique", seen.technique.clone()),
                 ("minutes", (delay / 60_000).to_string()),
                 ("value", detection.points.to_string()),
+                ("percent", scenario.recovery.to_string()),
             ],
         );
         let verdict = Verdict::Matched { action: seen.action.clone(), detection: detection.id.clone() };
@@ -280,13 +312,22 @@ pub fn retested(
     };
     let (points, rule) = match (attack, checks) {
         (AttackState::Fails, Some(true)) => {
-            (decayed(known.points, state.clock_ms, known.full_ms, known.window_ms), "repair.passed")
+            let earned = decayed(known.points, state.clock_ms, known.full_ms, known.window_ms);
+            let points = won_back(rules, fold, team, &known.action, earned);
+            (points, if points < earned { "repair.capped" } else { "repair.passed" })
         }
         (AttackState::Works, _) => (0, "repair.attack_works"),
         (AttackState::Fails, Some(false)) => (0, "repair.check_fails"),
         _ => (0, "repair.unknown"),
     };
-    let reason = Reason::new(rule, [("repair", repair.to_owned()), ("value", known.points.to_string())]);
+    let reason = Reason::new(
+        rule,
+        [
+            ("repair", repair.to_owned()),
+            ("value", known.points.to_string()),
+            ("percent", rules.scenario.recovery.to_string()),
+        ],
+    );
     vec![(
         Actor::System,
         Body::Retested {

@@ -25,15 +25,15 @@ pub struct RulingForm {
     pub text: String,
 }
 
-fn staff(account: &str) -> Actor {
+pub(super) fn staff(account: &str) -> Actor {
     Actor::Account(account.to_owned())
 }
 
-fn field(field: &'static str, code: &'static str) -> Refusal {
+pub(super) fn field(field: &'static str, code: &'static str) -> Refusal {
     Refusal::Field { field, code }
 }
 
-fn text_of(text: &str) -> Result<String, Refusal> {
+pub(super) fn text_of(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
     if text.is_empty() {
         return Err(field("text", "required"));
@@ -44,12 +44,12 @@ fn text_of(text: &str) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-fn points_of(points: i64) -> Result<i64, Refusal> {
+pub(super) fn points_of(points: i64) -> Result<i64, Refusal> {
     if points.abs() > RULING_LIMIT { Err(field("points", "ruling_limit")) } else { Ok(points) }
 }
 
 /// True once there is something to judge. It stays so after the end.
-fn judgeable(fold: &Fold) -> Result<(), Refusal> {
+pub(super) fn judgeable(fold: &Fold) -> Result<(), Refusal> {
     match fold.status {
         Status::Draft | Status::Provisioning | Status::Ready => Err(Refusal::NotStarted),
         Status::Running | Status::Paused | Status::Ended | Status::Cleared => Ok(()),

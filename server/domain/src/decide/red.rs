@@ -3,7 +3,7 @@
 use scoreboard::{Actor, Answer, Body, Fold, Reason, Side};
 
 use super::{Entries, Refusal, Rules, clock_at, open};
-use crate::scenario::Words;
+use crate::scenario::{Objective, Words};
 use crate::secret::{Typed, read_flag, tag_of};
 use crate::truth::Confirmed;
 
@@ -29,7 +29,21 @@ pub enum FlagOutcome {
     Late,
 }
 
-/// A flag is submitted by a seat of `team`.
+/// How many teams have an objective.
+#[must_use]
+pub fn captures_of(fold: &Fold, objective: &str) -> u32 {
+    let having = fold.captures.keys().filter(|(_, known)| known == objective).count();
+    u32::try_from(having).unwrap_or(u32::MAX)
+}
+
+/// Wrong answers that a team has for an objective: those of the scenario and those that a judge gave.
+#[must_use]
+pub fn tries_allowed(fold: &Fold, objective: &Objective, team: &str) -> u32 {
+    let given = fold.desk.tries.get(&(team.to_owned(), objective.id.clone())).copied().unwrap_or(0);
+    objective.attempts.saturating_add(given)
+}
+
+/// A flag is submitted by a seat of `team`. What it is worth is fixed here, at its acceptance.
 ///
 /// # Errors
 /// A refusal costs nothing and leaves no entry.
@@ -40,6 +54,7 @@ pub fn flag(
     seat: &str,
     objective: &str,
     typed: &str,
+    at_ms: i64,
 ) -> Result<(Entries, FlagOutcome), Refusal> {
     let red = fold.team(team).filter(|team| team.side == Side::Red).ok_or(Refusal::NotFound)?;
     let wanted = rules.scenario.objective(objective).ok_or(Refusal::NotFound)?;
@@ -79,17 +94,36 @@ pub fn flag(
         return Err(Refusal::Locked { needs: needs.clone() });
     }
     let tried = fold.attempts.get(&key).copied().unwrap_or(0);
-    if tried >= wanted.attempts {
+    let allowed = tries_allowed(fold, wanted, team);
+    if tried >= allowed {
         return Err(Refusal::LimitReached);
     }
     if rules.secret.is_flag(&typed, &red.id, objective) {
-        let reason = Reason::new("flag.correct", [("objective", objective.to_owned())]);
-        return Ok((
-            entry(Answer::Correct, wanted.points, reason),
-            FlagOutcome::Correct { points: wanted.points },
-        ));
+        let others = captures_of(fold, objective);
+        let points = wanted.worth(others, fold.clock.at(at_ms));
+        let named = ("objective", objective.to_owned());
+        let reason = if points == wanted.points {
+            Reason::new("flag.correct", [named])
+        } else {
+            let (value, others) = (wanted.points.to_string(), others.to_string());
+            Reason::new("flag.decayed", [named, ("value", value), ("others", others)])
+        };
+        let mut entries = entry(Answer::Correct, points, reason);
+        if wanted.first > 0 && others == 0 {
+            let reason = Reason::new("bonus.first", [("objective", objective.to_owned())]);
+            let body = Body::Bonus {
+                team: team.to_owned(),
+                bonus: "first".to_owned(),
+                about: objective.to_owned(),
+                points: wanted.first,
+                reason,
+            };
+            entries.push((Actor::System, body));
+            return Ok((entries, FlagOutcome::Correct { points: points + wanted.first }));
+        }
+        return Ok((entries, FlagOutcome::Correct { points }));
     }
-    let left = wanted.attempts - tried - 1;
+    let left = allowed - tried - 1;
     let owner = fold
         .teams
         .iter()

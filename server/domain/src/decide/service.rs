@@ -38,15 +38,8 @@ pub fn availability(rules: Rules<'_>, fold: &Fold, team: &str, at_ms: i64) -> En
     }
     let (up, known) = (up / 2, known / 2);
     let (up_sum, known_sum) = (up_sum + up, known_sum + known);
-    // Points so far = weight x share of the planned time x share of known time that was up.
-    let due = if known_sum == 0 {
-        0
-    } else {
-        i128::from(scenario.availability_points) * i128::from(now) * i128::from(up_sum)
-            / (i128::from(scenario.duration_ms) * i128::from(known_sum))
-    };
     let given = blue.parts.get(&Component::Availability).copied().unwrap_or(0);
-    let points = i64::try_from(due).unwrap_or(given) - given;
+    let points = due(rules, now, up_sum, known_sum).unwrap_or(given) - given;
     let minutes = ("minutes", (now / 60_000).to_string());
     let reason = if known == 0 {
         Reason::new("availability.unknown", [minutes])
@@ -64,6 +57,18 @@ pub fn availability(rules: Rules<'_>, fold: &Fold, team: &str, at_ms: i64) -> En
             reason,
         },
     )]
+}
+
+/// Availability points up to `now` on the exercise clock: weight x share of the planned time x share of the known time that
+/// was up. `None` where they are more than a number holds.
+pub(super) fn due(rules: Rules<'_>, now: i64, up: i64, known: i64) -> Option<i64> {
+    if known <= 0 {
+        return Some(0);
+    }
+    let scenario = rules.scenario;
+    let due = i128::from(scenario.availability_points) * i128::from(now) * i128::from(up)
+        / (i128::from(scenario.duration_ms) * i128::from(known));
+    i64::try_from(due).ok()
 }
 
 /// A check changed its state (while its host is made anew, nothing but unknown is taken): what lay before is booked with the old state, then the new one stands.

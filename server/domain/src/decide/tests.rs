@@ -6,6 +6,8 @@ use super::*;
 use crate::scenario::{ResetRule, parse};
 use crate::truth::{Confirmed, Labels};
 
+mod scoring;
+
 const SOURCE: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");
 
 struct Table {
@@ -20,7 +22,11 @@ struct Table {
 
 impl Table {
     fn new(pairs: u16) -> Self {
-        let scenario = parse("scenario.yaml", SOURCE).unwrap();
+        Self::of(pairs, SOURCE)
+    }
+
+    fn of(pairs: u16, source: &str) -> Self {
+        let scenario = parse("scenario.yaml", source).unwrap();
         let other = RunSecret::new([9; 32]);
         let mut table = Self {
             tags: vec![other.tag()],
@@ -58,7 +64,7 @@ impl Table {
     }
 
     fn submit(&mut self, team: &str, objective: &str, typed: &str) -> Result<FlagOutcome, Refusal> {
-        let (entries, outcome) = flag(self.rules(), &self.fold, team, "s1", objective, typed)?;
+        let (entries, outcome) = flag(self.rules(), &self.fold, team, "s1", objective, typed, self.now)?;
         self.apply(entries);
         Ok(outcome)
     }

@@ -5,10 +5,11 @@ use scoreboard::Side;
 
 use super::scalars;
 use super::tree::{Node, Value};
+use super::weights::{self, Weighted};
 use super::{
-    Account, Action, Allow, Check, Course, Detection, Difficulty, End, Evidence, Hint, Host, Objective,
-    Plant, PlantWhat, Proto, Ready, Repair, ReportRules, ResetRule, Resources, Retest, Role, Scenario,
-    Telemetry, User, Words, Zone,
+    Account, Action, Allow, Check, Course, Criterion, Decay, Detection, Difficulty, End, Evidence, Hint,
+    Host, Objective, Plant, PlantWhat, Proto, Ready, Repair, ReportRules, ResetRule, Resources, Retest, Role,
+    Scenario, Telemetry, User, Words, Zone,
 };
 
 impl Node {
@@ -84,7 +85,7 @@ pub(super) fn scenario(root: &Node) -> Scenario {
     let empty = Node { at: root.at, value: Value::Refused };
     let part = |key: &str| root.get(key).unwrap_or(&empty);
     let (course, reports) = (part("course"), part("reports"));
-    Scenario {
+    let mut scenario = Scenario {
         id: root.text("id"),
         version: root.int("version"),
         title: root.words("title"),
@@ -125,11 +126,18 @@ pub(super) fn scenario(root: &Node) -> Scenario {
             points: node.int("points"),
             full_ms: node.duration("full"),
             window_ms: node.duration("window"),
+            stealth: node.int("stealth"),
         }),
         reports: ReportRules {
             free_false: reports.int("free_false"),
             false_cost: reports.int("false_cost"),
             tolerance_ms: reports.duration("tolerance"),
+            criteria: reports.each("criteria", |node| Criterion {
+                id: node.text("id"),
+                title: node.words("title"),
+                points: node.int("points"),
+            }),
+            points: reports.int("points"),
         },
         checks: root.each("checks", |node| Check {
             id: node.text("id"),
@@ -150,7 +158,19 @@ pub(super) fn scenario(root: &Node) -> Scenario {
         }),
         availability_points: part("scoring").int("availability"),
         reset: part("scoring").reset("reset").unwrap_or(ResetRule::Never),
-    }
+        recovery: part("scoring").int_if("recovery").unwrap_or(RECOVERY),
+        blue: part("scoring").int_if("blue").map(|total| weighted(part("scoring"), total)),
+    };
+    weights::apply(&mut scenario);
+    scenario
+}
+
+/// Blue wins back at most so much of what an act of red cost, percent, unless the scenario says otherwise.
+const RECOVERY: i64 = 80;
+
+fn weighted(scoring: &Node, total: i64) -> Weighted {
+    let weights = scoring.get("weights").map(|node| weights::WEIGHTS.map(|(name, _)| node.int_if(name)));
+    Weighted { total, weights: weights.unwrap_or_default() }
 }
 
 fn allow(node: &Node) -> Allow {
@@ -248,6 +268,18 @@ fn objective(node: &Node) -> Objective {
             price: node.int("price"),
             text: node.words("text"),
         }),
+        decay: node.get("decay").and_then(decay),
+        first: node.int("first"),
+    }
+}
+
+fn decay(node: &Node) -> Option<Decay> {
+    let least = node.int("least");
+    match node.text("by").as_str() {
+        "captures" => Some(Decay::Captures { least, steps: node.int("steps") }),
+        "time" => Some(Decay::Time { least, until_ms: node.duration("until") }),
+        "harmonic" => Some(Decay::Harmonic { least }),
+        _ => None,
     }
 }
 
@@ -268,6 +300,7 @@ fn action(node: &Node) -> Action {
             port: node.int_if("port"),
             status: node.int_if("status"),
         }),
+        cost: node.int("cost"),
     }
 }
 

@@ -60,7 +60,11 @@ fn describe(node: &Node, shape: &MapShape) -> String {
         (_, "scenario") => "the scenario".to_owned(),
         (_, "words") => "this text in two languages".to_owned(),
         // These stand once, under a key of their own name.
-        (_, name @ ("course" | "resources" | "ready" | "row" | "reports" | "retest" | "scoring")) => {
+        (
+            _,
+            name @ ("course" | "resources" | "ready" | "row" | "reports" | "retest" | "scoring" | "decay"
+            | "weights"),
+        ) => {
             format!("`{name}`")
         }
         (_, name) => format!("this {name}"),

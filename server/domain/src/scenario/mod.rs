@@ -14,6 +14,7 @@ mod scalars;
 mod schema;
 mod shape;
 mod tree;
+mod weights;
 
 use std::collections::BTreeMap;
 
@@ -24,6 +25,7 @@ pub use bundle::{BRIEFS, SCENARIO_FILE};
 pub use fault::Fault;
 pub use parse::parse;
 pub use schema::json_schema;
+pub use weights::{WEIGHTS, Weighted, share};
 
 /// A text in both languages of the product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Default)]
@@ -307,6 +309,68 @@ pub struct Objective {
     pub requires: Vec<String>,
     /// Hints.
     pub hints: Vec<Hint>,
+    /// How it loses value for teams that come later; `None`: it does not.
+    pub decay: Option<Decay>,
+    /// What the first team of the exercise gets on top.
+    pub first: i64,
+}
+
+/// How an objective loses value for those who take it later. What a team was given stays as it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "by")]
+pub enum Decay {
+    /// Falls evenly with each team that has it.
+    Captures {
+        /// Least value.
+        least: i64,
+        /// Captures after which it has fallen to that.
+        steps: u32,
+    },
+    /// Falls evenly with the exercise clock.
+    Time {
+        /// Least value.
+        least: i64,
+        /// When it has fallen to that, ms.
+        until_ms: i64,
+    },
+    /// What lies above the least value is divided by one more than the number of teams that have it.
+    Harmonic {
+        /// Least value.
+        least: i64,
+    },
+}
+
+impl Objective {
+    /// What it is worth to a team when `others` other teams have it and the exercise clock stands at `clock_ms`. Whole
+    /// points, rounded down, never more than its points and never less than its least value.
+    #[must_use]
+    pub fn worth(&self, others: u32, clock_ms: i64) -> i64 {
+        let (least, share) = match self.decay {
+            None => return self.points,
+            Some(Decay::Captures { least, steps }) => {
+                let (steps, others) = (i128::from(steps.max(1)), i128::from(others));
+                (least, (steps - others.min(steps), steps))
+            }
+            Some(Decay::Time { least, until_ms }) => {
+                let until = i128::from(until_ms.max(1));
+                (least, (until - i128::from(clock_ms).clamp(0, until), until))
+            }
+            Some(Decay::Harmonic { least }) => (least, (1, i128::from(others) + 1)),
+        };
+        let above = i128::from(self.points - least) * share.0 / share.1;
+        least + i64::try_from(above).unwrap_or(0)
+    }
+
+    /// Least value.
+    #[must_use]
+    pub fn least(&self) -> i64 {
+        match self.decay {
+            None => self.points,
+            Some(Decay::Captures { least, .. } | Decay::Time { least, .. } | Decay::Harmonic { least }) => {
+                least
+            }
+        }
+    }
 }
 
 /// One kind of record by which an action is known.
@@ -345,6 +409,8 @@ pub struct Action {
     pub within_ms: i64,
     /// All of these must be seen; at least one comes from the gateway.
     pub evidence: Vec<Evidence>,
+    /// What it costs blue once it was done; 0: nothing.
+    pub cost: i64,
 }
 
 /// What blue earns for reporting an action.
@@ -360,10 +426,23 @@ pub struct Detection {
     pub full_ms: i64,
     /// Falls to 40 % at this time, nothing after it, ms on the exercise clock.
     pub window_ms: i64,
+    /// What red gets when nobody reported it within the window; 0: nothing.
+    pub stealth: i64,
+}
+
+/// What a judge marks in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Criterion {
+    /// Id.
+    pub id: String,
+    /// Title.
+    pub title: Words,
+    /// Most points of one report.
+    pub points: i64,
 }
 
 /// Rules of incident reports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportRules {
     /// Wrong reports an hour that cost nothing.
     pub free_false: u32,
@@ -371,6 +450,10 @@ pub struct ReportRules {
     pub false_cost: i64,
     /// How far the reported time may lie from the act, ms.
     pub tolerance_ms: i64,
+    /// What a judge marks; empty: reports are not marked.
+    pub criteria: Vec<Criterion>,
+    /// Most that a team's marked reports bring together.
+    pub points: i64,
 }
 
 /// An availability check.
@@ -488,6 +571,10 @@ pub struct Scenario {
     pub availability_points: i64,
     /// Whether teams may have hosts made anew, where the host itself says nothing.
     pub reset: ResetRule,
+    /// Blue wins back at most this share of what an act of red cost, percent.
+    pub recovery: i64,
+    /// What blue can have in all, shared by weights; `None`: the parts say their own points.
+    pub blue: Option<Weighted>,
 }
 
 impl Scenario {
@@ -523,13 +610,29 @@ impl Scenario {
     #[must_use]
     pub fn max_points(&self, side: Side) -> i64 {
         match side {
-            Side::Red => self.objectives.iter().map(|objective| objective.points).sum(),
-            Side::Blue => {
-                self.detections.iter().map(|detection| detection.points).sum::<i64>()
-                    + self.repairs.iter().map(|repair| repair.points).sum::<i64>()
-                    + self.availability_points
+            Side::Red => {
+                let flags = self.objectives.iter().map(|objective| objective.points + objective.first);
+                flags.sum::<i64>() + self.detections.iter().map(|detection| detection.stealth).sum::<i64>()
             }
+            Side::Blue => self.blue_parts().into_iter().sum(),
         }
+    }
+
+    /// What blue can have of each part: availability, detection, response, reports.
+    #[must_use]
+    pub fn blue_parts(&self) -> [i64; 4] {
+        [
+            self.availability_points,
+            self.detections.iter().map(|detection| detection.points).sum(),
+            self.repairs.iter().map(|repair| repair.points).sum(),
+            self.reports.points,
+        ]
+    }
+
+    /// Action by id.
+    #[must_use]
+    pub fn action(&self, id: &str) -> Option<&Action> {
+        self.actions.iter().find(|action| action.id == id)
     }
 
     /// Paths of the scripts it names, below its folder.

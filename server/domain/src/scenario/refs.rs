@@ -20,6 +20,9 @@ pub(super) fn check(root: &Node, scenario: &Scenario, faults: &mut Faults) {
     for (key, noun) in [("detections", "detection"), ("repairs", "repair"), ("users", "user")] {
         ids(key, noun, faults);
     }
+    if let Some(reports) = root.get("reports") {
+        Names::of(reports, "criteria", "criterion", faults);
+    }
     rules::network(root, scenario, &names, faults);
     rules::secrets(root, scenario, &names, faults);
     objectives(root, scenario, &names, faults);

@@ -460,6 +460,8 @@ pub(super) fn scoring(root: &Node, scenario: &Scenario, faults: &mut Faults) {
             faults.add(node.at("timeout"), "rule", "`timeout` is longer than `every`", Some(hint.to_owned()));
         }
     }
+    super::weights::values(root, scenario, faults);
+    super::weights::check(root, scenario, faults);
     if scenario.availability_points > 0 && root.get("checks").is_none() {
         let what = "availability brings points, but there are no checks";
         let at = root.get("scoring").map_or(root.at, |node| node.at("availability"));

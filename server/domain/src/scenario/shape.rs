@@ -96,6 +96,7 @@ const SCRIPT: Shape = Shape::Form(Form::Script);
 const SIDE: Shape = Shape::Choice(&["red", "blue"]);
 const TITLE: Shape = Shape::Map(&WORDS);
 const POINTS: Shape = Shape::Int(1, 100_000);
+const WEIGHT: Shape = Shape::Int(0, 1_000);
 const PRICE: Shape = Shape::Price(0, 100_000);
 const WITHIN_EXERCISE: Shape = Shape::Duration(SECOND, 14 * DAY);
 const SCRIPT_TIME: Shape = Shape::Duration(SECOND, 5 * MINUTE);
@@ -300,6 +301,26 @@ static OBJECTIVE: MapShape = MapShape {
         must("attempts", Shape::Int(1, 1_000), "Wrong answers allowed."),
         may("requires", Shape::List(&ID, 0, 60), "Objectives to capture first."),
         may("hints", Shape::List(&Shape::Map(&HINT), 0, 10), "Hints."),
+        may(
+            "decay",
+            Shape::Map(&DECAY),
+            "How it loses value for teams that come later; without it, it does not.",
+        ),
+        may("first", Shape::Int(0, 100_000), "What the first team of the exercise gets on top."),
+    ],
+};
+
+static DECAY: MapShape = MapShape {
+    name: "decay",
+    keys: &[
+        must(
+            "by",
+            Shape::Choice(&["captures", "time", "harmonic"]),
+            "`captures`: evenly with each team that has it; `time`: evenly with the clock; `harmonic`: what lies above `least` divided by one more than the teams that have it.",
+        ),
+        must("least", Shape::Int(0, 100_000), "Least value, points."),
+        may("steps", Shape::Int(1, 1_000), "For `captures`: after so many it is at its least."),
+        may("until", WITHIN_EXERCISE, "For `time`: when it is at its least, on the exercise clock."),
     ],
 };
 
@@ -325,6 +346,7 @@ static ACTION: MapShape = MapShape {
             Shape::List(&Shape::Map(&EVIDENCE), 1, 10),
             "Records that must all be seen; one of them comes from the gateway.",
         ),
+        may("cost", Shape::Int(0, 100_000), "What it costs blue once it was done."),
     ],
 };
 
@@ -350,6 +372,7 @@ static DETECTION: MapShape = MapShape {
         must("points", POINTS, "Points."),
         must("full", WITHIN_EXERCISE, "Full value up to this time after the act."),
         must("window", WITHIN_EXERCISE, "Falls to 40 % at this time, nothing after it."),
+        may("stealth", Shape::Int(0, 100_000), "What red gets when nobody reported it within the window."),
     ],
 };
 
@@ -359,6 +382,21 @@ static REPORTS: MapShape = MapShape {
         must("free_false", Shape::Int(0, 1_000), "Wrong reports an hour that cost nothing."),
         must("false_cost", Shape::Int(0, 100_000), "What each further one costs."),
         must("tolerance", Shape::Duration(SECOND, DAY), "How far the reported time may lie from the act."),
+        may("criteria", Shape::List(&Shape::Map(&CRITERION), 1, 20), "What a judge marks in a report."),
+        may(
+            "points",
+            POINTS,
+            "Most that a team's marked reports bring together; with `scoring.blue`, the weight says it.",
+        ),
+    ],
+};
+
+static CRITERION: MapShape = MapShape {
+    name: "criterion",
+    keys: &[
+        must("id", ID, "Id."),
+        must("title", TITLE, "Title, as the judge and the team read it."),
+        must("points", POINTS, "Most points of one report."),
     ],
 };
 
@@ -410,10 +448,35 @@ static USER: MapShape = MapShape {
     ],
 };
 
+static WEIGHTS: MapShape = MapShape {
+    name: "weights",
+    keys: &[
+        may("availability", WEIGHT, "Services kept up; 40 without it."),
+        may("detection", WEIGHT, "Reports that name what red did; 30 without it."),
+        may("response", WEIGHT, "Repairs; 20 without it."),
+        may("reports", WEIGHT, "Reports by the judge's marks; 10 without it."),
+    ],
+};
+
 static SCORING: MapShape = MapShape {
     name: "scoring",
     keys: &[
-        must("availability", Shape::Int(0, 100_000), "Points for a full run without outage."),
+        may(
+            "availability",
+            Shape::Int(0, 100_000),
+            "Points for a full run without outage; with `blue`, the weight says it.",
+        ),
+        may(
+            "blue",
+            Shape::Int(100, 1_000_000),
+            "What blue can have in all. Then the points of detections and repairs are shares of their part.",
+        ),
+        may("weights", Shape::Map(&WEIGHTS), "Shares of the parts in `blue`; 40, 30, 20 and 10 without it."),
+        may(
+            "recovery",
+            Shape::Int(0, 100),
+            "Blue wins back at most so many percent of what an act of red cost; 80 without it.",
+        ),
         may(
             "reset",
             PRICE,

@@ -7,7 +7,7 @@ use rampart_pages::{Locale, Pages};
 use super::{everything, templates};
 
 /// Keys that templates and scripts build from data or that other crates ask for by name.
-const BY_NAME: [&str; 4] = ["error.", "flash.", "rule.", "value."];
+const BY_NAME: [&str; 5] = ["component.", "error.", "flash.", "rule.", "value."];
 
 fn holes(text: &str) -> BTreeSet<&str> {
     let names = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
@@ -85,14 +85,18 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
     let root = super::folder("../..");
     let mut missing = Vec::new();
     for file in [
+        "scoreboard/src/desk.rs",
         "scoreboard/src/fold.rs",
         "scoreboard/src/view.rs",
         "server/domain/src/decide.rs",
         "server/domain/src/decide/blue.rs",
+        "server/domain/src/decide/desk.rs",
         "server/domain/src/decide/judge.rs",
         "server/domain/src/decide/red.rs",
         "server/domain/src/decide/reset.rs",
         "server/domain/src/decide/service.rs",
+        "server/domain/src/decide/settle.rs",
+        "server/domain/src/decide/void.rs",
         "server/app/src/lib.rs",
     ] {
         let source = std::fs::read_to_string(root.join(file)).unwrap();
@@ -109,6 +113,9 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
             "reset",
             "judge",
             "board",
+            "bonus",
+            "incident",
+            "rematch",
         ] {
             for part in source.split(&format!("\"{area}.")).skip(1) {
                 let rule = format!("{area}.{}", part.split('"').next().unwrap());

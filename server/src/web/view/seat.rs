@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use rampart_app::exercise::Exercise;
+use rampart_domain::decide::tries_allowed;
 use rampart_domain::scenario::{Objective, Role, Telemetry};
 use rampart_domain::truth::Event;
 use rampart_pages::{
@@ -128,7 +129,7 @@ fn objective(
         },
         requires: objective.requires.iter().map(title).collect(),
         tries: fold.attempts.get(&key(&objective.id)).copied().unwrap_or(0).into(),
-        tries_max: Some(objective.attempts.into()),
+        tries_max: Some(tries_allowed(fold, objective, &facts.seat.team).into()),
         done_ms: capture.map(|capture| capture.at_ms),
         done_by: capture.map(|by| facts.labels.get(&by.seat).cloned().unwrap_or_default()),
         hints: objective

@@ -1,10 +1,11 @@
 //! What the runner sets going beside itself: launching, clearing, freezing, retests, and the tasks of a standing range.
 
-use rampart_domain::decide;
+use rampart_domain::decide::{self, Entries, Refusal, Rules};
 use scoreboard::{Entry, Fold, HealthState, HostReset, Status};
 
 use super::{Batch, Runner};
-use crate::exercise::{Command, Inner, probes, resets, telemetry, vigil};
+use crate::clock::new_id;
+use crate::exercise::{Command, Inner, JudgeAct, probes, resets, telemetry, vigil};
 
 impl Runner {
     /// After a start of the server: goes on with whatever the ledger says is under way.
@@ -181,6 +182,37 @@ impl Runner {
             let _held = hold.lock().await;
             crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
         });
+    }
+}
+
+/// What a judge's act comes to.
+pub(super) fn ruling(
+    rules: Rules<'_>,
+    fold: &Fold,
+    account: &str,
+    act: &JudgeAct,
+    at_ms: i64,
+) -> Result<Entries, Refusal> {
+    match act {
+        JudgeAct::Correct { team, points, about, text } => {
+            decide::correct(fold, account, team, *points, *about, text)
+        }
+        JudgeAct::Disqualify { team, out, text } => decide::disqualify(fold, account, team, *out, text),
+        JudgeAct::Freeze { on } => decide::freeze(fold, account, *on),
+        JudgeAct::Rule(form) => decide::rule(fold, account, form),
+        JudgeAct::Penalise { team, points, text } => decide::penalise(fold, account, team, *points, text),
+        JudgeAct::Lift { about, text } => decide::lift(fold, account, *about, text),
+        JudgeAct::Tries { team, objective, tries, text } => {
+            decide::give_tries(rules, fold, account, (team, objective), *tries, text)
+        }
+        JudgeAct::Mark(form) => decide::mark(rules, fold, account, form),
+        JudgeAct::Release => decide::release(rules, fold, account),
+        JudgeAct::Void(form) => decide::void(rules, fold, account, &new_id(), form, at_ms),
+        JudgeAct::Unvoid { void, text } => decide::unvoid(rules, fold, account, void, text, at_ms),
+        JudgeAct::Rematch { range, new, text } => {
+            decide::rematch(fold, account, &new_id(), *range, new, text)
+        }
+        JudgeAct::UndoRematch { rematch, text } => decide::undo_rematch(fold, account, rematch, text),
     }
 }
 
