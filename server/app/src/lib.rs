@@ -18,6 +18,7 @@ mod people;
 mod queue;
 pub mod range;
 pub mod records;
+mod register;
 mod schedule;
 mod statistics;
 pub mod strays;
@@ -47,6 +48,7 @@ pub use keeper::{LedgerAlarm, LedgerState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
+pub use register::{PersonCard, RegisterError, TookPart};
 pub use schedule::{ScheduleError, WARN_MS};
 pub use statistics::{Export, ExportTable, Statistics};
 

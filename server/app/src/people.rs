@@ -423,6 +423,7 @@ impl App {
                 staff_no: row.staff_no,
                 agency: row.agency,
                 gender: row.gender,
+                ..rampart_store::NewPerson::default()
             })
             .collect();
         // The counts are added where they are known.

@@ -8,6 +8,7 @@ pub mod attendance;
 pub mod figures;
 pub mod gender;
 pub mod interval;
+pub mod register;
 pub mod roc;
 pub mod table;
 pub mod tables;
@@ -17,6 +18,7 @@ pub use attendance::{Attendance, Pause, Review, Rule, Session, Source, Stay, Sta
 pub use figures::{Attended, Counts, Heads, Hundredths, PersonHours};
 pub use gender::Gender;
 pub use interval::{Interval, IntervalError, IntervalSet};
+pub use register::{Age, Answers, Area, Disability, HomeArea, Identity, Indigenous, Level};
 pub use roc::{RocDate, RocYear};
 pub use table::{Cell, Column, Table};
 pub use tables::Issue;

@@ -66,6 +66,8 @@ pages![
     SeatScore,
     People,
     PeopleImport,
+    PersonPage,
+    AgencyList,
     SeatRed,
     SeatFiles,
     DesktopWatch,

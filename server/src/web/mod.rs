@@ -19,6 +19,7 @@ mod live;
 mod people;
 mod places;
 mod posted;
+mod register;
 mod scenarios;
 mod schedule;
 mod seat;
@@ -167,6 +168,12 @@ fn table() -> Vec<Route> {
         page("/people",                       Who::Account,       people::list),
         page("/people/import",                Who::REGISTRAR,     people::import_form),
         form("/people/import",                Who::REGISTRAR,     people::import),
+        page("/people/new",                   Who::REGISTRAR,     register::new_form),
+        form("/people/new",                   Who::REGISTRAR,     register::create),
+        page("/people/agencies",              Who::Account,       register::agencies),
+        form("/people/agencies",              Who::REGISTRAR,     register::set_agency),
+        page("/people/{id}",                  Who::REGISTRAR,     register::person),
+        form("/people/{id}",                  Who::REGISTRAR,     register::set_person),
         // figures by gender
         page("/statistics",                   Who::OFFICER,       statistics::list),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),

@@ -7,10 +7,11 @@ use axum::body::Bytes;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use rampart_app::records::roster;
+use rampart_domain::records::Identity;
 use rampart_pages::{
     ImportEffect, ImportFault, ImportOutcome, ImportRow, People, PeopleImport, PersonRow, Problem, Tone,
 };
-use rampart_store::Person;
+use rampart_store::{Person, PersonQuery};
 use serde::Deserialize;
 
 use super::error::{Answer, WebError};
@@ -18,7 +19,7 @@ use super::exercises::everyone;
 use super::posted::{FILE_LIMIT, Posted};
 use super::state::{Web, see_other};
 use super::token::random_text;
-use super::view::count;
+use super::view::{self, count};
 use super::visit::{Here, flash};
 use super::who::{Role, Staff};
 
@@ -74,7 +75,44 @@ pub(super) struct Sought {
     #[serde(default)]
     agency: String,
     #[serde(default)]
+    identity: String,
+    #[serde(default)]
+    show: String,
+    #[serde(default)]
+    sort: String,
+    #[serde(default)]
+    dir: String,
+    #[serde(default)]
     page: Option<String>,
+}
+
+impl Sought {
+    fn query(&self) -> PersonQuery {
+        PersonQuery {
+            text: self.q.trim().to_owned(),
+            agency: Some(self.agency.clone()).filter(|agency| !agency.is_empty()),
+            identity: Identity::from_code(&self.identity),
+            removed: self.show == "removed",
+            order: self.sort.parse().unwrap_or_default(),
+            descending: self.dir == "desc",
+        }
+    }
+
+    /// The filter as the beginning of a query.
+    fn filters(&self) -> String {
+        [("q", self.q.trim()), ("agency", &self.agency), ("identity", &self.identity), ("show", &self.show)]
+            .into_iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, value)| format!("{name}={}&", quoted(value)))
+            .collect()
+    }
+}
+
+/// A text as the value of a query.
+fn quoted(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
 }
 
 /// Number of exercises in which each person has a seat.
@@ -97,33 +135,35 @@ pub(super) async fn list(
     staff: Staff,
     Query(query): Query<Sought>,
 ) -> Answer {
-    let all = everyone(&web).await?;
-    let agencies: BTreeSet<String> = all.iter().map(|person| person.agency.clone()).collect();
-    let text = query.q.trim().to_lowercase();
-    let passes = |person: &Person| {
-        (query.agency.is_empty() || person.agency == query.agency)
-            && [&person.name, &person.staff_no, &person.agency]
-                .iter()
-                .any(|of| of.to_lowercase().contains(&text))
-    };
-    let found: Vec<Person> = all.into_iter().filter(passes).collect();
-    let pages = found.len().div_ceil(PAGE).max(1);
-    let page = query.page.and_then(|page| page.parse::<usize>().ok()).unwrap_or(1).clamp(1, pages);
+    let sought = query.query();
+    let persons = web.app.store.persons();
+    let total = usize::try_from(persons.number(&sought).await?).unwrap_or(usize::MAX);
+    let pages = total.div_ceil(PAGE).max(1);
+    let page = query.page.as_ref().and_then(|page| page.parse::<usize>().ok()).unwrap_or(1).clamp(1, pages);
+    let offset = u32::try_from((page - 1) * PAGE).unwrap_or(u32::MAX);
+    let found = persons.find(&sought, u32::try_from(PAGE).unwrap_or(u32::MAX), offset).await?;
+    let agencies = persons.agencies().await?.into_iter().map(|(agency, _)| agency).collect();
     let seats = seats_of(&web);
-    let total = count(found.len());
-    let rows = found.into_iter().skip((page - 1) * PAGE).take(PAGE).map(|person| PersonRow {
+    let rows = found.into_iter().map(|person| PersonRow {
         exercises: seats.get(&person.id).copied().unwrap_or(0),
+        identity: person.identity.map(view::register::identity),
         id: person.id,
         name: person.name,
         staff_no: person.staff_no,
         agency: person.agency,
+        grade: person.grade,
     });
     let context = People {
         rows: rows.collect(),
-        query: query.q.trim().to_owned(),
-        agencies: agencies.into_iter().collect(),
+        query: sought.text.clone(),
+        agencies,
+        identity: sought.identity.map(view::register::identity),
+        removed: sought.removed,
+        sort: view::register::sort(sought.order),
+        descending: sought.descending,
+        filters: query.filters(),
         agency: query.agency,
-        total,
+        total: count(total),
         page: count(page),
         pages: count(pages),
         may_import: matches!(staff.role, Role::Instructor | Role::Officer),

@@ -6,7 +6,10 @@
 //! is `None` or `false`; what cannot be is a [`StoreError`].
 
 mod accounts;
+mod agencies;
+mod answers;
 mod audit;
+mod changes;
 mod commit;
 mod db;
 mod error;
@@ -30,16 +33,21 @@ mod taken;
 use std::sync::Arc;
 
 pub use accounts::{Account, Accounts, Credentials, NewAccount, Role};
+pub use agencies::{Agencies, Agency};
+pub use answers::{Consent, Origin, OwnRequest, SelfView};
 pub use audit::{Audit, AuditLine};
+pub use changes::{Change, Changes, Stamp};
 pub use commit::AppendError;
 pub use error::{DriverError, StoreError};
 pub use events::{Cursor, Events, Page, StoredEvent};
 pub use exercises::{Desired, Exercise, ExerciseEdit, Exercises, FullExercise, NewExercise};
 pub use judge::JudgeView;
 pub use ledger::{Ledger, RawEntry};
-pub use officer::{Officer, OfficerView, PersonalRow, Purpose};
+pub use officer::{
+    AnswersRow, DataRequest, ERASED_NAME, Officer, OfficerView, PersonalRow, PurgeRule, Purged, Purpose, Wish,
+};
 pub use open::migration_names;
-pub use persons::{Imported, NewPerson, Person, Persons};
+pub use persons::{Imported, NewPerson, Person, PersonEdit, PersonOrder, PersonQuery, Persons};
 pub use presence::{Interval, Presence, Touch};
 pub use recordings::{NewRecording, Recording, RecordingState, Recordings, Seal};
 pub use schedules::{Schedule, Schedules};
@@ -94,6 +102,18 @@ impl Store {
     #[must_use]
     pub fn persons(&self) -> Persons<'_> {
         Persons { db: &self.0.db, note: None }
+    }
+
+    /// Agencies.
+    #[must_use]
+    pub fn agencies(&self) -> Agencies<'_> {
+        Agencies { db: &self.0.db, note: None }
+    }
+
+    /// Histories of people's rows.
+    #[must_use]
+    pub fn changes(&self) -> Changes<'_> {
+        Changes(&self.0.db)
     }
 
     /// Accounts of staff.
@@ -179,6 +199,12 @@ impl Store {
     #[must_use]
     pub fn as_officer(&self, officer: &Officer) -> OfficerView<'_> {
         OfficerView { db: &self.0.db, account_id: officer.account_id.clone() }
+    }
+
+    /// A person's own view: answers go in and do not come out, and requests about the own data are made here.
+    #[must_use]
+    pub fn as_self(&self, person_id: &str) -> SelfView<'_> {
+        SelfView { db: &self.0.db, person_id: person_id.to_owned() }
     }
 
     /// The judge's view: the only road to what events really were. For the platform's own scoring; no person's role

@@ -1,11 +1,13 @@
 //! The officer's view of personal data. Each call checks the officer, does its work and writes its audit line in one
 //! transaction: there is no reading without a line, and no line without the reading.
 
-use rampart_domain::records::Gender;
+use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
 use sqlx::AssertSqlSafe;
 
+use crate::answers::{Origin, upsert};
 use crate::audit;
-use crate::db::{Db, Tx, args, marks, texts};
+use crate::changes::{self, Stamp};
+use crate::db::{Cells, Db, Tx, args, marks, texts};
 use crate::error::StoreError;
 use crate::persons::{self, Person};
 
@@ -37,6 +39,114 @@ pub struct PersonalRow {
     pub person: Person,
     /// Self-declared gender; `None` when none was given.
     pub gender: Option<Gender>,
+}
+
+/// What a person stated about themselves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswersRow {
+    /// The answers.
+    pub answers: Answers,
+    /// From where they came; `None` for what an older Rampart took in.
+    pub origin: Option<Origin>,
+    /// When consent was given, ms UTC; `None` for what a roster brought.
+    pub consent_ms: Option<i64>,
+    /// Version of the notice that was agreed to.
+    pub notice: Option<String>,
+    /// When they were written, ms UTC.
+    pub changed_ms: Option<i64>,
+}
+
+/// What a person asks for about their data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Something is to be corrected.
+    Correct,
+    /// The answers are to be erased.
+    Answers,
+    /// All that names the person is to be erased.
+    All,
+}
+
+impl Wish {
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Correct => "correct",
+            Self::Answers => "answers",
+            Self::All => "all",
+        }
+    }
+}
+
+impl std::str::FromStr for Wish {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        [Self::Correct, Self::Answers, Self::All].into_iter().find(|wish| wish.as_str() == word).ok_or(())
+    }
+}
+
+/// A request, with what was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataRequest {
+    /// Id.
+    pub id: String,
+    /// Who asks.
+    pub person_id: String,
+    /// For what.
+    pub wish: Wish,
+    /// In their words.
+    pub text: String,
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// Granted or refused; `None` while it is open.
+    pub granted: Option<bool>,
+    /// What they were told.
+    pub reply: Option<String>,
+    /// Account that decided.
+    pub decided_by: Option<String>,
+    /// When, ms UTC.
+    pub decided_ms: Option<i64>,
+}
+
+/// Up to when what is kept is to be purged, ms UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurgeRule {
+    /// Answers of people who neither gave them nor attended anything since.
+    pub answers_before_ms: i64,
+    /// Presence, lines of sign-in sheets and decided requests from before.
+    pub attendance_before_ms: i64,
+}
+
+/// What a purge removed, or would.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Purged {
+    /// People whose answers.
+    pub answers: u64,
+    /// Stretches of presence.
+    pub presence: u64,
+    /// Lines of sign-in sheets.
+    pub signs: u64,
+    /// Decided requests.
+    pub requests: u64,
+}
+
+/// Stands for the name of who was erased.
+pub const ERASED_NAME: &str = "○○○";
+
+fn read_request(cells: &Cells<'_>) -> Result<DataRequest, StoreError> {
+    Ok(DataRequest {
+        id: cells.text("id")?,
+        person_id: cells.text("person_id")?,
+        wish: cells.word("kind")?,
+        text: cells.text("wish")?,
+        at_ms: cells.int("at_ms")?,
+        granted: cells.opt_int("granted")?.map(|granted| granted != 0),
+        reply: cells.opt_text("reply")?,
+        decided_by: cells.opt_text("decided_by")?,
+        decided_ms: cells.opt_int("decided_ms")?,
+    })
 }
 
 /// See [`crate::Store::as_officer`].
@@ -89,13 +199,174 @@ impl OfficerView<'_> {
             return Ok(false);
         }
         tx.run(
-            "INSERT INTO personal (person_id, gender) VALUES ($1, $2) \
-             ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender",
-            args![person_id, gender.map(Gender::code)],
+            "INSERT INTO personal (person_id, gender, origin, changed_ms) VALUES ($1, $2, 'form', $3) \
+             ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms",
+            args![person_id, gender.map(Gender::code), purpose.at_ms],
         )
         .await?;
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// What a person stated about themselves; audit line `personal.read`. `None` when they stated nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database; then nothing was read and no line written.
+    pub async fn answers(
+        &self,
+        purpose: Purpose<'_>,
+        person_id: &str,
+    ) -> Result<Option<AnswersRow>, StoreError> {
+        let mut tx = self.begin("personal.read", purpose).await?;
+        let sql = "SELECT person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, changed_ms \
+                   FROM personal WHERE person_id = $1";
+        let row = tx.row(sql, args![person_id]).await?;
+        let row = row
+            .map(|row| {
+                let cells = row.of("personal", "person_id");
+                Ok::<_, StoreError>(AnswersRow {
+                    answers: Answers {
+                        gender: cells.opt_word("gender", Gender::from_code)?,
+                        age: cells.opt_word("age", Age::from_code)?,
+                        area: cells.opt_word("area", HomeArea::from_code)?,
+                        indigenous: cells.opt_word("indigenous", Indigenous::from_code)?,
+                        disability: cells.opt_word("disability", Disability::from_code)?,
+                    },
+                    origin: cells.opt_word("origin", |word| word.parse().ok())?,
+                    consent_ms: cells.opt_int("consent_ms")?,
+                    notice: cells.opt_text("notice")?,
+                    changed_ms: cells.opt_int("changed_ms")?,
+                })
+            })
+            .transpose()?;
+        tx.commit().await?;
+        Ok(row)
+    }
+
+    /// Enters what a person stated on a form that they signed at `signed_ms`, in place of what stood. Audit line
+    /// `personal.set`. False when there is no such person; then no line is written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database.
+    pub async fn set_answers(
+        &self,
+        purpose: Purpose<'_>,
+        person_id: &str,
+        answers: &Answers,
+        signed_ms: i64,
+        notice: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.begin("personal.set", purpose).await?;
+        if tx.row("SELECT id FROM persons WHERE id = $1", args![person_id]).await?.is_none() {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        upsert(&mut tx, person_id, answers, Origin::Form, signed_ms, notice, purpose.at_ms).await?;
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Erases what a person stated. Audit line `personal.erase`. False when nothing stood there; then no line is written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database.
+    pub async fn erase_answers(&self, purpose: Purpose<'_>, person_id: &str) -> Result<bool, StoreError> {
+        let mut tx = self.begin("personal.erase", purpose).await?;
+        if tx.run("DELETE FROM personal WHERE person_id = $1", args![person_id]).await? == 0 {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// What people ask for about their data, open ones first, then the latest. Audit line `request.read`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database.
+    pub async fn requests(&self, purpose: Purpose<'_>, limit: u32) -> Result<Vec<DataRequest>, StoreError> {
+        let mut tx = self.begin("request.read", purpose).await?;
+        let sql = "SELECT * FROM data_requests ORDER BY CASE WHEN decided_ms IS NULL THEN 0 ELSE 1 END, at_ms DESC, id \
+                   LIMIT $1";
+        let rows = tx.rows(sql, args![limit]).await?;
+        let list = rows.iter().map(|row| read_request(&row.of("data_requests", "id"))).collect();
+        tx.commit().await?;
+        list
+    }
+
+    /// Decides an open request and does what it grants, in one transaction: `Wish::Answers` erases the answers,
+    /// `Wish::All` the name, number, grade, addresses, answers and history's values as well (attendance stays, under no
+    /// name), `Wish::Correct` nothing more, as the correction is made by hand. Audit line `request.decide`. `None` when
+    /// there is no such open request; then no line is written.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database.
+    pub async fn decide(
+        &self,
+        purpose: Purpose<'_>,
+        request: &str,
+        granted: bool,
+        reply: &str,
+    ) -> Result<Option<DataRequest>, StoreError> {
+        let mut tx = self.begin("request.decide", purpose).await?;
+        let sql = "UPDATE data_requests SET granted = $2, reply = $3, decided_by = $4, decided_ms = $5 \
+                   WHERE id = $1 AND decided_ms IS NULL RETURNING *";
+        let row = tx.row(sql, args![request, granted, reply, &self.account_id, purpose.at_ms]).await?;
+        let Some(row) = row else {
+            tx.rollback().await?;
+            return Ok(None);
+        };
+        let decided = read_request(&row.of("data_requests", "id"))?;
+        let person = &decided.person_id;
+        if granted && decided.wish != Wish::Correct {
+            tx.run("DELETE FROM personal WHERE person_id = $1", args![person]).await?;
+        }
+        if granted && decided.wish == Wish::All {
+            tx.run("DELETE FROM person_emails WHERE person_id = $1", args![person]).await?;
+            tx.run("UPDATE person_changes SET detail = '' WHERE person_id = $1", args![person]).await?;
+            tx.run("UPDATE data_requests SET wish = '' WHERE person_id = $1", args![person]).await?;
+            persons::erase(&mut tx, person, ERASED_NAME, purpose.at_ms).await?;
+            let stamp = Stamp { id: purpose.audit_id, at_ms: purpose.at_ms, by: Some(&self.account_id) };
+            changes::write(&mut tx, &stamp, person, "erased", &[]).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(decided))
+    }
+
+    /// Removes what has been kept long enough, or (`dry`) only says how much that would be; audit line `purge` or
+    /// `purge.try`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database; then nothing was removed.
+    pub async fn purge(
+        &self,
+        purpose: Purpose<'_>,
+        rule: PurgeRule,
+        dry: bool,
+    ) -> Result<Purged, StoreError> {
+        let mut tx = self.begin(if dry { "purge.try" } else { "purge" }, purpose).await?;
+        // Counted by removing: what is tried is what would be done. A trial is undone, and its line written after it.
+        let answers = tx
+            .run(
+                "DELETE FROM personal WHERE COALESCE(changed_ms, 0) < $1 \
+                 AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.person_id = personal.person_id AND p.end_ms >= $1) \
+                 AND NOT EXISTS (SELECT 1 FROM signs s WHERE s.person_id = personal.person_id AND s.from_ms >= $1)",
+                args![rule.answers_before_ms],
+            )
+            .await?;
+        let before = rule.attendance_before_ms;
+        let presence = tx.run("DELETE FROM presence WHERE end_ms < $1", args![before]).await?;
+        let signs = tx
+            .run("DELETE FROM signs WHERE COALESCE(to_ms, from_ms) < $1 AND from_ms < $1", args![before])
+            .await?;
+        let requests = tx.run("DELETE FROM data_requests WHERE decided_ms < $1", args![before]).await?;
+        if dry {
+            tx.rollback().await?;
+            self.begin("purge.try", purpose).await?.commit().await?;
+        } else {
+            tx.commit().await?;
+        }
+        Ok(Purged { answers, presence, signs, requests })
     }
 
     /// A transaction that has checked the officer and holds the audit line.
@@ -126,8 +397,9 @@ impl OfficerView<'_> {
         let mut people = Vec::with_capacity(persons.len());
         for part in persons.chunks(LIST) {
             let sql = format!(
-                "SELECT p.id, p.name, p.staff_no, p.agency, p.created_ms, g.gender FROM persons p \
+                "SELECT {}, g.gender FROM persons p \
                  LEFT JOIN personal g ON g.person_id = p.id WHERE p.id IN ({})",
+                persons::columns_of("p"),
                 marks(1, part.len())
             );
             for row in tx.rows(AssertSqlSafe(sql), texts(part)).await? {

@@ -34,8 +34,14 @@ macro_rules! migrations {
     };
 }
 
-const MIGRATIONS: &[Pair] =
-    migrations![(1, "0001_house"), (2, "0002_schedule"), (4, "0004_recordings"), (7, "0007_checkpoints")];
+const MIGRATIONS: &[Pair] = migrations![
+    (1, "0001_house"),
+    (2, "0002_schedule"),
+    (4, "0004_recordings"),
+    (7, "0007_checkpoints"),
+    (8, "0008_register"),
+    (9, "0009_answers"),
+];
 
 /// Names of the migrations, in order; a test compares them with the two folders.
 #[must_use]

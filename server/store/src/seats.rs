@@ -188,6 +188,16 @@ impl Seats<'_> {
         self.of(exercise_id, true).await
     }
 
+    /// Every seat that a person has or had, latest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn of_person(&self, person_id: &str) -> Result<Vec<Seat>, StoreError> {
+        let sql = "SELECT * FROM seats WHERE person_id = $1 ORDER BY created_ms DESC, id";
+        let rows = self.db.rows(sql, args![person_id]).await?;
+        rows.iter().map(|row| read(&row.of("seats", "id"))).collect()
+    }
+
     async fn of(&self, exercise_id: &str, removed_too: bool) -> Result<Vec<Seat>, StoreError> {
         let rows = self
             .db

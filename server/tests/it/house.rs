@@ -34,6 +34,8 @@ pub struct House {
     pub exercise: String,
     /// A recording of a closed terminal of r1.
     pub recording: String,
+    /// A person of the register.
+    pub person: String,
     /// Account ids by log-in name.
     pub accounts: BTreeMap<&'static str, String>,
     dir: tempfile::TempDir,
@@ -147,7 +149,8 @@ impl House {
         let app = start(dir.path(), &engine).await;
         let recording = record(dir.path(), &app, &exercise).await;
         let web = web(&app);
-        Self { recording, engine, app, router: router(web.clone()), web, exercise, accounts, dir }
+        let person = people[0].clone();
+        Self { recording, person, engine, app, router: router(web.clone()), web, exercise, accounts, dir }
     }
 
     /// Another life of the server, after these entries were written into the ledger of an exercise.

@@ -10,6 +10,7 @@ mod images;
 mod judge;
 mod live;
 mod recordings;
+mod register;
 mod resets;
 mod routes;
 mod sessions;

@@ -37,6 +37,7 @@ fn real(house: &House, path: &str) -> String {
     let id = match path {
         path if path.starts_with("/scenarios/") => "qinglan-portal",
         path if path.starts_with("/accounts/") => house.accounts["teacher2"].as_str(),
+        _ if path.starts_with("/people") => house.person.as_str(),
         _ => house.exercise.as_str(),
     };
     let path = path

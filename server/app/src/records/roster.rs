@@ -195,7 +195,7 @@ fn shorten(value: &str) -> String {
 
 /// Characters that no name, number or agency has: control characters, invisible ones, marks that turn the direction of the
 /// text, and the replacement character, which shows that a conversion before us lost a letter.
-fn is_odd(c: char) -> bool {
+pub(crate) fn is_odd(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
 }

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::common::*;
 
-/// `/people`: the register. Query: `q`, `agency`, `page`. Gender is never shown here.
+/// `/people`: the register. Query: `q`, `agency`, `identity`, `show` (`removed`), `sort` (see [`PersonSort`]), `dir`
+/// (`desc`), `page`. Gender is never shown here.
 #[derive(Debug, Clone, Serialize)]
 pub struct People {
     /// Rows of this page.
@@ -15,14 +16,54 @@ pub struct People {
     pub agencies: Vec<String>,
     /// The agency filtered by, or empty.
     pub agency: String,
+    /// The identity filtered by.
+    pub identity: Option<Identity>,
+    /// Shows those taken off the register.
+    pub removed: bool,
+    /// Sorted by.
+    pub sort: PersonSort,
+    /// From the end.
+    pub descending: bool,
+    /// The filter as the beginning of a query, ready for an address: empty, or `q=…&`.
+    pub filters: String,
     /// People that pass the filter.
     pub total: i64,
     /// This page, from 1.
     pub page: i64,
     /// Pages in all.
     pub pages: i64,
-    /// May the viewer import?
+    /// May the viewer import and edit?
     pub may_import: bool,
+}
+
+/// What a person is to the programme; labels are `identity.WORD`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Identity {
+    /// 公務人員.
+    Civil,
+    /// 約聘僱.
+    Contract,
+    /// 委外廠商.
+    Vendor,
+    /// 軟體工程師.
+    Engineer,
+    /// 學生.
+    Student,
+}
+
+/// A column that the register is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonSort {
+    /// Staff number.
+    StaffNo,
+    /// Name.
+    Name,
+    /// Agency.
+    Agency,
+    /// Identity.
+    Identity,
 }
 
 /// A person in the register.
@@ -36,6 +77,10 @@ pub struct PersonRow {
     pub staff_no: String,
     /// Agency.
     pub agency: String,
+    /// Grade, or empty.
+    pub grade: String,
+    /// Identity.
+    pub identity: Option<Identity>,
     /// Exercises in which the person had a seat.
     pub exercises: i64,
 }
@@ -48,6 +93,8 @@ impl Page for People {
             name: name.into(),
             staff_no: format!("A10{id}"),
             agency: agency.into(),
+            grade: "技士".into(),
+            identity: (exercises > 0).then_some(Identity::Civil),
             exercises,
         };
         let rows = vec![
@@ -63,6 +110,11 @@ impl Page for People {
                 query: String::new(),
                 agencies: agencies.clone(),
                 agency: String::new(),
+                identity: None,
+                removed: false,
+                sort: PersonSort::StaffNo,
+                descending: false,
+                filters: String::new(),
                 total: 84,
                 page: 2,
                 pages: 3,
@@ -73,6 +125,11 @@ impl Page for People {
                 query: "不存在".into(),
                 agencies,
                 agency: "木棉雲端".into(),
+                identity: Some(Identity::Vendor),
+                removed: true,
+                sort: PersonSort::Name,
+                descending: true,
+                filters: "agency=%E6%9C%A8&".into(),
                 total: 0,
                 page: 1,
                 pages: 1,
@@ -83,6 +140,11 @@ impl Page for People {
                 query: String::new(),
                 agencies: vec![],
                 agency: String::new(),
+                identity: None,
+                removed: false,
+                sort: PersonSort::StaffNo,
+                descending: false,
+                filters: String::new(),
                 total: 0,
                 page: 1,
                 pages: 1,
@@ -93,6 +155,11 @@ impl Page for People {
                 query: String::new(),
                 agencies: vec![],
                 agency: String::new(),
+                identity: None,
+                removed: false,
+                sort: PersonSort::StaffNo,
+                descending: false,
+                filters: String::new(),
                 total: 0,
                 page: 1,
                 pages: 1,

@@ -5,6 +5,7 @@ pub mod control;
 pub mod exercises;
 pub mod hosts;
 pub mod images;
+pub mod register;
 pub mod scenarios;
 pub mod schedule;
 pub mod seat;

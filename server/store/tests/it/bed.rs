@@ -164,7 +164,7 @@ pub fn person(id: &str, name: &str) -> NewPerson {
         name: name.to_owned(),
         staff_no: format!("S-{id}"),
         agency: "資訊處".to_owned(),
-        gender: None,
+        ..NewPerson::default()
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod accounts;
+mod answers;
 mod bed;
 mod events;
 mod exercises;
@@ -10,6 +11,7 @@ mod ledger;
 mod opening;
 mod people;
 mod recordings;
+mod register;
 mod schema;
 mod seats;
 mod subnets;

@@ -1,0 +1,179 @@
+//! What people state about themselves, from their own page: it goes in, and nothing of it comes out here. Only that
+//! something was stated, and what was asked and decided. See [`crate::OfficerView`] for the reading.
+
+use std::str::FromStr;
+
+use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
+
+use crate::audit::{self, AuditLine};
+use crate::db::{Db, Tx, args};
+use crate::error::StoreError;
+use crate::officer::Wish;
+
+/// From where answers came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// The person's own page.
+    Own,
+    /// A form that they signed, entered by the officer.
+    Form,
+    /// A roster.
+    Roster,
+}
+
+impl Origin {
+    /// The stored word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "self",
+            Self::Form => "form",
+            Self::Roster => "roster",
+        }
+    }
+}
+
+impl FromStr for Origin {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        [Self::Own, Self::Form, Self::Roster].into_iter().find(|of| of.as_str() == word).ok_or(())
+    }
+}
+
+/// That a person stated something, and to what they agreed. Not what they stated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// When consent was given, ms UTC; `None` for what a roster brought.
+    pub at_ms: Option<i64>,
+    /// Version of the notice.
+    pub notice: Option<String>,
+}
+
+/// A request as the person sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnRequest {
+    /// For what.
+    pub wish: Wish,
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// Granted or refused; `None` while it is open.
+    pub granted: Option<bool>,
+    /// What they were told.
+    pub reply: Option<String>,
+}
+
+/// See [`crate::Store::as_self`].
+#[derive(Debug)]
+pub struct SelfView<'s> {
+    pub(crate) db: &'s Db,
+    pub(crate) person_id: String,
+}
+
+/// Writes answers in place of what stood.
+pub(crate) async fn upsert(
+    tx: &mut Tx,
+    person_id: &str,
+    answers: &Answers,
+    origin: Origin,
+    consent_ms: i64,
+    notice: &str,
+    at_ms: i64,
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO personal (person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, \
+         changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+         ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, age = excluded.age, area = excluded.area, \
+         indigenous = excluded.indigenous, disability = excluded.disability, origin = excluded.origin, \
+         consent_ms = excluded.consent_ms, notice = excluded.notice, changed_ms = excluded.changed_ms",
+        args![
+            person_id,
+            answers.gender.map(Gender::code),
+            answers.age.map(Age::code),
+            answers.area.map(HomeArea::code),
+            answers.indigenous.map(Indigenous::code),
+            answers.disability.map(Disability::code),
+            origin.as_str(),
+            consent_ms,
+            notice,
+            at_ms
+        ],
+    )
+    .await?;
+    Ok(())
+}
+
+impl SelfView<'_> {
+    /// States answers in place of what stood, with consent given now to this version of the notice. `line` is written in
+    /// the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] for an unknown person, or those of the database.
+    pub async fn give(&self, answers: &Answers, notice: &str, line: &AuditLine) -> Result<(), StoreError> {
+        let mut tx = self.db.write().await?;
+        upsert(&mut tx, &self.person_id, answers, Origin::Own, line.at_ms, notice, line.at_ms).await?;
+        audit::note(&mut tx, Some(line)).await?;
+        tx.commit().await
+    }
+
+    /// Takes the consent back and erases what was stated. False when nothing was; then no line is written.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn withdraw(&self, line: &AuditLine) -> Result<bool, StoreError> {
+        let mut tx = self.db.write().await?;
+        let found = tx.run("DELETE FROM personal WHERE person_id = $1", args![&self.person_id]).await? > 0;
+        if found {
+            audit::note(&mut tx, Some(line)).await?;
+        }
+        tx.commit().await?;
+        Ok(found)
+    }
+
+    /// Whether the person stated something, and to what they agreed.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn consent(&self) -> Result<Option<Consent>, StoreError> {
+        let sql = "SELECT person_id, consent_ms, notice FROM personal WHERE person_id = $1";
+        let Some(row) = self.db.row(sql, args![&self.person_id]).await? else { return Ok(None) };
+        let cells = row.of("personal", "person_id");
+        Ok(Some(Consent { at_ms: cells.opt_int("consent_ms")?, notice: cells.opt_text("notice")? }))
+    }
+
+    /// Asks for something about the own data. `line` is written in the same transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] for an unknown person, or those of the database.
+    pub async fn ask(&self, id: &str, wish: Wish, text: &str, line: &AuditLine) -> Result<(), StoreError> {
+        let mut tx = self.db.write().await?;
+        tx.run(
+            "INSERT INTO data_requests (id, person_id, kind, wish, at_ms) VALUES ($1, $2, $3, $4, $5)",
+            args![id, &self.person_id, wish.as_str(), text, line.at_ms],
+        )
+        .await?;
+        audit::note(&mut tx, Some(line)).await?;
+        tx.commit().await
+    }
+
+    /// What the person asked for, latest first. Not in which words: those may hold what no other page shows.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn requests(&self) -> Result<Vec<OwnRequest>, StoreError> {
+        let sql = "SELECT id, kind, at_ms, granted, reply FROM data_requests WHERE person_id = $1 \
+                   ORDER BY at_ms DESC, id DESC LIMIT 50";
+        let rows = self.db.rows(sql, args![&self.person_id]).await?;
+        rows.iter()
+            .map(|row| {
+                let cells = row.of("data_requests", "id");
+                Ok(OwnRequest {
+                    wish: cells.word("kind")?,
+                    at_ms: cells.int("at_ms")?,
+                    granted: cells.opt_int("granted")?.map(|granted| granted != 0),
+                    reply: cells.opt_text("reply")?,
+                })
+            })
+            .collect()
+    }
+}
