@@ -25,6 +25,8 @@ pub struct Config {
     pub engine: Option<String>,
     /// File that lists the engines of several machines ([`crate::nodes`]); instead of `engine`.
     pub engines: Option<PathBuf>,
+    /// Networks and containers that the engine makes at once.
+    pub engine_at_once: usize,
     /// Cookies only over HTTPS, which a proxy in front must speak.
     pub secure: bool,
     /// Address that people are to type, for slips.
@@ -59,6 +61,7 @@ impl Default for Config {
             database_url: None,
             engine: None,
             engines: None,
+            engine_at_once: rampart_engine::AT_ONCE,
             secure: false,
             address: None,
             proxies: Vec::new(),
@@ -97,6 +100,17 @@ impl Config {
     #[must_use]
     pub fn engine_shown(&self) -> String {
         self.engine.clone().unwrap_or_else(|| "unix:///var/run/docker.sock".to_owned())
+    }
+}
+
+/// Reads a number of things at once, from 1 to 64.
+///
+/// # Errors
+/// A sentence for a person when it is none.
+pub fn read_bound(text: &str) -> Result<usize, String> {
+    match text.trim().parse() {
+        Ok(bound @ 1..=64) => Ok(bound),
+        _ => Err(format!("{text} is no number from 1 to 64")),
     }
 }
 

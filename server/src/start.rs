@@ -153,12 +153,16 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
     Ok(Store::open(&config.store_url()).await?)
 }
 
+fn engine(config: &Config) -> Result<DockerEngine, EngineError> {
+    Ok(DockerEngine::at(config.engine.as_deref())?.making_at_once(config.engine_at_once))
+}
+
 /// The use cases without the web, for commands that change something. The folder is taken as long as the file is held.
 ///
 /// # Errors
 /// See [`StartError`].
 pub async fn open_app(config: &Config, own_ports: Vec<u16>) -> Result<(Arc<App>, File), StartError> {
-    let engine: Arc<dyn Engine> = Arc::new(DockerEngine::at(config.engine.as_deref())?);
+    let engine: Arc<dyn Engine> = Arc::new(engine(config)?);
     let lock = take_data_dir(&config.data_dir)?;
     let store = Store::open(&config.store_url()).await?;
     let app = App::start(app_config(config, own_ports)?, store, engine, Arc::new(SystemClock)).await?;
@@ -203,7 +207,7 @@ pub async fn serve(config: Config) -> Result<Running, StartError> {
     if !missing.is_empty() {
         return Err(StartError::Assets(missing));
     }
-    let engine = Arc::new(DockerEngine::at(config.engine.as_deref())?);
+    let engine = Arc::new(engine(&config)?);
     serve_with(config, engine, Arc::new(SystemClock)).await
 }
 

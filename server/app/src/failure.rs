@@ -56,7 +56,9 @@ impl From<&EngineError> for Failure {
             EngineError::Refused(said) => Self::new(&text, "engine.refused", [("said", said.clone())]),
             EngineError::Conflict(said) => Self::new(&text, "engine.conflict", [("said", said.clone())]),
             EngineError::NotFound(said) => Self::new(&text, "engine.not_found", [("said", said.clone())]),
-            EngineError::Io(said) => Self::new(&text, "engine.failed", [("said", said.clone())]),
+            EngineError::Failed(said) | EngineError::Io(said) => {
+                Self::new(&text, "engine.failed", [("said", said.clone())])
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(2);
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Builds what a launch needs and proves it. A failure leaves nothing behind. `None` when the server stops: the next one
-/// goes on. `give_up` ends it; what stands by then is removed.
+/// goes on with what stands. `give_up` ends it; what stands by then is removed, by the next server if this one dies.
 pub(crate) async fn launch(
     exercise: &Arc<Exercise>,
     tools: &Tools,
@@ -44,6 +44,13 @@ pub(crate) async fn launch(
     crate::schedule::grant_time(exercise, tools).await;
     // Whatever a former life of the server left must go before anybody says that nothing stands.
     let mut made = exercise.plan().is_some();
+    if !give_up.is_cancelled() {
+        wish(exercise, tools, Desired::Up).await;
+        if give_up.is_cancelled() && !tools.stop.is_cancelled() {
+            // Given up meanwhile: that word is the last one.
+            wish(exercise, tools, Desired::Gone).await;
+        }
+    }
     let result = tokio::select! {
         biased;
         () = give_up.cancelled() => Err(Failure::new("the launch was given up", "launch.given_up", []).into()),
@@ -72,6 +79,13 @@ pub(crate) async fn launch(
     Some(result)
 }
 
+/// Notes what the engine should hold, for the next life of the server.
+pub(crate) async fn wish(exercise: &Exercise, tools: &Tools, desired: Desired) {
+    if let Err(error) = tools.store.exercises().set_desired(&exercise.id, desired).await {
+        tracing::warn!(exercise = %exercise.id, ?desired, %error, "what the engine should hold is not noted");
+    }
+}
+
 /// `made` becomes true before the first object can exist; the caller removes everything after a failure then.
 async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Result<Launched, NotLaunched> {
     // In its place before anything else, so that a long removal costs it nothing.
@@ -79,13 +93,29 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Re
         let (code, asked_ms) = (exercise.code(), exercise.fold().asked_ms.unwrap_or_default());
         tools.queue.enlist(&exercise.id, &code, asked_ms)
     };
-    // What a former try or a former life of the server left is removed first, so that a launch always begins at nothing,
-    // and never waits for room that it takes itself.
-    {
+    // A plan from a former life of the server: its turn had come, and the launch goes on with what stands of it. Otherwise
+    // nothing may stand, and it never waits for room that it takes itself.
+    let resumed = exercise.plan().is_some();
+    if !resumed {
         let Ok(_turn) = tools.clears.acquire().await else { return Err(stopping().into()) };
         sweep(exercise, tools).await?;
     }
-    let _turn = wait_for_turn(exercise, tools, &place).await?;
+    let _turn = wait_for_turn(exercise, tools, &place, resumed).await?;
+    loop {
+        match build(exercise, tools, made).await {
+            // Nobody knows what stands by now; it is looked at, and gone on with, when the engine is back.
+            Err(NotLaunched { failure, .. }) if *made && failure.reason.rule == "engine.silent" => {
+                tracing::warn!(exercise = %exercise.id, why = failure.text, "the launch waits for the engine");
+                failed(exercise, failure);
+                tokio::time::sleep(AGAIN).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Makes everything, from nothing or from what stands.
+async fn build(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Result<Launched, NotLaunched> {
     build_images(exercise, tools).await?;
     exercise.progress.send_modify(|progress| progress.line = None);
 
@@ -158,24 +188,33 @@ async fn wait_for_turn(
     exercise: &Arc<Exercise>,
     tools: &Tools,
     place: &crate::queue::Place,
+    resumed: bool,
 ) -> Result<Turn, Failure> {
     let needs = Needs::of(exercise.scenario(), exercise.pairs);
     let mut changes = tools.queue.changes();
     loop {
         changes.borrow_and_update();
-        let wait = match node(tools).await {
-            Ok(node) => match place.take(needs, &node) {
-                Ok(turn) => {
-                    exercise.progress.send_modify(|progress| {
-                        "launch".clone_into(&mut progress.what);
-                        progress.since_ms = tools.clock.now_ms();
-                        progress.queued = None;
-                    });
-                    return Ok(turn);
-                }
-                Err(Wait::Never(lack)) => return Err(never(exercise, &node, lack)),
-                Err(wait) => waiting(&wait),
-            },
+        let taken = if resumed {
+            Ok(place.resume(needs))
+        } else {
+            match node(tools).await {
+                Ok(node) => match place.take(needs, &node) {
+                    Err(Wait::Never(lack)) => return Err(never(exercise, &node, lack)),
+                    other => Ok(other),
+                },
+                Err(error) => Err(error),
+            }
+        };
+        let wait = match taken {
+            Ok(Ok(turn)) => {
+                exercise.progress.send_modify(|progress| {
+                    "launch".clone_into(&mut progress.what);
+                    progress.since_ms = tools.clock.now_ms();
+                    progress.queued = None;
+                });
+                return Ok(turn);
+            }
+            Ok(Err(wait)) => waiting(&wait),
             Err(error) => Failure::from(error).reason,
         };
         let (place, of) = tools.queue.place(&exercise.id).unwrap_or((1, 1));
@@ -267,7 +306,10 @@ async fn carry_out(
     let all = pace::steps(plan).into_iter().map(|step| ((step.range, step.step.clone()), step));
     let steps: Mutex<BTreeMap<(u16, String), Step>> = Mutex::new(all.collect());
     let shown = exercise.clone();
-    exercise.progress.send_modify(|progress| progress.built_since_ms = Some(tools.clock.now_ms()));
+    exercise.progress.send_modify(|progress| {
+        progress.built_since_ms = Some(tools.clock.now_ms());
+        (progress.error, progress.why) = (None, None);
+    });
     range::launch(
         tools.engine.as_ref(),
         plan,
@@ -282,7 +324,8 @@ async fn carry_out(
                 done = step.done,
                 all = step.all
             );
-            let step = Step { range: step.range, step: step.name.to_owned(), done: step.done, all: step.all };
+            let range::Step { range, done, had, all, .. } = step;
+            let step = Step { range, step: step.name.to_owned(), done, had, all };
             known.insert((step.range, step.step.clone()), step);
             let steps = known.values().cloned().collect();
             shown.progress.send_modify(|progress| progress.steps = steps);
@@ -365,9 +408,7 @@ async fn sweep_until(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
 pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     begin(exercise, tools, "clear");
     // A server that dies meanwhile goes on with it.
-    if let Err(error) = tools.store.exercises().set_desired(&exercise.id, Desired::Gone).await {
-        tracing::warn!(exercise = %exercise.id, %error, "the wish to clear is not noted");
-    }
+    wish(exercise, tools, Desired::Gone).await;
     // What was recorded is sealed before the containers go.
     tools.terminals.close(&exercise.id).await;
     let cleared = sweep_until(exercise, tools).await;

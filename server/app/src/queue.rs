@@ -163,21 +163,22 @@ impl Queue {
             if !before.is_empty() || !inner.open {
                 return Err(Wait::Behind(before));
             }
-            let building: Vec<String> =
-                inner.held.values().filter(|held| held.building).map(|held| held.code.clone()).collect();
-            if building.len() >= LAUNCHES {
-                return Err(Wait::Busy(building));
-            }
+            inner.busy()?;
             if let Fit::Later(lack) = fit {
                 let others = inner.held.iter().filter(|(id, _)| *id != exercise);
                 return Err(Wait::Room(lack, others.map(|(_, held)| held.clone()).collect()));
             }
-            let Some(at) = inner.waiting.iter().position(|known| known.exercise == exercise) else {
-                return Err(Wait::Behind(Vec::new()));
-            };
-            let taken = inner.waiting.remove(at);
-            let holding = Holding { code: taken.code, needs, building: true };
-            inner.held.insert(taken.exercise, holding);
+            inner.give(exercise, needs)?;
+        }
+        self.moved();
+        Ok(Turn { queue: self.clone(), exercise: exercise.to_owned() })
+    }
+
+    fn resume(self: &Arc<Self>, exercise: &str, needs: Needs) -> Result<Turn, Wait> {
+        {
+            let mut inner = self.lock();
+            inner.busy()?;
+            inner.give(exercise, needs)?;
         }
         self.moved();
         Ok(Turn { queue: self.clone(), exercise: exercise.to_owned() })
@@ -185,6 +186,23 @@ impl Queue {
 }
 
 impl Inner {
+    /// Refuses while as many launches are built as may be.
+    fn busy(&self) -> Result<(), Wait> {
+        let building: Vec<String> =
+            self.held.values().filter(|held| held.building).map(|held| held.code.clone()).collect();
+        if building.len() >= LAUNCHES { Err(Wait::Busy(building)) } else { Ok(()) }
+    }
+
+    /// Lets one that waits hold its needs and build.
+    fn give(&mut self, exercise: &str, needs: Needs) -> Result<(), Wait> {
+        let Some(at) = self.waiting.iter().position(|known| known.exercise == exercise) else {
+            return Err(Wait::Behind(Vec::new()));
+        };
+        let taken = self.waiting.remove(at);
+        self.held.insert(taken.exercise, Holding { code: taken.code, needs, building: true });
+        Ok(())
+    }
+
     fn sums(&self, without: Option<&str>) -> Held {
         let others = self.held.iter().filter(|(id, _)| Some(id.as_str()) != without);
         others.fold(Held::default(), |sum, (_, held)| Held {
@@ -195,6 +213,12 @@ impl Inner {
 }
 
 impl Place {
+    /// Takes up a turn that a former life of the server had given: what it needs stands in part already, so neither the
+    /// order nor the room is asked again.
+    pub(crate) fn resume(&self, needs: Needs) -> Result<Turn, Wait> {
+        self.queue.resume(&self.exercise, needs)
+    }
+
     /// Takes the turn if it is this one's and there is room.
     pub(crate) fn take(&self, needs: Needs, node: &Node) -> Result<Turn, Wait> {
         self.queue.take(&self.exercise, needs, node)
@@ -304,6 +328,22 @@ mod tests {
         assert!(changes.has_changed().unwrap());
         assert_eq!(queue.place("b"), Some((1, 1)));
         assert!(second.take(needs(1), &node()).is_ok());
+    }
+
+    #[test]
+    fn a_turn_of_a_former_life_is_taken_up_whatever_the_room_and_the_order() {
+        let queue = Arc::new(Queue::default());
+        let resumed = queue.enlist("b", "B", 20);
+        let early = queue.enlist("a", "A", 10);
+        let turn = resumed.resume(needs(9)).unwrap();
+        queue.open();
+        assert!(matches!(early.take(needs(1), &node()), Err(Wait::Room(..))));
+        drop(turn);
+        queue.let_go("b");
+        let _turn = early.take(needs(1), &node()).unwrap();
+        let (second, third) = (queue.enlist("c", "C", 30), queue.enlist("d", "D", 40));
+        let _turn = second.resume(needs(1)).unwrap();
+        assert_eq!(third.resume(needs(1)).err(), Some(Wait::Busy(vec!["A".into(), "C".into()])));
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub enum EngineError {
     /// The engine answered no. Holds its text.
     #[error("the engine refused: {0}")]
     Refused(String),
+    /// The engine tried and did not manage it, by its own account (its answers of 500 and above): a lock held by another
+    /// program, a process that did not start in time. Asked again it may. Holds its text.
+    #[error("the engine did not manage it: {0}")]
+    Failed(String),
     /// No answer from the node. Never means that an object is gone.
     #[error("the container engine does not answer{}", since(*.since_ms))]
     NodeUnreachable {
@@ -45,5 +49,12 @@ impl EngineError {
     #[must_use]
     pub fn is_silence(&self) -> bool {
         matches!(self, Self::NodeUnreachable { .. } | Self::Timeout(_) | Self::Untrusted(_))
+    }
+
+    /// True when the same call may succeed a moment later, although the node is there. What was asked for may also have
+    /// been done already, so that the second call finds it there or gone.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Timeout(_) | Self::Failed(_))
     }
 }

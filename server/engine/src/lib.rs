@@ -29,7 +29,9 @@ use async_trait::async_trait;
 use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
-pub use docker::DockerEngine;
+#[doc(hidden)]
+pub use docker::objects::requests;
+pub use docker::{AT_ONCE, DockerEngine};
 pub use error::EngineError;
 pub use node::{NodeConfig, connect};
 pub use trust::{Distrust, Trust, TrustFiles};
@@ -45,6 +47,11 @@ pub use types::{
 /// Every method can fail with `NodeUnreachable`, `Timeout` and `Io`; what else is possible is said with the method.
 #[async_trait]
 pub trait Engine: Send + Sync {
+    /// How many networks and containers it makes at once, over all launches; more calls wait their turn inside it.
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
     /// Asks whether it is there, and what it is.
     async fn info(&self) -> Result<EngineInfo, EngineError>;
 

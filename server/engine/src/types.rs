@@ -170,6 +170,8 @@ pub struct Network {
     pub id: String,
     /// Zone id (label).
     pub zone: String,
+    /// Plan that it was made by (label).
+    pub plan: String,
     /// Number of the range (label).
     pub range: u16,
 }

@@ -17,7 +17,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use rampart::Config;
-use rampart::config::{RECORDINGS_DAYS, read_duration, read_size};
+use rampart::config::{RECORDINGS_DAYS, read_bound, read_duration, read_size};
 use rampart_app::RangeSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -75,6 +75,9 @@ struct Settings {
     /// File that lists the engines of several machines; instead of `--engine`.
     #[arg(long, env = "RAMPART_ENGINES", value_name = "FILE")]
     engines: Option<PathBuf>,
+    /// Networks and containers that the engine makes at once, over all launches.
+    #[arg(long, env = "RAMPART_ENGINE_AT_ONCE", default_value_t = rampart_engine::AT_ONCE, value_parser = read_bound)]
+    engine_at_once: usize,
     /// Cookies only over HTTPS; for a server behind a proxy that speaks it.
     #[arg(long, env = "RAMPART_SECURE", value_parser = FalseyValueParser::new())]
     secure: bool,
@@ -112,6 +115,7 @@ impl Settings {
             database_url: self.database.filter(|url| !url.is_empty()),
             engine: self.engine.filter(|address| !address.is_empty()),
             engines: self.engines.filter(|file| !file.as_os_str().is_empty()),
+            engine_at_once: self.engine_at_once,
             secure: self.secure,
             address: self.address,
             proxies: self.proxies,

@@ -93,13 +93,13 @@ async fn server_rounds(server: &mut Server, staff: &Staff) {
         })
         .await;
         server.kill9();
+        let stood = docker::ids(&run);
         server.restart().await;
-        if settled(staff, &run).await {
-            assert_eq!(docker::objects(&run).len(), ALL);
-        } else {
-            assert_eq!(docker::objects(&run), Vec::<String>::new(), "rolled back, but not all of it");
-            stage::act(&staff.instructor, &run, "launch", "").await;
-            stage::wait_state(&staff.instructor, &run, "ready", LAUNCH).await;
+        assert!(settled(staff, &run).await, "what was asked for is finished by the next life of the server");
+        assert_eq!(docker::objects(&run).len(), ALL);
+        let stands = docker::ids(&run);
+        for (name, id) in stood {
+            assert_eq!(stands.get(&name), Some(&id), "{name} was made anew, although it stood");
         }
         if number == 0 {
             killed_while_resetting(server, staff, &run).await;
@@ -124,6 +124,15 @@ async fn server_rounds(server: &mut Server, staff: &Staff) {
     assert_eq!(press(staff, &run, "give-up").await, 303);
     let second = press(staff, &run, "give-up").await;
     assert!(matches!(second, 303 | 409), "{second}");
+    assert!(!settled(staff, &run).await);
+    assert_eq!(docker::objects(&run), Vec::<String>::new());
+    // Given up, and the server dies before it has removed anything: the next one does not finish what nobody wants.
+    stage::act(&staff.instructor, &run, "launch", "").await;
+    eventually("something is made", LAUNCH, || async { (!docker::objects(&run).is_empty()).then_some(()) })
+        .await;
+    assert_eq!(press(staff, &run, "give-up").await, 303);
+    server.kill9();
+    server.restart().await;
     assert!(!settled(staff, &run).await);
     assert_eq!(docker::objects(&run), Vec::<String>::new());
 }

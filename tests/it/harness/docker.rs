@@ -1,5 +1,6 @@
 //! The engine, asked by its own command line and not through the code under test.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::process::{Command, Output};
 
@@ -30,6 +31,16 @@ pub fn containers(run: &str) -> Vec<String> {
         lines(&["ps", "-a", "--filter", &format!("label={LABEL}={run}"), "--format", "{{.Names}}"]);
     names.sort();
     names
+}
+
+/// Ids of the containers of a run by name.
+pub fn ids(run: &str) -> BTreeMap<String, String> {
+    let of_run = format!("label={LABEL}={run}");
+    lines(&["ps", "-a", "--no-trunc", "--filter", &of_run, "--format", "{{.Names}} {{.ID}}"])
+        .iter()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(name, id)| (name.to_owned(), id.to_owned()))
+        .collect()
 }
 
 /// Names of the networks of a run.

@@ -224,6 +224,8 @@ pub struct Step {
     pub step: String,
     /// Objects done.
     pub done: usize,
+    /// How many of them stood before: a launch that goes on after a restart did not make them.
+    pub had: usize,
     /// Objects in all.
     pub all: usize,
 }

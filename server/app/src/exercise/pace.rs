@@ -14,7 +14,7 @@ const LEAST_MS: i64 = 1_500;
 
 /// All parts of a launch, nothing of them done: those of the plan and no others.
 pub(crate) fn steps(plan: &Plan) -> Vec<Step> {
-    let of = |range: u16, step: &str, all: usize| Step { range, step: step.to_owned(), done: 0, all };
+    let of = |range: u16, step: &str, all: usize| Step { range, step: step.to_owned(), done: 0, had: 0, all };
     plan.ranges
         .iter()
         .flat_map(|range| {
@@ -37,10 +37,12 @@ fn weight(step: &str) -> u64 {
     WEIGHTS.iter().find(|(known, _)| *known == step).map_or(1, |(_, weight)| *weight)
 }
 
+/// What is done and what is to be done, without what stood before.
 fn sums(steps: &[Step]) -> (u64, u64) {
     steps.iter().fold((0, 0), |(done, all), step| {
         let weight = weight(&step.step);
-        (done + weight * step.done as u64, all + weight * step.all as u64)
+        let own = |parts: usize| weight * parts.saturating_sub(step.had) as u64;
+        (done + own(step.done), all + own(step.all))
     })
 }
 
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     fn step(step: &str, done: usize, all: usize) -> Step {
-        Step { range: 1, step: step.to_owned(), done, all }
+        Step { range: 1, step: step.to_owned(), done, had: 0, all }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use rampart_domain::scenario::Bundle;
 use rampart_domain::secret::RunSecret;
 use rampart_domain::truth::Labels;
 use rampart_engine::Engine;
-use rampart_store::{AppendError, Store, StoreError};
+use rampart_store::{AppendError, Desired, Store, StoreError};
 use scoreboard::{Actor, Entry, FiledReport, Fold, HealthState, Reason, Side, Status};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -411,7 +411,12 @@ impl Runner {
         {
             give_up.cancel();
             self.gave_up = why;
-            batch.answers.push(deferred(reply, ()));
+            let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+            // Answered when a next life of the server would know it too.
+            self.tools.tasks.spawn(async move {
+                crate::launch::wish(&exercise, &tools, Desired::Gone).await;
+                let _ = reply.send(Ok(()));
+            });
             return;
         }
         if to == Status::Ended

@@ -1,4 +1,7 @@
-//! Making networks and containers.
+//! Making networks and containers, from nothing or from what stands.
+//!
+//! How many are in the making at once is the engine's bound, over all launches. A launch works through its ranges in
+//! order, a few at a time, so that early ones wait for their services while later ones are made.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,21 +9,31 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, try_join, try_join_all};
 use futures_util::{StreamExt, TryStreamExt};
-use rampart_domain::plan::{HostPlan, NetworkPlan, Plan, RangePlan};
+use rampart_domain::plan::{HostPlan, Leg, NetworkPlan, Plan, RangePlan};
 use rampart_domain::scenario::Role;
 use rampart_domain::secret::RunSecret;
-use rampart_engine::{Ended, Engine, EngineError, ExecSpec, Inspection, Labels, State};
-use tokio::sync::Semaphore;
+use rampart_engine::{Ended, Engine, EngineError, ExecSpec, Inspection, Labels, Network, State};
 use tokio::time::Instant;
 
+use super::patience::{Patience, persist};
+use super::plant::Accounts;
 use super::reset::Stage;
+use super::stand::{self, Stands};
 use super::{LEAST_FREE_PERCENT, LaunchError, Step, Steps, plant};
 
-/// Objects in the making at once; the engine works one after the other at its firewall anyway.
-const AT_ONCE: usize = 4;
-/// Pause between two tries of a readiness probe.
+/// Pause between two looks at a host.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Limit of one try.
+/// Tries a readiness probe inside the host, soon at first and then at leisure, so that a service that needs a moment costs
+/// one command of the engine and not ten. Says what the last try said when none succeeded.
+const TRY: &str = r#"i=0
+while :; do
+  said=$("$@" 2>&1) && exit 0
+  i=$((i+1))
+  [ $i -lt "$0" ] || { printf '%s\n' "$said"; exit 1; }
+  if [ $i -le 6 ]; then sleep 0.05; elif [ $i -le 12 ]; then sleep 0.1; else sleep 0.25; fi
+done"#;
+/// Tries of one such command, and its limit, ms.
+const TRIES: &str = "24";
 const TRY_MS: u64 = 10_000;
 /// How long a host without a probe must run to count as ready.
 const SETTLE: Duration = Duration::from_millis(700);
@@ -39,7 +52,8 @@ struct Work<'a> {
     plan: &'a Plan,
     secret: &'a RunSecret,
     steps: Steps<'a>,
-    turns: Semaphore,
+    stands: Stands,
+    accounts: Accounts,
 }
 
 /// Counts the parts of a step.
@@ -48,18 +62,25 @@ struct Count<'a> {
     range: u16,
     name: &'static str,
     done: AtomicUsize,
+    had: usize,
     all: usize,
 }
 
 impl<'a> Count<'a> {
-    fn new(steps: Steps<'a>, range: u16, name: &'static str, all: usize) -> Self {
-        steps(Step { range, name, done: 0, all });
-        Self { steps, range, name, done: AtomicUsize::new(0), all }
+    /// Of `all` parts `had` stood before.
+    fn new(steps: Steps<'a>, range: u16, name: &'static str, had: usize, all: usize) -> Self {
+        let count = Self { steps, range, name, done: AtomicUsize::new(had), had, all };
+        count.tell(had);
+        count
     }
 
     fn one(&self) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        (self.steps)(Step { range: self.range, name: self.name, done, all: self.all });
+        self.tell(self.done.fetch_add(1, Ordering::Relaxed) + 1);
+    }
+
+    fn tell(&self, done: usize) {
+        let Self { range, name, had, all, .. } = *self;
+        (self.steps)(Step { range, name, done, had, all });
     }
 }
 
@@ -72,10 +93,13 @@ pub(super) async fn everything(
 ) -> Result<(), LaunchError> {
     look_before(engine, plan).await?;
     engine.guard().await?;
-    let work = Work { engine, plan, secret, steps, turns: Semaphore::new(AT_ONCE) };
+    let stands = stand::look(engine, plan).await?;
+    let work = Work { engine, plan, secret, steps, stands, accounts: Accounts::default() };
     work.networks().await?;
-    try_join_all(plan.ranges.iter().map(|range| work.range(range))).await?;
-    Ok(())
+    let ranges: Vec<BoxFuture<'_, Result<(), LaunchError>>> =
+        plan.ranges.iter().map(|range| -> BoxFuture<'_, _> { Box::pin(work.range(range)) }).collect();
+    // As many as the engine makes objects: while one waits for its gateway, the others keep the engine busy.
+    futures_util::stream::iter(ranges).buffer_unordered(engine.at_once()).try_collect().await
 }
 
 /// Makes one host of a standing range whose container has been taken away.
@@ -87,16 +111,16 @@ pub(super) async fn one(
     host: &HostPlan,
     stage: Stage<'_>,
 ) -> Result<(), LaunchError> {
-    let work = Work { engine, plan, secret, steps: &|_| {}, turns: Semaphore::new(AT_ONCE) };
+    let (stands, accounts) = (Stands::default(), Accounts::default());
+    let work = Work { engine, plan, secret, steps: &|_| {}, stands, accounts };
     stage("make");
     work.make(range, host).await?;
     work.start(range, host).await?;
     stage("ready");
     work.wait(range, host).await?;
     stage("plants");
-    plant::after_start(engine, secret, range, host, &|| {}).await?;
-    let seen = engine.inspect(&host.name).await.map_err(|error| at(range, host, error))?;
-    work.alive(range, host, &seen).await
+    plant::after_start(engine, secret, range, host, false, &|| {}).await?;
+    work.still_alive(range, host).await
 }
 
 /// What can be known before anything is made.
@@ -125,15 +149,19 @@ impl Work<'_> {
     }
 
     async fn networks(&self) -> Result<(), LaunchError> {
+        let stands = |network: &&NetworkPlan| self.stands.networks.contains(&network.name);
         let counts: Vec<Count<'_>> = self
             .plan
             .ranges
             .iter()
-            .map(|range| Count::new(self.steps, range.range, "networks", range.networks.len()))
+            .map(|range| {
+                let had = range.networks.iter().filter(stands).count();
+                Count::new(self.steps, range.range, "networks", had, range.networks.len())
+            })
             .collect();
         let mut tasks: Vec<BoxFuture<'_, Result<(), LaunchError>>> = Vec::new();
         for (range, count) in self.plan.ranges.iter().zip(&counts) {
-            for network in &range.networks {
+            for network in range.networks.iter().filter(|network| !stands(network)) {
                 tasks.push(Box::pin(async move {
                     self.network(range.range, network).await?;
                     count.one();
@@ -141,137 +169,169 @@ impl Work<'_> {
                 }));
             }
         }
-        futures_util::stream::iter(tasks).buffer_unordered(AT_ONCE).try_collect::<()>().await
+        futures_util::stream::iter(tasks).buffer_unordered(self.engine.at_once()).try_collect::<()>().await
     }
 
     async fn network(&self, range: u16, network: &NetworkPlan) -> Result<(), LaunchError> {
         let labels = self.labels(range, &network.zone);
         let at = |error| LaunchError::At { range, name: network.zone.clone(), error };
-        let mut answer = self.engine.create_network(network, &labels).await;
-        if matches!(answer, Err(EngineError::Timeout(_))) {
-            // Asked again: if the first call was done after all, this one says so.
-            answer = self.engine.create_network(network, &labels).await;
-        }
-        match answer {
-            Ok(()) => Ok(()),
-            Err(EngineError::Conflict(text)) => {
-                let ours = self.engine.observe(&self.plan.run).await.map_err(at)?;
-                if ours.networks.iter().any(|made| made.name == network.name) {
-                    return Ok(());
+        let mut patience = Patience::default();
+        loop {
+            match self.engine.create_network(network, &labels).await {
+                Ok(()) => return Ok(()),
+                Err(EngineError::Conflict(text)) => {
+                    let ours = self.engine.observe(&self.plan.run).await.map_err(at)?;
+                    let made = |one: &Network| one.name == network.name && one.plan == self.plan.hash;
+                    if ours.networks.iter().any(made) {
+                        return Ok(());
+                    }
+                    let taken = self.engine.subnets().await.map_err(at)?;
+                    let holder = taken.into_iter().find(|(_, subnet)| {
+                        subnet.contains(&network.subnet.network())
+                            || network.subnet.contains(&subnet.network())
+                    });
+                    let by = match holder {
+                        Some((name, _)) => name,
+                        // Nobody has it by now: it was just being given back, or the engine holds it for something that
+                        // it does not list.
+                        None => match patience.wait(EngineError::Conflict(text.clone())).await {
+                            Ok(()) => continue,
+                            Err(_) => text,
+                        },
+                    };
+                    return Err(LaunchError::SubnetTaken { subnet: network.subnet.to_string(), by });
                 }
-                let taken = self.engine.subnets().await.map_err(at)?;
-                let by = taken.into_iter().find(|(_, subnet)| {
-                    subnet.contains(&network.subnet.network()) || network.subnet.contains(&subnet.network())
-                });
-                Err(LaunchError::SubnetTaken {
-                    subnet: network.subnet.to_string(),
-                    by: by.map_or(text, |(name, _)| name),
-                })
+                // Asked again: if the call was done after all, the next one says so.
+                Err(error) if error.may_pass() => patience.wait(error).await.map_err(at)?,
+                Err(error) => return Err(at(error)),
             }
-            Err(error) => Err(at(error)),
         }
     }
 
     /// One range up to its last planted secret.
     async fn range(&self, range: &RangePlan) -> Result<(), LaunchError> {
         let all = range.hosts.len();
-        let made = Count::new(self.steps, range.range, "hosts", all);
-        let ready = Count::new(self.steps, range.range, "ready", all);
+        let had = range.hosts.iter().filter(|host| self.runs(host)).count();
+        let made = Count::new(self.steps, range.range, "hosts", had, all);
+        let ready = Count::new(self.steps, range.range, "ready", 0, all);
+        let things = range.hosts.iter().map(|host| host.plants.len() + host.logins.len()).sum();
+        let planted = Count::new(self.steps, range.range, "plants", 0, things);
         let (gateways, others): (Vec<&HostPlan>, Vec<&HostPlan>) =
             range.hosts.iter().partition(|host| host.role == Role::Gateway);
+        let up = |host| self.up(range.range, host, [&made, &ready, &planted]);
         // The gateway must route and answer names before anybody asks; the others are made meanwhile, but not started.
         let first = try_join_all(gateways.iter().map(|host| async {
             self.make(range.range, host).await?;
-            self.start(range.range, host).await?;
-            made.one();
-            self.wait(range.range, host).await?;
-            ready.one();
-            Ok::<(), LaunchError>(())
+            up(host).await
         }));
         let beside = try_join_all(others.iter().map(|host| self.make(range.range, host)));
         try_join(first, beside).await?;
-        try_join_all(others.iter().map(|host| async {
-            self.start(range.range, host).await?;
-            made.one();
-            self.wait(range.range, host).await?;
-            ready.one();
-            Ok::<(), LaunchError>(())
-        }))
-        .await?;
-
-        let things = range.hosts.iter().map(|host| host.plants.len() + host.logins.len()).sum();
-        let planted = Count::new(self.steps, range.range, "plants", things);
-        try_join_all(range.hosts.iter().map(|host| async {
-            plant::after_start(self.engine, self.secret, range.range, host, &|| planted.one()).await
-        }))
-        .await?;
+        try_join_all(others.iter().map(|host| up(host))).await?;
         // Who died while others were made ready is found here.
-        for host in &range.hosts {
-            let seen = self.engine.inspect(&host.name).await.map_err(|error| at(range.range, host, error))?;
-            self.alive(range.range, host, &seen).await?;
-        }
+        try_join_all(range.hosts.iter().map(|host| self.still_alive(range.range, host))).await?;
         Ok(())
     }
 
-    /// Makes a container with all its legs and files.
-    async fn make(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
-        let Ok(_turn) = self.turns.acquire().await else { return Ok(()) };
-        let labels = self.labels(range, &host.host);
-        let mut answer = self.engine.create_container(host, &labels).await;
-        if matches!(answer, Err(EngineError::Timeout(_))) {
-            answer = self.engine.create_container(host, &labels).await;
+    /// True when a former life of the server has made and started it.
+    fn runs(&self, host: &HostPlan) -> bool {
+        self.stands.containers.get(&host.name) == Some(&true)
+    }
+
+    /// Starts a container that is made, waits until it is ready, and plants and reads back.
+    async fn up(
+        &self,
+        range: u16,
+        host: &HostPlan,
+        [made, ready, planted]: [&Count<'_>; 3],
+    ) -> Result<(), LaunchError> {
+        let ran = self.runs(host);
+        if !ran {
+            self.start(range, host).await?;
+            made.one();
         }
-        match answer {
-            Ok(_) => {}
-            Err(EngineError::Conflict(text)) => {
-                let seen =
-                    self.engine.observe(&self.plan.run).await.map_err(|error| at(range, host, error))?;
-                if seen.container(&host.name).is_none_or(|made| made.plan != self.plan.hash) {
-                    return Err(at(range, host, EngineError::Conflict(text)));
-                }
-            }
-            Err(error) => return Err(at(range, host, error)),
+        self.wait(range, host).await?;
+        ready.one();
+        plant::after_start(self.engine, self.secret, range, host, ran, &|| planted.one()).await
+    }
+
+    /// Makes a container with all its legs and files, as far as that is not done.
+    async fn make(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
+        if self.runs(host) {
+            return Ok(());
+        }
+        let at = |error| at(range, host, error);
+        let again = self.stands.containers.contains_key(&host.name);
+        if !again {
+            self.create(range, host).await.map_err(at)?;
         }
         for leg in host.legs.iter().skip(1) {
+            self.connect(host, leg, again).await.map_err(at)?;
+        }
+        plant::before_start(self.engine, self.secret, range, host, &self.accounts).await
+    }
+
+    async fn create(&self, range: u16, host: &HostPlan) -> Result<(), EngineError> {
+        let labels = self.labels(range, &host.host);
+        let mut patience = Patience::default();
+        loop {
+            let error = match self.engine.create_container(host, &labels).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            if let EngineError::Conflict(_) = &error {
+                let seen = self.engine.observe(&self.plan.run).await?;
+                match seen.container(&host.name) {
+                    // Made by a call whose reply was lost, perhaps one of a former life of the server.
+                    Some(made) if made.plan == self.plan.hash && made.state == State::Created => {
+                        return Ok(());
+                    }
+                    // Gone, going, or in the way: the next try tells.
+                    Some(made) => {
+                        if let Err(silent @ EngineError::NodeUnreachable { .. }) =
+                            self.engine.remove(&made.id).await
+                        {
+                            return Err(silent);
+                        }
+                    }
+                    // Another's, or one that is just being removed.
+                    None => {}
+                }
+            } else if !error.may_pass() {
+                return Err(error);
+            }
+            patience.wait(error).await?;
+        }
+    }
+
+    /// Gives a container a further leg. `again`: it may have it.
+    async fn connect(&self, host: &HostPlan, leg: &Leg, again: bool) -> Result<(), EngineError> {
+        let mut patience = Patience::default();
+        loop {
             match self.engine.connect(&host.name, leg).await {
-                Err(EngineError::Timeout(_)) => match self.engine.connect(&host.name, leg).await {
-                    // It says "already" then.
-                    Ok(()) | Err(EngineError::Conflict(_)) => {}
-                    Err(error) => return Err(at(range, host, error)),
-                },
-                other => other.map_err(|error| at(range, host, error))?,
+                Ok(()) => return Ok(()),
+                // Whether it is this very leg, the proof of the interfaces says later.
+                Err(EngineError::Conflict(_)) if again || patience.is_again() => return Ok(()),
+                Err(error @ EngineError::Conflict(_)) => patience.wait(error).await?,
+                Err(error) if error.may_pass() => patience.wait(error).await?,
+                Err(error) => return Err(error),
             }
         }
-        plant::before_start(self.engine, self.secret, range, host).await
     }
 
     async fn start(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
-        let Ok(_turn) = self.turns.acquire().await else { return Ok(()) };
-        match self.engine.start(&host.name).await {
-            Err(EngineError::Timeout(_)) => self.engine.start(&host.name).await,
-            other => other,
-        }
-        .map_err(|error| at(range, host, error))
+        persist(|| self.engine.start(&host.name)).await.map_err(|error| at(range, host, error))
     }
 
     /// Waits until a host is ready, or finds that it died.
     async fn wait(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
         let began = Instant::now();
-        let within = host
-            .ready
-            .as_ref()
-            .map_or(SETTLE, |ready| Duration::from_millis(u64::try_from(ready.within_ms).unwrap_or(0)));
+        let Some(ready) = &host.ready else {
+            tokio::time::sleep(SETTLE).await;
+            return self.still_alive(range, host).await;
+        };
+        let within = Duration::from_millis(u64::try_from(ready.within_ms).unwrap_or(0));
         let mut said = String::new();
         loop {
-            let seen = self.engine.inspect(&host.name).await.map_err(|error| at(range, host, error))?;
-            self.alive(range, host, &seen).await?;
-            let Some(ready) = &host.ready else {
-                if began.elapsed() >= within {
-                    return Ok(());
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-                continue;
-            };
             let left = within.saturating_sub(began.elapsed());
             if left.is_zero() {
                 return Err(LaunchError::NotReady {
@@ -282,15 +342,27 @@ impl Work<'_> {
                 });
             }
             let limit = u64::try_from(left.as_millis()).unwrap_or(TRY_MS).clamp(1, TRY_MS);
-            match self.engine.exec(&host.name, ExecSpec::new(ready.command.clone()).timeout_ms(limit)).await {
+            let tries = ["sh", "-c", TRY, TRIES].map(str::to_owned);
+            let command = tries.into_iter().chain(ready.command.iter().cloned());
+            match self.engine.exec(&host.name, ExecSpec::new(command).timeout_ms(limit)).await {
                 Ok(out) if out.ok() => return Ok(()),
+                // What it said the time before tells more than its silence.
+                Ok(out) if out.timed_out && out.said().is_empty() && !said.is_empty() => {}
+                Ok(out) if out.timed_out && out.said().is_empty() => "no end in time".clone_into(&mut said),
                 Ok(out) => said = out.said(),
-                // It may be between two lives; the next look tells.
+                // It may be between two lives; the look tells.
                 Err(EngineError::Conflict(text)) => said = text,
+                Err(error) if error.may_pass() => said = error.to_string(),
                 Err(error) => return Err(at(range, host, error)),
             }
+            self.still_alive(range, host).await?;
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    async fn still_alive(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
+        let seen = persist(|| self.engine.inspect(&host.name)).await;
+        self.alive(range, host, &seen.map_err(|error| at(range, host, error))?).await
     }
 
     /// Nothing of a launch may have ended, not even once: the engine starts it again, but what it did is lost.

@@ -1,25 +1,29 @@
 //! The reconciler: makes the engine and a plan alike, proves the walls, freezes, adopts and clears.
 //!
 //! - [`launch`] makes everything of a plan or leaves nothing: images and room are looked at before the first object is
-//!   made, and any failure is rolled back by [`clear`].
-//! - Objects are found by the label of the run only, never by a reply, so a launch that was killed half-way is cleared or
-//!   adopted like any other ([`adopt`]).
+//!   made, and any failure is rolled back by [`clear`], except the silence of the engine.
+//! - Objects are found by the label of the run only, never by a reply, so a launch that was killed half-way is gone on with
+//!   by the next one: what carries the plan's hash is taken over, what differs is removed, what is missing is made
+//!   (`stand`). A standing range is taken over by [`adopt`].
+//! - What may pass is tried again, object by object (`patience`); "there already" and "gone already" are successes.
 //! - [`reset`] makes one host of a standing range anew.
 //! - [`clear`] says done only when the engine has answered "nothing", twice.
 //! - An engine that does not answer proves nothing: its silence is an error everywhere, never an absence.
 //!
-//! Order of a launch: networks (four at once); in each range the gateway until it is ready, the other containers made
-//! beside it with their files and planted secrets; then they start; rows and log-ins; every secret read back; and when all
-//! ranges stand, the probes from inside. Every host needs Python 3 for them, which `images/base` gives.
+//! Order of a launch: networks; in each range the gateway until it is ready, the other containers made beside it with their
+//! files and planted secrets; then they start, each followed by its rows and log-ins and the reading back of every secret;
+//! and when all ranges stand, the probes from inside. Every host needs Python 3 for them, which `images/base` gives.
 
 mod adopt;
 mod build;
 mod clear;
 mod freeze;
 pub mod images;
+mod patience;
 mod plant;
 mod proofs;
 mod reset;
+mod stand;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +55,8 @@ pub struct Step {
     pub name: &'static str,
     /// Parts done.
     pub done: usize,
+    /// How many of them stood before this launch began.
+    pub had: usize,
     /// Parts in all.
     pub all: usize,
 }
@@ -144,6 +150,17 @@ pub enum LaunchError {
 }
 
 impl LaunchError {
+    /// True when there is no engine to be asked.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::At { error, .. } | Self::Engine(error) => {
+                matches!(error, EngineError::NodeUnreachable { .. })
+            }
+            _ => false,
+        }
+    }
+
     /// True when the engine did not answer, so that nothing is known.
     #[must_use]
     pub fn is_silence(&self) -> bool {
@@ -168,7 +185,8 @@ fn log_text(log: &[String]) -> String {
 ///
 /// # Errors
 /// See [`LaunchError`]. What was made is removed before it returns; where even that fails, the objects carry the run's
-/// label and [`clear`] finds them.
+/// label and [`clear`] finds them. When the engine does not answer at all, everything is left as it is: called again, it
+/// goes on with what stands.
 pub async fn launch(
     engine: &dyn Engine,
     plan: &Plan,
@@ -182,7 +200,9 @@ pub async fn launch(
         proofs::all(engine, plan, None, own_ports, steps).await
     });
     let result = work.await;
-    if let Err(error) = &result {
+    if let Err(error) = &result
+        && !error.is_away()
+    {
         tracing::info!(run = plan.run, %error, "launch failed, rolling back");
         // The failure dropped its siblings, and what the engine was just making for them may appear a moment later.
         tokio::time::sleep(SETTLE).await;

@@ -92,7 +92,7 @@ pub(super) async fn all(
     let mut left: BTreeMap<u16, (usize, usize)> = BTreeMap::new();
     for range in ranges() {
         left.insert(range.range, (0, range.hosts.len()));
-        steps(Step { range: range.range, name: "walls", done: 0, all: range.hosts.len() });
+        steps(Step { range: range.range, name: "walls", done: 0, had: 0, all: range.hosts.len() });
     }
     let mut proofs: BTreeMap<u16, Vec<Proof>> = left.keys().map(|range| (*range, Vec::new())).collect();
     let mut tasks: Vec<BoxFuture<'_, Proven>> = Vec::new();
@@ -104,7 +104,7 @@ pub(super) async fn all(
         proofs.entry(range).or_default().extend(of_host);
         if let Some((done, all)) = left.get_mut(&range) {
             *done += 1;
-            steps(Step { range, name: "walls", done: *done, all: *all });
+            steps(Step { range, name: "walls", done: *done, had: 0, all: *all });
         }
     }
     Ok(proofs.into_iter().collect())

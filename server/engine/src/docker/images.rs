@@ -15,6 +15,14 @@ use crate::{ByteStream, EngineError, ImageInfo, ImageSpec, LABEL_HASH, Lines, Pr
 /// Lines of a failed build that its error holds.
 const LAST_LINES: usize = 20;
 
+/// Whatever the engine's code, an image that it could not build, fetch or take is a refusal: it tried for minutes.
+fn definite(error: EngineError) -> EngineError {
+    match error {
+        EngineError::Failed(text) => EngineError::Refused(text),
+        other => other,
+    }
+}
+
 impl DockerEngine {
     pub(super) async fn list_images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError> {
         let images =
@@ -59,7 +67,7 @@ impl DockerEngine {
             let mut stream = std::pin::pin!(docker.build_image(options, None, Some(body)));
             let mut text = String::new();
             while let Some(step) = stream.next().await {
-                let step = self.noted(step)?;
+                let step = self.noted(step).map_err(definite)?;
                 text.push_str(step.stream.as_deref().or(step.status.as_deref()).unwrap_or_default());
                 while let Some(end) = text.find(['\n', '\r']) {
                     let line: String = text.drain(..=end).collect();
@@ -97,7 +105,7 @@ impl DockerEngine {
         let work = async {
             let mut stream = std::pin::pin!(docker.create_image(Some(options), None, None));
             while let Some(step) = stream.next().await {
-                let step = self.noted(step)?;
+                let step = self.noted(step).map_err(definite)?;
                 if let Some(text) = step.error_detail.and_then(|detail| detail.message) {
                     return Err(EngineError::Refused(text));
                 }
@@ -154,7 +162,7 @@ impl DockerEngine {
             let options = ImportImageOptions { quiet: true, ..ImportImageOptions::default() };
             let mut answer = std::pin::pin!(docker.import_image_stream(options, tar, None));
             while let Some(step) = answer.next().await {
-                let step = self.noted(step)?;
+                let step = self.noted(step).map_err(definite)?;
                 if let Some(text) = step.error_detail.and_then(|detail| detail.message) {
                     return Err(EngineError::Refused(text));
                 }

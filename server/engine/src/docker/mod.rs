@@ -4,7 +4,7 @@ mod exec;
 mod images;
 mod lives;
 mod logs;
-mod objects;
+pub(crate) mod objects;
 mod pipe;
 mod tls;
 mod wire;
@@ -36,6 +36,8 @@ use wire::Address;
 const QUICK: Duration = Duration::from_secs(20);
 /// Limit of calls that wait for processes or file systems.
 const SLOW: Duration = Duration::from_secs(60);
+/// Objects in the making at once by default, over all launches; see [`DockerEngine::making_at_once`].
+pub const AT_ONCE: usize = 4;
 /// Commands that run at once; terminals do not count.
 const COMMANDS: usize = 64;
 /// The library's own limit, for heads of answers; longer than any of ours except that of a build.
@@ -55,6 +57,9 @@ struct Inner {
     docker: OnceCell<Docker>,
     /// Commands at once; more wait their turn, so that a thousand probes do not stand in the way of one terminal.
     commands: Semaphore,
+    /// Objects in the making at once, whoever makes them, and how many.
+    making: Semaphore,
+    at_once: usize,
     /// Since when no call got through, ms UTC; 0: the last one did.
     silent_since: AtomicI64,
     /// Installation that objects are made for.
@@ -118,11 +123,24 @@ impl DockerEngine {
                 guard,
                 docker: OnceCell::new(),
                 commands: Semaphore::new(COMMANDS),
+                making: Semaphore::new(AT_ONCE),
+                at_once: AT_ONCE,
                 silent_since: AtomicI64::new(0),
                 house: OnceLock::new(),
                 freezing: RwLock::new(()),
             }),
         }
+    }
+
+    /// The same with another bound for networks and containers in the making at once, over all launches; at least 1. To
+    /// be called before the engine is shared.
+    #[must_use]
+    pub fn making_at_once(mut self, bound: usize) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.inner) {
+            inner.at_once = bound.max(1);
+            inner.making = Semaphore::new(inner.at_once);
+        }
+        self
     }
 
     async fn docker(&self) -> Result<&Docker, EngineError> {
@@ -241,6 +259,7 @@ pub(crate) fn refusal(status: u16, message: String) -> EngineError {
         404 => EngineError::NotFound(message),
         409 => EngineError::Conflict(message),
         _ if IN_THE_WAY.iter().any(|text| message.contains(text)) => EngineError::Conflict(message),
+        500.. => EngineError::Failed(message),
         _ => EngineError::Refused(message),
     }
 }
@@ -275,6 +294,10 @@ fn translate(error: Error) -> EngineError {
 
 #[async_trait]
 impl Engine for DockerEngine {
+    fn at_once(&self) -> usize {
+        self.inner.at_once
+    }
+
     async fn info(&self) -> Result<EngineInfo, EngineError> {
         let info = self.call("ask the engine about itself", QUICK, |docker| docker.info()).await?;
         let root = info.docker_root_dir.unwrap_or_default();
@@ -346,6 +369,7 @@ impl Engine for DockerEngine {
     }
 
     async fn create_network(&self, network: &NetworkPlan, labels: &Labels) -> Result<(), EngineError> {
+        let _turn = self.inner.making.acquire().await;
         self.make_network(network, labels).await
     }
 
@@ -354,14 +378,17 @@ impl Engine for DockerEngine {
     }
 
     async fn create_container(&self, host: &HostPlan, labels: &Labels) -> Result<String, EngineError> {
+        let _turn = self.inner.making.acquire().await;
         self.make_container(host, labels).await
     }
 
     async fn connect(&self, container: &str, leg: &Leg) -> Result<(), EngineError> {
+        let _turn = self.inner.making.acquire().await;
         self.join_network(container, leg).await
     }
 
     async fn start(&self, container: &str) -> Result<(), EngineError> {
+        let _turn = self.inner.making.acquire().await;
         self.call("start a container", SLOW, |docker| docker.start_container(container, None)).await
     }
 

@@ -107,6 +107,53 @@ fn settings(host: &HostPlan, labels: Words) -> ContainerCreateBody {
     }
 }
 
+fn bridge(network: &NetworkPlan, labels: Words) -> NetworkCreateRequest {
+    NetworkCreateRequest {
+        name: network.name.clone(),
+        driver: Some("bridge".into()),
+        enable_ipv6: Some(false),
+        ipam: Some(Ipam {
+            config: Some(vec![IpamConfig {
+                subnet: Some(network.subnet.to_string()),
+                gateway: Some(network.router.to_string()),
+                ..IpamConfig::default()
+            }]),
+            ..Ipam::default()
+        }),
+        options: Some(HashMap::from([
+            // The host has no address there; `gateway` above is only where default routes point.
+            ("com.docker.network.bridge.inhibit_ipv4".to_owned(), "true".to_owned()),
+            ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned()),
+            ("com.docker.network.bridge.name".to_owned(), network.name.clone()),
+        ])),
+        labels: Some(labels),
+        ..NetworkCreateRequest::default()
+    }
+}
+
+/// What the engine is asked for when a network, a container or a further leg is made, as JSON. For programs that measure
+/// the engine by itself with the very same objects.
+#[doc(hidden)]
+pub mod requests {
+    use super::{HostPlan, Labels, Leg, NetworkPlan, bridge, endpoint, settings, words};
+    use serde_json::{Value, json};
+
+    #[must_use]
+    pub fn network(network: &NetworkPlan, labels: &Labels) -> Value {
+        json!(bridge(network, words(labels, None)))
+    }
+
+    #[must_use]
+    pub fn container(host: &HostPlan, labels: &Labels) -> Value {
+        json!(settings(host, words(labels, None)))
+    }
+
+    #[must_use]
+    pub fn leg(leg: &Leg) -> Value {
+        json!(endpoint(leg))
+    }
+}
+
 fn ended(state: &ContainerState) -> Ended {
     Ended {
         code: state.exit_code.unwrap_or(-1),
@@ -139,33 +186,13 @@ impl DockerEngine {
         network: &NetworkPlan,
         labels: &Labels,
     ) -> Result<(), EngineError> {
-        let request = NetworkCreateRequest {
-            name: network.name.clone(),
-            driver: Some("bridge".into()),
-            enable_ipv6: Some(false),
-            ipam: Some(Ipam {
-                config: Some(vec![IpamConfig {
-                    subnet: Some(network.subnet.to_string()),
-                    gateway: Some(network.router.to_string()),
-                    ..IpamConfig::default()
-                }]),
-                ..Ipam::default()
-            }),
-            options: Some(HashMap::from([
-                // The host has no address there; `gateway` above is only where default routes point.
-                ("com.docker.network.bridge.inhibit_ipv4".to_owned(), "true".to_owned()),
-                ("com.docker.network.bridge.enable_ip_masquerade".to_owned(), "false".to_owned()),
-                ("com.docker.network.bridge.name".to_owned(), network.name.clone()),
-            ])),
-            labels: Some(words(labels, self.inner.house.get())),
-            ..NetworkCreateRequest::default()
-        };
+        let request = bridge(network, words(labels, self.inner.house.get()));
         let mut tries = 0;
         loop {
             let answer =
                 self.call("make a network", SLOW, |docker| docker.create_network(request.clone())).await;
             match answer {
-                Err(EngineError::Refused(text)) if text.contains("xtables lock") && tries < LOCK_TRIES => {
+                Err(EngineError::Failed(text)) if text.contains("xtables lock") && tries < LOCK_TRIES => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_millis(100 * u64::from(tries))).await;
                 }
@@ -220,6 +247,7 @@ impl DockerEngine {
             .into_iter()
             .map(|network| Network {
                 zone: word(network.labels.as_ref(), LABEL_NAME),
+                plan: word(network.labels.as_ref(), LABEL_PLAN),
                 range: word(network.labels.as_ref(), LABEL_RANGE).parse().unwrap_or(0),
                 name: network.name.unwrap_or_default(),
                 id: network.id.unwrap_or_default(),

@@ -78,6 +78,12 @@ impl FakeEngine {
         self.lock().script = Some(Arc::new(script));
     }
 
+    /// What commands answer now, for a script that stands before it.
+    #[must_use]
+    pub fn script(&self) -> Option<Script> {
+        self.lock().script.clone()
+    }
+
     /// Lets a container end by itself.
     pub fn die(&self, container: &str, code: i64, oom: bool) {
         let mut inner = self.lock();

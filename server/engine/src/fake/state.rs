@@ -210,6 +210,7 @@ impl Inner {
                     name: name.clone(),
                     id: name.clone(),
                     zone: link.labels.name.clone(),
+                    plan: link.labels.plan.clone(),
                     range: link.labels.range,
                 })
                 .collect(),

@@ -12,7 +12,8 @@ impl Runner {
     pub(super) fn take_up(&mut self, batch: &mut Batch) {
         match self.ahead.status {
             Status::Draft | Status::Cleared => {}
-            Status::Provisioning => self.begin_launch(),
+            // One that was given up is begun only to remove what it left.
+            Status::Provisioning => self.begin_launch(self.clearing),
             Status::Ready | Status::Running | Status::Paused => {
                 self.forget_health(batch);
                 self.begin_range_tasks(0);
@@ -65,7 +66,7 @@ impl Runner {
     pub(super) fn act_on(&mut self, entry: &Entry) {
         match &entry.body {
             scoreboard::Body::Status { from, to, .. } => match to {
-                Status::Provisioning => self.begin_launch(),
+                Status::Provisioning => self.begin_launch(false),
                 // What was recorded before is the launch itself, the tries of the walls among it.
                 Status::Ready => self.begin_range_tasks(entry.at_ms),
                 Status::Paused => self.freeze(true),
@@ -96,9 +97,12 @@ impl Runner {
         self.tools.tasks.spawn(async move { crate::desktop::end_all(&exercise, &tools).await });
     }
 
-    fn begin_launch(&mut self) {
+    fn begin_launch(&mut self, given_up: bool) {
         let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
         let give_up = self.tools.stop.child_token();
+        if given_up {
+            give_up.cancel();
+        }
         self.give_up = Some(give_up.clone());
         self.tools.tasks.spawn(async move {
             if let Some(result) = crate::launch::launch(&exercise, &tools, &give_up).await {

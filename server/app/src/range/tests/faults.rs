@@ -13,14 +13,14 @@ use super::super::clear::clear_within;
 use super::super::{LaunchError, adopt, clear, launch, pause, resume};
 use super::{BASE, light, quiet, secret};
 
-fn fake() -> FakeEngine {
+pub(super) fn fake() -> FakeEngine {
     let fake = FakeEngine::new([BASE, "rampart/gateway:latest"]);
     fake.set_host(HostFacts { addresses: vec![IpAddr::from([192, 0, 2, 9])], ..HostFacts::default() });
     fake
 }
 
 /// Answers probes as sound walls do; `bend` may change an answer.
-fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Value) + Send + Sync + 'static) {
+pub(super) fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Value) + Send + Sync + 'static) {
     let plan = plan.clone();
     fake.answer(move |container, spec: &ExecSpec| {
         if spec.argv.first().map(String::as_str) != Some("python3") {
@@ -59,15 +59,18 @@ fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Value) + Send 
     });
 }
 
-fn fault(call: &str, object: &str, error: EngineError) -> Fault {
+pub(super) fn fault(call: &str, object: &str, error: EngineError) -> Fault {
     Fault { call: call.into(), object: object.into(), error, done: false, times: 1 }
 }
 
-async fn attempt(fake: &FakeEngine, plan: &Plan) -> Result<Vec<(u16, Vec<scoreboard::Proof>)>, LaunchError> {
+pub(super) async fn attempt(
+    fake: &FakeEngine,
+    plan: &Plan,
+) -> Result<Vec<(u16, Vec<scoreboard::Proof>)>, LaunchError> {
     launch(fake, plan, &secret(), &[8443], &quiet).await
 }
 
-async fn empty(fake: &FakeEngine, plan: &Plan) -> bool {
+pub(super) async fn empty(fake: &FakeEngine, plan: &Plan) -> bool {
     fake.observe(&plan.run).await.unwrap().is_empty()
 }
 

@@ -4,6 +4,7 @@
 mod anew;
 mod faults;
 mod real;
+mod resume;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
