@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use rampart_domain::capacity::{Needs, Node, What, bytes};
 use rampart_domain::plan::{self, Plan};
 use rampart_domain::scenario::Scenario;
@@ -26,6 +27,9 @@ const PREFIX: u8 = 26;
 const SUBNET_TRIES: usize = 4;
 /// Pause between two tries to freeze or clear.
 const AGAIN: Duration = Duration::from_secs(3);
+
+/// Hosts that are swept at once.
+const SWEEPS: usize = 8;
 
 /// How often a launch that waits for room looks again, whatever else happens: other programs use memory too.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -482,7 +486,28 @@ async fn take_over(exercise: &Exercise, tools: &Tools, plan: &Plan) -> Result<Ve
             Ok(()) => {}
         }
     }
+    let standing: Vec<&str> =
+        order.into_iter().filter(|name| !adoption.missing.iter().any(|gone| gone == name)).collect();
+    end_former(exercise, tools, &standing).await?;
     Ok(adoption.missing)
+}
+
+/// Ends the shells and commands that a killed server left in the range's hosts: nobody can reach them any more, and they
+/// fill the limit of processes.
+async fn end_former(exercise: &Exercise, tools: &Tools, names: &[&str]) -> Result<(), EngineError> {
+    let sweeps = names.iter().map(|name| async move { (*name, tools.engine.sweep(name).await) });
+    let mut swept = stream::iter(sweeps.collect::<Vec<_>>()).buffer_unordered(SWEEPS);
+    while let Some((name, answer)) = swept.next().await {
+        match answer {
+            Ok(0) | Err(EngineError::NotFound(_) | EngineError::Conflict(_)) => {}
+            Ok(ended) => {
+                tracing::info!(exercise = %exercise.id, container = name, ended, "shells of before were ended");
+            }
+            Err(silent) if silent.is_silence() => return Err(silent),
+            Err(error) => tracing::warn!(exercise = %exercise.id, container = name, %error, "sweep"),
+        }
+    }
+    Ok(())
 }
 
 /// Freezes or thaws all containers; tried again until it holds or `wish` is withdrawn.

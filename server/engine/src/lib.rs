@@ -8,9 +8,10 @@
 //!   have none.
 //! - Every object carries the run's labels from its creation, so it is found without the reply.
 //! - Engines of other machines are spoken to over mutual TLS only ([`NodeConfig`], [`Trust`]).
-//! - [`guard`] is the wall on the host, [`images`] reads and builds the folder `images/`, [`subnets`] finds free ones.
+//! - [`guard`] is the wall on the host, [`trial`] tries it from inside, [`images`] reads and builds the folder `images/`, [`subnets`] finds free ones.
 
 pub mod archive;
+pub mod certs;
 mod docker;
 mod error;
 pub mod fake;
@@ -19,6 +20,7 @@ pub mod host;
 pub mod images;
 mod node;
 pub mod subnets;
+pub mod trial;
 mod trust;
 mod types;
 
@@ -54,6 +56,10 @@ pub trait Engine: Send + Sync {
 
     /// Asks whether it is there, and what it is.
     async fn info(&self) -> Result<EngineInfo, EngineError>;
+
+    /// Asks whether it is there, and waits no longer than this. A hung engine keeps its connections open, so only this
+    /// tells.
+    async fn ping(&self, within: Duration) -> Result<(), EngineError>;
 
     /// Images by full name with tag.
     async fn images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError>;
@@ -157,6 +163,11 @@ pub trait Engine: Send + Sync {
     /// Runs a command whose input and output are the caller's, raw and both ways at once. `NotFound`; `Conflict` when the
     /// container does not run or is frozen.
     async fn pipe(&self, container: &str, spec: PipeSpec) -> Result<Pipe, EngineError>;
+
+    /// Ends what this installation's server left running in a container when it was killed, in this or an earlier life:
+    /// shells, commands and pipes; those of the caller's own life stay. Gives how many it found. In a frozen container
+    /// that happens after the thaw. `NotFound`; `Conflict` when the container does not run.
+    async fn sweep(&self, container: &str) -> Result<usize, EngineError>;
 
     /// Unpacks a tar at `/` ([`archive::pack`]); owners and permissions are the tar's. Works before the first start.
     /// `NotFound`.

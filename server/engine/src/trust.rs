@@ -183,7 +183,8 @@ impl Trust {
         match checked.err()? {
             Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Some(Distrust::OwnOutOfDate),
             Error::RequiredEkuNotFoundContext(_) => Some(Distrust::NotForClients),
-            Error::UnknownIssuer => Some(Distrust::OwnAuthority),
+            // Authorities of one name differ by their keys.
+            Error::UnknownIssuer | Error::InvalidSignatureForPublicKey => Some(Distrust::OwnAuthority),
             other => Some(Distrust::OwnRefused(other.to_string())),
         }
     }

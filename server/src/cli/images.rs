@@ -60,11 +60,25 @@ pub(super) struct Where {
     /// Address of the container engine.
     #[arg(long, env = "DOCKER_HOST")]
     engine: Option<String>,
+    /// Node of the file of engines, instead of `--engine`.
+    #[arg(long, requires = "engines")]
+    node: Option<String>,
+    /// File that lists the engines.
+    #[arg(long, env = "RAMPART_ENGINES", value_name = "FILE")]
+    engines: Option<PathBuf>,
 }
 
 impl Where {
     /// The engine, when it answers.
     async fn engine(&self) -> Result<DockerEngine, Failure> {
+        if let (Some(name), Some(file)) = (&self.node, &self.engines) {
+            let node = super::node::chosen(file, std::slice::from_ref(name))?;
+            let node = node.first().ok_or(Failure::Refused)?;
+            let engine = DockerEngine::of(node)?;
+            let told = |error| Failure::Error(format!("{name} at {}: {error}", node.address));
+            engine.info().await.map_err(told)?;
+            return Ok(engine);
+        }
         let engine = DockerEngine::at(self.engine.as_deref().filter(|address| !address.is_empty()))?;
         // Asked first, so that a missing engine is said as that and not as a failure of what is to be done.
         if let Err(error) = engine.info().await {

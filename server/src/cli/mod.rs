@@ -4,6 +4,7 @@ mod demo;
 mod doctor;
 mod images;
 mod ledger;
+mod node;
 mod scenario;
 mod serve;
 
@@ -43,6 +44,9 @@ enum Command {
     /// Build and list the images that ranges are made of.
     #[command(subcommand)]
     Images(images::Command),
+    /// Set up and try machines whose engines carry ranges.
+    #[command(subcommand)]
+    Node(node::Command),
     /// Look after ledgers.
     #[command(subcommand)]
     Ledger(ledger::Command),
@@ -191,6 +195,7 @@ pub fn run() -> ExitCode {
             Command::Doctor(doctor) => doctor::run(doctor).await,
             Command::Scenario(command) => scenario::run(&command),
             Command::Images(command) => images::run(command).await,
+            Command::Node(command) => node::run(command).await,
             Command::Ledger(command) => ledger::run(command).await,
         }
     });

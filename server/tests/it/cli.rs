@@ -193,3 +193,50 @@ async fn a_ledger_goes_from_store_to_store_and_comes_back_byte_for_byte() {
     let (code, _, err) = said(&rampart(dir.path(), &["ledger", "import", "--check", &cut]));
     assert!(code == 2 && err.contains("cut.jsonl: line "), "{err}");
 }
+
+#[test]
+fn certificates_for_nodes_are_made_once_and_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("certs");
+    let at = |words: &[&str]| {
+        let mut all = vec!["node", "certs", place.to_str().unwrap()];
+        all.extend(words);
+        said(&rampart(dir.path(), &all))
+    };
+    let (code, out, err) = at(&["second=10.20.0.12,second.example", "third"]);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    for part in ["--tlsverify", "address: https://10.20.0.12:2376", "address: https://third:2376"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let key = place.join("second/key.pem");
+    for path in [&key, &place.join("platform/key.pem"), &place.join("authority/ca-key.pem")] {
+        assert_eq!(std::fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
+    }
+    assert_eq!(std::fs::metadata(place.join("platform")).unwrap().permissions().mode() & 0o777, 0o700);
+    let before = std::fs::read(&key).unwrap();
+    let (code, out, _) = at(&["second=10.20.0.12", "fourth=10.20.0.14"]);
+    assert!(code == 0 && out.contains("is there already") && place.join("fourth/cert.pem").exists(), "{out}");
+    assert_eq!(std::fs::read(&key).unwrap(), before, "what is there stays");
+    assert_eq!(
+        std::fs::read(place.join("second/ca.pem")).unwrap(),
+        std::fs::read(place.join("fourth/ca.pem")).unwrap(),
+        "one authority"
+    );
+    assert_eq!(at(&["--renew", "second=10.20.0.12"]).0, 0);
+    assert_ne!(std::fs::read(&key).unwrap(), before);
+    for bad in ["Second", "second=", "authority", "a b=10.0.0.1"] {
+        let (code, _, err) = at(&[bad]);
+        assert!(code == 2 && err.contains("is no node"), "{bad}: {err}");
+    }
+
+    let file = dir.path().join("engines.yaml");
+    std::fs::write(&file, "nodes:\n  - name: second\n    address: http://x:1\n").unwrap();
+    let (code, _, err) = said(&rampart(dir.path(), &["node", "check", "--engines", file.to_str().unwrap()]));
+    assert!(code == 2 && err.contains("engines.yaml:3:14: http://x:1 is no address"), "{err}");
+    let (code, out, _) = said(&rampart(dir.path(), &["node", "wall"]));
+    assert!(
+        code == 0 && out.contains("table inet rampart_guard") && out.contains("iifname \"rmp*\""),
+        "{out}"
+    );
+}

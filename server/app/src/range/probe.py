@@ -4,6 +4,7 @@ tcp:     [[address, port, seconds]]      -> "open" | "refused" | "no answer" | "
 names:   [name]                          -> [addresses], null where nobody answered in time
 routers: [[router, gateway]]             -> [hardware address of the router, of the gateway]
 raw:     [[own address, bridge's hardware address, [addresses], [ports]]] -> frames that the bridge answered, or a text
+         (another machine's bridge is not known: "", then everybody is called, and answers are known by their addresses)
 links:   true                            -> every address of this host but loopback
 """
 
@@ -84,7 +85,8 @@ def raw(own, bridge, addresses, ports):
     sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     sock.bind((name, 0))
     mine = sock.getsockname()[4]
-    there = bytes.fromhex(bridge.replace(":", ""))
+    there = bytes.fromhex(bridge.replace(":", "")) or b"\xff" * 6
+    known = {socket.inet_aton(address) for address in addresses}
     source = socket.inet_aton(own)
     for address in addresses:
         target = socket.inet_aton(address)
@@ -105,7 +107,8 @@ def raw(own, bridge, addresses, ports):
         except TimeoutError:
             continue
         # To us, from the bridge itself: somebody on the host took a frame of ours.
-        if frame[6:12] == there and frame[0:6] == mine:
+        sender = {b"\x08\x06": frame[28:32], b"\x08\x00": frame[26:30]}.get(frame[12:14])
+        if frame[0:6] == mine and (frame[6:12] == there if bridge else sender in known):
             answers += 1
     return answers
 

@@ -3,11 +3,12 @@
 //! The engine cannot end an exec. So every command notes its process number in a file, and is ended by a second exec of
 //! the same user (without the capability KILL root itself may not signal other users). Each exec is a session of its
 //! own, so everything that it started and that did not leave the session ends with it. The files lie in `/dev/shm`,
-//! which is every container's own and empty after a restart.
+//! which is every container's own and empty after a restart. Their names say which life of which installation's server
+//! wrote them ([`super::sweep`]).
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,34 +20,45 @@ use super::wire::{self, Duplex, Frames};
 use super::{DockerEngine, QUICK};
 use crate::{EngineError, ExecOut, ExecSpec, Terminal, TerminalControl, TerminalSpec};
 
+/// Notes this shell's process number and when it started, so that a number that was given out again is told apart.
+macro_rules! noting {
+    () => {
+        r#"(umask 077; read -r s < /proc/$$/stat; set -- ${s##*) }; echo "$$ ${20}" > "$0") 2>/dev/null; "#
+    };
+}
+/// Reads the process number of a note, or ends.
+macro_rules! noted {
+    () => {
+        r#"{ read -r p t < "$0"; } 2>/dev/null || exit 0
+case $p in ''|*[!0-9]*) exit 0;; esac
+"#
+    };
+}
 /// Runs a command, notes its process number while it runs, and gives its exit code.
-pub(super) const NOTED: &str = r#"(umask 077; echo $$ > "$0") 2>/dev/null; "$@"; c=$?; rm -f "$0"; exit $c"#;
+pub(super) const NOTED: &str = concat!(noting!(), r#""$@"; c=$?; rm -f "$0"; exit $c"#);
 /// Becomes a shell in its home folder, its process number noted.
-const SHELL: &str = r#"(umask 077; echo $$ > "$0") 2>/dev/null; cd "$HOME" 2>/dev/null || cd /; exec "$@""#;
+const SHELL: &str = concat!(noting!(), r#"cd "$HOME" 2>/dev/null || cd /; exec "$@""#);
 /// Ends everything of a noted command at once.
-const KILL: &str = r#"p=$(cat "$0" 2>/dev/null) || exit 0; [ -n "$p" ] || exit 0
-pkill -KILL -s "$p" 2>/dev/null; kill -KILL -- "-$p" 2>/dev/null; rm -f "$0"; exit 0"#;
+const KILL: &str = concat!(
+    noted!(),
+    r#"pkill -KILL -s "$p" 2>/dev/null; kill -KILL -- "-$p" 2>/dev/null; rm -f "$0"; exit 0"#
+);
 /// Hangs up a noted shell, and ends everything of it if it will not go.
-const HANG_UP: &str = r#"p=$(cat "$0" 2>/dev/null) || exit 0; [ -n "$p" ] || exit 0
-kill -HUP "$p" 2>/dev/null; i=0
+const HANG_UP: &str = concat!(
+    noted!(),
+    r#"kill -HUP "$p" 2>/dev/null; i=0
 while kill -0 "$p" 2>/dev/null && [ $i -lt 20 ]; do sleep 0.1; i=$((i+1)); done
 if kill -0 "$p" 2>/dev/null; then pkill -KILL -s "$p" 2>/dev/null; kill -KILL "$p" 2>/dev/null; fi
-rm -f "$0"; exit 0"#;
+rm -f "$0"; exit 0"#
+);
 
 /// How long ending a command may take before it counts as failed.
 const END_WITHIN: Duration = Duration::from_secs(10);
 /// How long the engine may take to note that a command has ended whose output has.
 const NOTE_WITHIN: Duration = Duration::from_secs(10);
 /// A dropped terminal of a frozen container is hung up when it is thawed: tries, and time between them.
-const LATE_TRIES: u32 = 720;
-const LATE_EVERY: Duration = Duration::from_secs(5);
-
-/// Number of the next note; with the process's start time it is unique in a container.
-pub(super) fn note_name() -> String {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let now = jiff::Timestamp::now().as_nanosecond();
-    format!("/dev/shm/.rmp-{now:x}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
-}
+pub(super) const LATE_TRIES: u32 = 720;
+pub(super) const LATE_EVERY: Duration = Duration::from_secs(5);
 
 /// An exec that is running, and how to end it.
 #[derive(Clone)]
@@ -123,7 +135,7 @@ impl DockerEngine {
 
     pub(super) async fn run_exec(&self, container: &str, spec: ExecSpec) -> Result<ExecOut, EngineError> {
         let _turn = self.inner.commands.acquire().await;
-        let note = note_name();
+        let note = self.note_name();
         let mut argv: Vec<String> = ["sh", "-c", NOTED, &note].map(str::to_owned).into();
         argv.extend(spec.argv);
         let exec = self.create_exec(container, argv, &spec.user, false, Vec::new()).await?;
@@ -166,7 +178,7 @@ impl DockerEngine {
         container: &str,
         spec: TerminalSpec,
     ) -> Result<Terminal, EngineError> {
-        let note = note_name();
+        let note = self.note_name();
         let mut argv: Vec<String> = ["sh", "-c", SHELL, &note].map(str::to_owned).into();
         argv.extend(spec.argv);
         let mut env = vec![

@@ -6,6 +6,7 @@ mod lives;
 mod logs;
 pub(crate) mod objects;
 mod pipe;
+mod sweep;
 mod tls;
 mod wire;
 
@@ -64,6 +65,8 @@ struct Inner {
     silent_since: AtomicI64,
     /// Installation that objects are made for.
     house: OnceLock<String>,
+    /// Names this life of the server among all lives of its installation.
+    life: String,
     /// Held for reading while a command starts, for writing while a container is frozen: an engine that freezes a
     /// container in which a command is just starting (seen with 20.10) never answers for it again.
     freezing: RwLock<()>,
@@ -127,6 +130,7 @@ impl DockerEngine {
                 at_once: AT_ONCE,
                 silent_since: AtomicI64::new(0),
                 house: OnceLock::new(),
+                life: format!("{:x}", jiff::Timestamp::now().as_nanosecond()),
                 freezing: RwLock::new(()),
             }),
         }
@@ -315,6 +319,15 @@ impl Engine for DockerEngine {
         })
     }
 
+    async fn ping(&self, within: Duration) -> Result<(), EngineError> {
+        let asked = async {
+            let docker = self.docker().await?;
+            self.explained(docker.ping().await).await
+        };
+        let answer = tokio::time::timeout(within, asked).await;
+        answer.map_err(|_| EngineError::Timeout("is the engine there".into()))?.map(|_| ())
+    }
+
     async fn images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError> {
         self.list_images().await
     }
@@ -451,6 +464,10 @@ impl Engine for DockerEngine {
 
     async fn pipe(&self, container: &str, spec: PipeSpec) -> Result<Pipe, EngineError> {
         self.open_pipe(container, spec).await
+    }
+
+    async fn sweep(&self, container: &str) -> Result<usize, EngineError> {
+        self.sweep_container(container).await
     }
 
     async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {

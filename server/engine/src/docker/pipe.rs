@@ -14,7 +14,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::DockerEngine;
-use super::exec::{NOTED, Running, note_name};
+use super::exec::{NOTED, Running};
 use super::wire::{Duplex, Frames};
 use crate::{EngineError, Pipe, PipeControl, PipeSpec, SAID_LIMIT};
 
@@ -23,7 +23,7 @@ const CHUNK: usize = 32 * 1024;
 
 impl DockerEngine {
     pub(super) async fn open_pipe(&self, container: &str, spec: PipeSpec) -> Result<Pipe, EngineError> {
-        let note = note_name();
+        let note = self.note_name();
         let mut argv: Vec<String> = ["sh", "-c", NOTED, &note].map(str::to_owned).into();
         argv.extend(spec.argv);
         let mut env = vec![format!("USER={}", spec.user), format!("LOGNAME={}", spec.user)];

@@ -192,6 +192,10 @@ impl Engine for FakeEngine {
         })
     }
 
+    async fn ping(&self, _: Duration) -> Result<(), EngineError> {
+        self.step("ping", "", |_| Ok(()))
+    }
+
     async fn images(&self) -> Result<BTreeMap<String, ImageInfo>, EngineError> {
         self.step("images", "", |inner| Ok(inner.images.clone()))
     }
@@ -447,6 +451,14 @@ impl Engine for FakeEngine {
             Ok(inner.script.clone())
         })?;
         Ok(pipe::open(self.clone(), container, spec, script))
+    }
+
+    async fn sweep(&self, container: &str) -> Result<usize, EngineError> {
+        // Its shells die with the process that holds them, so no former life leaves any.
+        self.step("sweep", container, |inner| {
+            let found = inner.container(container)?;
+            if found.state == State::Paused { Ok(0) } else { running(found, container).map(|()| 0) }
+        })
     }
 
     async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {

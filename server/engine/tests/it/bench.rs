@@ -14,6 +14,8 @@ use rampart_domain::scenario::{Resources, Role};
 use rampart_engine::guard::Guard;
 use rampart_engine::{DockerEngine, Engine, EngineError, Labels, fake::FakeEngine, subnets};
 
+use crate::node;
+
 pub const IMAGE: &str = "rampart/base:latest";
 /// Interface names of these tests; the platform's own wall does not know them.
 pub const PREFIX: &str = "rgt";
@@ -24,6 +26,7 @@ pub struct Bench {
     pub run: String,
     tag: String,
     block: Ipv4Net,
+    node: Option<&'static node::Node>,
 }
 
 fn tag() -> String {
@@ -52,14 +55,22 @@ pub async fn docker() -> Option<Arc<dyn Engine>> {
 }
 
 impl Bench {
-    async fn new(engine: Arc<dyn Engine>) -> Self {
+    async fn new(engine: Arc<dyn Engine>, node: Option<&'static node::Node>) -> Self {
         let tag = tag();
         let block: Ipv4Net = "10.213.0.0/16".parse().unwrap();
         let taken = subnets::taken(engine.as_ref()).await.unwrap();
         // Tests run side by side: each starts at its own place in the block.
         let start = u32::from_str_radix(&tag, 16).unwrap() as usize * 7 % 200;
         let block = subnets::candidates(block, 24, &taken).nth(start).unwrap();
-        Self { engine, run: format!("test-{tag}"), tag, block }
+        Self { engine, run: format!("test-{tag}"), tag, block, node }
+    }
+
+    /// The same real engine as another server sees it.
+    pub fn again(&self) -> Arc<dyn Engine> {
+        match self.node {
+            Some(node) => node.engine(),
+            None => Arc::new(DockerEngine::with_guard(None, test_guard()).unwrap()),
+        }
     }
 
     pub fn labels(&self, name: &str) -> Labels {
@@ -167,7 +178,15 @@ impl Bench {
 
 /// Runs a test on an engine and clears up, also when it fails.
 pub async fn on<F: Future<Output = ()>>(engine: Arc<dyn Engine>, test: impl FnOnce(Bench) -> F) {
-    let bench = Bench::new(engine).await;
+    on_bench(Bench::new(engine, None).await, test).await;
+}
+
+/// On a node's engine.
+pub async fn on_node<F: Future<Output = ()>>(node: &'static node::Node, test: impl FnOnce(Bench) -> F) {
+    on_bench(Bench::new(node.engine(), Some(node)).await, test).await;
+}
+
+async fn on_bench<F: Future<Output = ()>>(bench: Bench, test: impl FnOnce(Bench) -> F) {
     let ended = AssertUnwindSafe(test(bench.clone())).catch_unwind().await;
     bench.clear().await;
     if let Err(panic) = ended {
@@ -181,9 +200,18 @@ pub async fn on_docker<F: Future<Output = ()>>(test: impl FnOnce(Bench) -> F) {
     }
 }
 
-pub async fn on_both<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
-    on(Arc::new(FakeEngine::new([IMAGE])), &test).await;
+/// On the engine of this machine and on that of a node over TLS.
+pub async fn on_engines<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
     on_docker(&test).await;
+    if let Some((node, _turn)) = node::shared().await {
+        on_node(node, &test).await;
+    }
+}
+
+/// On the fake one too.
+pub async fn on_all<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
+    on(Arc::new(FakeEngine::new([IMAGE])), &test).await;
+    on_engines(&test).await;
 }
 
 /// Waits until something holds.

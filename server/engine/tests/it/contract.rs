@@ -6,7 +6,7 @@ use rampart_engine::archive::{self, File};
 use rampart_engine::{EngineError, ExecSpec, Pipe, PipeSpec, State, TerminalSpec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::bench::{Bench, on_both, until};
+use crate::bench::{Bench, on_all, until};
 
 fn conflict<T: std::fmt::Debug>(answer: &Result<T, EngineError>) -> bool {
     matches!(answer, Err(EngineError::Conflict(_)))
@@ -22,7 +22,7 @@ async fn state(bench: &Bench, name: &str) -> State {
 
 #[tokio::test]
 async fn objects_are_made_found_by_label_and_removed() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         engine.mark("house-of-tests");
         let network = bench.network(0);
@@ -73,7 +73,7 @@ async fn objects_are_made_found_by_label_and_removed() {
 
 #[tokio::test]
 async fn states_follow_what_is_asked() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let name = bench.started("www").await;
         assert_eq!(state(&bench, &name).await, State::Running);
@@ -118,7 +118,7 @@ async fn states_follow_what_is_asked() {
 
 #[tokio::test]
 async fn what_is_missing_is_named() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let network = bench.network(0);
         let mut host = bench.host("www", vec![bench.leg(&network, 10)]);
@@ -137,7 +137,7 @@ async fn what_is_missing_is_named() {
 
 #[tokio::test]
 async fn commands_have_input_output_code_and_bounds() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let name = bench.started("www").await;
         let run = async |spec: ExecSpec| engine.exec(&name, spec).await.unwrap();
@@ -158,7 +158,7 @@ async fn commands_have_input_output_code_and_bounds() {
 
 #[tokio::test]
 async fn files_go_in_before_the_start_and_come_out() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let network = bench.network(0);
         engine.create_network(&network, &bench.labels("zone0")).await.unwrap();
@@ -186,7 +186,7 @@ async fn files_go_in_before_the_start_and_come_out() {
 
 #[tokio::test]
 async fn a_terminal_says_back_and_ends() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let name = bench.started("desk").await;
         let spec = TerminalSpec {
@@ -243,7 +243,7 @@ async fn a_terminal_says_back_and_ends() {
 
 #[tokio::test]
 async fn a_pipe_carries_any_byte_both_ways_and_tells_how_it_ended() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let name = bench.started("desk").await;
         let open = async |argv: &[&str]| {
@@ -289,7 +289,7 @@ async fn a_pipe_carries_any_byte_both_ways_and_tells_how_it_ended() {
 
 #[tokio::test]
 async fn a_pipe_that_is_hung_up_ends_on_both_sides() {
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = &bench.engine;
         let name = bench.started("desk").await;
         let Pipe { mut reader, mut writer, control } =

@@ -10,7 +10,7 @@ use rampart_domain::scenario::Role;
 use rampart_engine::images::{self, BundleError, ImagesError, Step, Wish};
 use rampart_engine::{Engine, EngineError, ImageSpec};
 
-use crate::bench::{Bench, IMAGE, docker, on_both, on_docker};
+use crate::bench::{Bench, IMAGE, docker, on_all, on_docker};
 
 /// A folder of images that no other test uses.
 struct Folder {
@@ -78,7 +78,7 @@ static PRUNING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 #[tokio::test]
 async fn images_go_out_and_come_in_with_the_same_id() {
     let _turn = PRUNING.lock().await;
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = bench.engine.as_ref();
         let folder = Folder::new();
         folder.image("a", "scratch", "one");
@@ -129,7 +129,7 @@ fn bytes(of: &'static [u8]) -> bytes::Bytes {
 #[tokio::test]
 async fn a_newer_build_makes_the_older_one_nameless_and_pruning_takes_it() {
     let _turn = PRUNING.lock().await;
-    on_both(async |bench: Bench| {
+    on_all(async |bench: Bench| {
         let engine = bench.engine.as_ref();
         let folder = Folder::new();
         folder.image("a", "scratch", "one");

@@ -5,4 +5,6 @@ mod bench;
 mod contract;
 mod docker;
 mod images;
+mod node;
+mod remote;
 mod walls;
