@@ -1,6 +1,7 @@
 //! Rampart, the program: configuration, start and stop, the web. What it does is in the crates below; here it is put
 //! together, and only here it meets HTTP and the command line.
 
+pub mod api;
 pub mod config;
 pub mod nodes;
 mod secret_file;

@@ -32,6 +32,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 const SILENT_PEER_MS: u32 = 60_000;
 /// Log-ins that ended this long ago are forgotten, ms.
 const FORGET_SESSIONS_MS: i64 = 7 * DAY_MS;
+/// Tokens that ended this long ago are forgotten, ms.
+const FORGET_TOKENS_MS: i64 = 30 * DAY_MS;
+/// A request may be sent again for so long, ms.
+const FORGET_REPEATS_MS: i64 = DAY_MS;
 /// A day, ms.
 const DAY_MS: i64 = 86_400_000;
 
@@ -231,6 +235,8 @@ pub async fn serve_with(
     let store = Store::open(&config.store_url()).await?;
     let app = App::start(app_config(&config, vec![addr.port()])?, store, engine, clock).await?;
     app.store.sessions().sweep(app.now_ms() - FORGET_SESSIONS_MS).await?;
+    app.store.tokens().sweep(app.now_ms() - FORGET_TOKENS_MS).await?;
+    app.store.repeats().sweep(app.now_ms() - FORGET_REPEATS_MS).await?;
     let first = app.first_administrator().await?;
     let web = Web::new(app.clone(), pages, signer, house(&config, app.now_ms()));
     let service = router(web.clone()).into_make_service_with_connect_info::<SocketAddr>();

@@ -23,6 +23,7 @@ mod schedule;
 mod statistics;
 pub mod strays;
 pub mod terminal;
+pub mod tokens;
 pub mod workstation;
 
 use std::collections::HashMap;

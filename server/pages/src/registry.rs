@@ -81,4 +81,5 @@ pages![
     ScenarioList,
     ScenarioPage,
     System,
+    Tokens,
 ];

@@ -12,7 +12,7 @@ use super::view;
 use super::visit::Here;
 
 /// An exercise has a board from the moment when its ranges stand.
-pub(super) fn has_board(status: Status) -> bool {
+pub(crate) fn has_board(status: Status) -> bool {
     !matches!(status, Status::Draft | Status::Provisioning)
 }
 

@@ -35,12 +35,12 @@ pub(super) struct Listed {
 }
 
 /// Row of the store of a live exercise.
-pub(super) async fn row_of(web: &Web, id: &str) -> Result<Row, WebError> {
+pub(crate) async fn row_of(web: &Web, id: &str) -> Result<Row, WebError> {
     web.app.store.exercises().by_id(id).await?.ok_or_else(WebError::not_found)
 }
 
 /// Seats with somebody in them now.
-pub(super) async fn online(web: &Web, id: &str, now_ms: i64) -> Result<BTreeSet<String>, WebError> {
+pub(crate) async fn online(web: &Web, id: &str, now_ms: i64) -> Result<BTreeSet<String>, WebError> {
     let stretches = web.app.store.presence().list(id).await?;
     Ok(stretches.into_iter().filter(|one| one.end_ms >= now_ms - ONLINE_MS).map(|one| one.seat_id).collect())
 }
@@ -200,13 +200,13 @@ fn read(form: &ExerciseForm) -> Result<NewExercise, Vec<Problem>> {
     })
 }
 
-/// What the use case's code for a field says.
-fn field_problem(field: &str, code: &str, form: &ExerciseForm) -> Problem {
+/// What the use case's code for a field says; `typed` is the session code that was asked for.
+pub(crate) fn field_problem(field: &str, code: &str, typed: &str) -> Problem {
     match code {
         "exercise.scenario" => Problem::new("scenario_unknown"),
-        "exercise.code" if form.code.is_empty() => Problem::new("required"),
+        "exercise.code" if typed.is_empty() => Problem::new("required"),
         "exercise.code" => Problem::new("code_form"),
-        "exercise.code_taken" => Problem::new("code_taken").with("code", &form.code),
+        "exercise.code_taken" => Problem::new("code_taken").with("code", typed),
         "exercise.title" | "exercise.place" => Problem::new("too_long").with("max", 80),
         "exercise.pairs" => Problem::new("pairs_range").with("max", PAIRS_MAX),
         "exercise.ends" => Problem::new("ends_before_start"),
@@ -239,7 +239,7 @@ pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, fo
                 return Ok(response);
             }
             Err(CreateError::Fields(fields)) => {
-                fields.iter().map(|(field, code)| field_problem(field, code, &form)).collect()
+                fields.iter().map(|(field, code)| field_problem(field, code, &form.code)).collect()
             }
             Err(CreateError::Scenario(_)) => vec![Problem::new("scenario_unknown").on("scenario")],
             Err(CreateError::App(error)) => return Err(error.into()),
@@ -397,7 +397,7 @@ pub(super) async fn make_slips(
 }
 
 /// People of the register by staff number, for comparing.
-pub(super) async fn everyone(web: &Web) -> Result<Vec<Person>, WebError> {
+pub(crate) async fn everyone(web: &Web) -> Result<Vec<Person>, WebError> {
     let mut all = Vec::new();
     loop {
         let offset = u32::try_from(all.len()).unwrap_or(u32::MAX);

@@ -35,6 +35,9 @@ pub enum Kind {
     File,
 }
 
+/// Below it errors are for programs.
+const API: &str = "/api/v1/";
+
 /// What the gate knows of a route.
 #[derive(Debug, Clone, Copy)]
 pub struct Gate {
@@ -212,6 +215,9 @@ fn plain(locale: Locale) -> &'static str {
 /// An address that is none of ours.
 pub(super) async fn nowhere(State(web): State<Web>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
+    if parts.uri.path().starts_with(API) {
+        return crate::api::gate::nowhere(&web, &parts.headers, StatusCode::NOT_FOUND);
+    }
     let visit = Visit::of(&web, &parts).await.unwrap_or_else(|_| Visit::blind(&web, &parts));
     dress(&web, &visit, Kind::Page, WebError::not_found().into_response())
 }
@@ -219,6 +225,9 @@ pub(super) async fn nowhere(State(web): State<Web>, request: Request) -> Respons
 /// A known address, but not for this method.
 pub(super) async fn wrong_method(State(web): State<Web>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
+    if parts.uri.path().starts_with(API) {
+        return crate::api::gate::nowhere(&web, &parts.headers, StatusCode::METHOD_NOT_ALLOWED);
+    }
     let visit = Visit::of(&web, &parts).await.unwrap_or_else(|_| Visit::blind(&web, &parts));
     let error = WebError::new(StatusCode::METHOD_NOT_ALLOWED, "bad_request");
     dress(&web, &visit, Kind::Page, error.into_response())

@@ -3,18 +3,18 @@
 mod admin;
 mod assets;
 mod attendance;
-mod board;
+pub(crate) mod board;
 mod control;
 mod desktop;
 mod entry;
-mod error;
-mod exercises;
+pub(crate) mod error;
+pub(crate) mod exercises;
 mod files;
 mod gate;
 mod headers;
 mod hosts;
 mod judge;
-mod limit;
+pub(crate) mod limit;
 mod live;
 mod people;
 mod places;
@@ -23,14 +23,15 @@ mod register;
 mod scenarios;
 mod schedule;
 mod seat;
-mod state;
-mod statistics;
+pub(crate) mod state;
+pub(crate) mod statistics;
 mod terminal;
 mod terminals;
 pub mod token;
-mod view;
-mod visit;
-mod who;
+mod tokens;
+pub(crate) mod view;
+pub(crate) mod visit;
+pub(crate) mod who;
 
 use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
@@ -115,6 +116,9 @@ fn table() -> Vec<Route> {
         form("/logout",                       Who::LoggedIn,      entry::leave),
         page("/password",                     Who::Account,       entry::password_form),
         form("/password",                     Who::Account,       entry::change_password),
+        page("/tokens",                       Who::LoggedIn,      tokens::list),
+        form("/tokens",                       Who::LoggedIn,      tokens::make),
+        form("/tokens/{id}/revoke",           Who::LoggedIn,      tokens::revoke),
         page("/privacy",                      Who::Public,        entry::privacy),
         page("/accessibility",                Who::Public,        entry::accessibility),
         file("/health",                       Who::Open,          entry::alive),
@@ -185,6 +189,7 @@ fn table() -> Vec<Route> {
         form("/accounts/{id}/role",           Who::ADMINISTRATOR, admin::set_role),
         form("/accounts/{id}/disable",        Who::ADMINISTRATOR, admin::disable),
         form("/accounts/{id}/enable",         Who::ADMINISTRATOR, admin::enable),
+        form("/accounts/{id}/tokens",         Who::ADMINISTRATOR, tokens::revoke_all),
         page("/system",                       Who::ADMINISTRATOR, admin::system),
         form("/system/strays",                Who::ADMINISTRATOR, admin::clear_strays),
         live("/system/events",                Who::ADMINISTRATOR, live::system),
@@ -234,6 +239,7 @@ pub fn router(web: Web) -> Router {
     }
     let secure = web.house.secure;
     router
+        .merge(crate::api::router(&web))
         .fallback(gate::nowhere)
         .method_not_allowed_fallback(gate::wrong_method)
         .layer(CompressionLayer::new().gzip(true))

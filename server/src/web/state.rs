@@ -18,6 +18,13 @@ use super::visit::Visit;
 
 /// Flags that a seat may submit at once; one more each second.
 const FLAG_BURST: i64 = 10;
+/// Requests that a token may make at once, and after that one each so many ms.
+const TOKEN_BURST: i64 = 120;
+const TOKEN_EVERY_MS: i64 = 100;
+/// Tokens that are none, from one address at once; one more each second.
+const STRANGER_BURST: i64 = 60;
+/// How often the last use of a token is written, ms.
+const TOKEN_NOTED_MS: i64 = 60_000;
 
 /// Facts about this installation that pages show.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +63,12 @@ pub struct Inner {
     pub house: House,
     /// Limits how fast a seat submits flags.
     pub flags: Buckets,
+    /// Limits how fast a token is used.
+    pub tokens: Buckets,
+    /// Limits how fast an address tries tokens that are none.
+    pub strangers: Buckets,
+    /// The last use of a token is written so often.
+    pub noted: Buckets,
     /// Ends streams and terminals when the server goes down.
     pub stopping: CancellationToken,
     /// Owns the tasks of open terminals, so that the end can wait for them.
@@ -88,6 +101,9 @@ impl Web {
             signer,
             house,
             flags: Buckets::new(FLAG_BURST, 1000),
+            tokens: Buckets::new(TOKEN_BURST, TOKEN_EVERY_MS),
+            strangers: Buckets::new(STRANGER_BURST, 1000),
+            noted: Buckets::new(1, TOKEN_NOTED_MS),
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
             desktops: super::places::Places::default(),

@@ -28,7 +28,7 @@ fn officer(staff: &Staff) -> Officer {
     Officer { account_id: staff.id.clone() }
 }
 
-fn refused(error: AppError) -> WebError {
+pub(crate) fn refused(error: AppError) -> WebError {
     match error {
         AppError::Store(StoreError::NotOfficer { .. }) => WebError::forbidden(),
         AppError::Missing("exercise") => WebError::not_found(),
@@ -165,7 +165,7 @@ pub(super) async fn export(
 }
 
 /// A file to keep. The name in both forms: browsers take the second, everything else the first.
-fn download(export: Export) -> Response {
+pub(crate) fn download(export: Export) -> Response {
     let plain: String = export
         .name
         .chars()

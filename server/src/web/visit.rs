@@ -85,7 +85,7 @@ fn add_cookie(response: &mut Response, cookie: Option<HeaderValue>) {
     }
 }
 
-fn client_address(web: &Web, parts: &Parts) -> IpAddr {
+pub(crate) fn client_address(web: &Web, parts: &Parts) -> IpAddr {
     let peer = parts
         .extensions
         .get::<ConnectInfo<SocketAddr>>()
@@ -281,17 +281,21 @@ pub fn flash(web: &Web, response: &mut Response, tone: Tone, code: &str, args: &
 
 /// Who is behind a session at this moment. Also asked by streams and terminals while they are open.
 pub(super) async fn who_is(web: &Web, session: &str) -> Result<Me, WebError> {
+    Ok(web.app.viewer(session).await?.map_or(Me::Nobody, |viewer| me_of(web, viewer)))
+}
+
+/// Whoever is behind a log-in or a token, as routes know them.
+pub(crate) fn me_of(web: &Web, viewer: rampart_store::Viewer) -> Me {
     use rampart_store::Viewer;
-    Ok(match web.app.viewer(session).await? {
-        None => Me::Nobody,
-        Some(Viewer::Account { account_id, name, role, must_change, .. }) => {
+    match viewer {
+        Viewer::Account { account_id, name, role, must_change, .. } => {
             Me::Staff(Staff { id: account_id, name, role: role_of(role), must_change })
         }
-        Some(Viewer::Seat { seat_id, exercise_id, team, number, person_id, name, .. }) => {
+        Viewer::Seat { seat_id, exercise_id, team, number, person_id, name, .. } => {
             // A seat whose exercise or team is gone opens nothing.
-            let Some(exercise) = web.app.exercise(&exercise_id) else { return Ok(Me::Nobody) };
+            let Some(exercise) = web.app.exercise(&exercise_id) else { return Me::Nobody };
             let known = exercise.fold().team(&team).map(|team| (team.side, team.range));
-            let Some((side, range)) = known else { return Ok(Me::Nobody) };
+            let Some((side, range)) = known else { return Me::Nobody };
             Me::Seat(Seated {
                 seat: seat_id,
                 exercise: exercise_id,
@@ -303,7 +307,7 @@ pub(super) async fn who_is(web: &Web, session: &str) -> Result<Me, WebError> {
                 number: i64::from(number),
             })
         }
-    })
+    }
 }
 
 /// The store's role as the web names it.

@@ -13,6 +13,18 @@ pub enum Role {
     Officer,
 }
 
+impl Role {
+    /// The word in data and in the API.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Administrator => "administrator",
+            Self::Instructor => "instructor",
+            Self::Officer => "officer",
+        }
+    }
+}
+
 /// Somebody with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Staff {

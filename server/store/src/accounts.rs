@@ -149,13 +149,14 @@ async fn insert(tx: &mut Tx, new: &NewAccount) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Ends all log-ins of an account.
+/// Ends all log-ins and all tokens of an account.
 async fn revoke(tx: &mut Tx, account_id: &str, at_ms: i64) -> Result<(), StoreError> {
-    tx.run(
+    for sql in [
         "UPDATE sessions SET revoked_ms = $2 WHERE account_id = $1 AND revoked_ms IS NULL",
-        args![account_id, at_ms],
-    )
-    .await?;
+        "UPDATE tokens SET revoked_ms = $2 WHERE account_id = $1 AND revoked_ms IS NULL",
+    ] {
+        tx.run(sql, args![account_id, at_ms]).await?;
+    }
     Ok(())
 }
 
@@ -245,7 +246,7 @@ impl Accounts<'_> {
         rows.iter().map(|row| read(&row.of("accounts", "id"))).collect()
     }
 
-    /// Sets a password, and ends every log-in of the account. False when there is no such account.
+    /// Sets a password, and ends every log-in and token of the account. False when there is no such account.
     ///
     /// # Errors
     /// Those of the database.
@@ -279,7 +280,7 @@ impl Accounts<'_> {
         Ok(self.db.run("UPDATE accounts SET name = $2 WHERE id = $1", args![id, name]).await? > 0)
     }
 
-    /// Sets the role and ends the log-ins of the account: what a page of the old role still shows must not stay open. The
+    /// Sets the role and ends the log-ins and tokens of the account: what a page of the old role still shows must not stay open. The
     /// role that it has already changes nothing. False when there is no such account.
     ///
     /// # Errors
@@ -301,7 +302,7 @@ impl Accounts<'_> {
         Ok(known)
     }
 
-    /// Disables an account and ends its log-ins, or enables it again. False when there is no such account.
+    /// Disables an account and ends its log-ins and tokens, or enables it again. False when there is no such account.
     ///
     /// # Errors
     /// [`StoreError::LastAdministrator`], or those of the database.

@@ -29,6 +29,7 @@ mod settings;
 mod signs;
 mod subnets;
 mod taken;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -56,6 +57,7 @@ pub use sessions::{NewSession, Sessions, Viewer};
 pub use settings::Settings;
 pub use signs::{NewSign, Sign, Signs};
 pub use subnets::{Claim, Holder, Subnet, Subnets};
+pub use tokens::{Begun, NewToken, Repeats, Token, TokenOwner, Tokens};
 
 /// The open store. Clones share the connections and the commit queue.
 #[derive(Clone, Debug)]
@@ -126,6 +128,18 @@ impl Store {
     #[must_use]
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions(&self.0.db)
+    }
+
+    /// Personal tokens.
+    #[must_use]
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens { db: &self.0.db, note: None }
+    }
+
+    /// Requests that may be sent again.
+    #[must_use]
+    pub fn repeats(&self) -> Repeats<'_> {
+        Repeats(&self.0.db)
     }
 
     /// Exercises.

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Pair] = migrations![
     (1, "0001_house"),
     (2, "0002_schedule"),
     (4, "0004_recordings"),
+    (5, "0005_tokens"),
     (7, "0007_checkpoints"),
     (8, "0008_register"),
     (9, "0009_answers"),

@@ -150,7 +150,7 @@ impl Seats<'_> {
         Ok(seat)
     }
 
-    /// Takes a seat away, with its code and its log-ins; the row stays. `None` when there was none.
+    /// Takes a seat away, with its code, its log-ins and its tokens; the row stays. `None` when there was none.
     ///
     /// # Errors
     /// Those of the database.
@@ -163,11 +163,12 @@ impl Seats<'_> {
             )
             .await?;
         let seat = row.map(|row| read(&row.of("seats", "id"))).transpose()?;
-        tx.run(
+        for sql in [
             "UPDATE sessions SET revoked_ms = $2 WHERE seat_id = $1 AND revoked_ms IS NULL",
-            args![id, at_ms],
-        )
-        .await?;
+            "UPDATE tokens SET revoked_ms = $2 WHERE seat_id = $1 AND revoked_ms IS NULL",
+        ] {
+            tx.run(sql, args![id, at_ms]).await?;
+        }
         tx.commit().await?;
         Ok(seat)
     }

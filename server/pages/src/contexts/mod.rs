@@ -20,6 +20,7 @@ mod schedule;
 mod seat;
 mod seat_blue;
 mod terminals;
+mod tokens;
 
 pub use admin::*;
 pub use attendance::*;
@@ -39,3 +40,4 @@ pub use schedule::*;
 pub use seat::*;
 pub use seat_blue::*;
 pub use terminals::*;
+pub use tokens::*;

@@ -16,3 +16,4 @@ mod schema;
 mod seats;
 mod subnets;
 mod together;
+mod tokens;

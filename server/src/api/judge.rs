@@ -1,0 +1,72 @@
+//! The judge's desk.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use rampart_app::exercise::{CommandError, JudgeAct as Act};
+use rampart_domain::decide::{Refusal, RulingForm};
+
+use super::error::{Answer, Fault};
+use super::extract::{Body, List};
+use super::gate::Call;
+use super::types::{Contest, JudgeAct, Ruling};
+use crate::web::Web;
+use crate::web::error::refusal;
+
+/// What a rule of the exercise says, by field where it is one.
+pub(super) fn refused(error: CommandError) -> Fault {
+    match error {
+        CommandError::Refused(reason @ Refusal::Field { .. }) => Fault::fields(vec![refusal(&reason)]),
+        other => other.into(),
+    }
+}
+
+/// List disputes
+///
+/// In the order in which they were opened, each with its ruling.
+#[utoipa::path(get, path = "/api/v1/exercises/{exercise}/contests", tag = "judge",
+    params(("exercise" = String, Path, description = "Id of the exercise")),
+    responses((status = OK, body = List<Contest>)))]
+pub async fn contests(State(web): State<Web>, Path(id): Path<String>) -> Answer<Json<List<Contest>>> {
+    let live = web.exercise(&id)?;
+    let fold = live.fold();
+    let contest = |one: &scoreboard::Contested| Contest {
+        id: one.contest.clone(),
+        team: one.team.clone(),
+        about: one.about,
+        text: one.text.clone(),
+        at_ms: one.at_ms,
+        ruled: one.ruled.as_ref().map(|ruling| Ruling {
+            upheld: ruling.upheld,
+            points: ruling.points,
+            text: ruling.reason.args.get("text").cloned().unwrap_or_default(),
+            at_ms: ruling.at_ms,
+        }),
+    };
+    Ok(Json(List::whole(fold.contests.iter().map(contest).collect())))
+}
+
+/// Judge
+///
+/// Corrects points, takes a team out of the ranks or puts it back, freezes the public board, rules on a dispute.
+#[utoipa::path(post, path = "/api/v1/exercises/{exercise}/judge", tag = "judge", request_body = JudgeAct,
+    params(("exercise" = String, Path, description = "Id of the exercise")),
+    responses((status = NO_CONTENT)))]
+pub async fn judge(
+    State(web): State<Web>,
+    call: Call,
+    Path(id): Path<String>,
+    Body(act): Body<JudgeAct>,
+) -> Answer<StatusCode> {
+    let live = web.exercise(&id)?;
+    let act = match act {
+        JudgeAct::Correct { team, points, about, text } => Act::Correct { team, points, about, text },
+        JudgeAct::Disqualify { team, out, text } => Act::Disqualify { team, out, text },
+        JudgeAct::Freeze { on } => Act::Freeze { on },
+        JudgeAct::Rule { contest, upheld, points, text } => {
+            Act::Rule(RulingForm { contest, upheld, points, text })
+        }
+    };
+    live.judge(&call.staff()?.id, act).await.map_err(refused)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,252 @@
+//! The JSON API, `/api/v1`: the same use cases as the pages, for programs. Each route says who may use it and what a token
+//! must be for; the document (OpenAPI 3.1) is made from the handlers.
+
+pub mod board;
+pub mod error;
+pub mod exercises;
+pub mod extract;
+pub(crate) mod gate;
+pub mod judge;
+pub mod me;
+pub mod people;
+pub mod records;
+pub mod seat;
+pub mod system;
+pub mod types;
+mod view;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
+use rampart_domain::token::Scope;
+use scoreboard::Side;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
+
+use crate::web::{Web, Who};
+use gate::Gate;
+
+/// A route of the API as a test or a reader wants to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiRoute {
+    /// `GET`, `POST`, `PUT` or `DELETE`.
+    pub method: &'static str,
+    /// Pattern.
+    pub path: String,
+    /// Who may use it.
+    pub who: Who,
+    /// What a token must be for; `None` for what every token may.
+    pub scope: Option<Scope>,
+    /// Takes `Idempotency-Key`.
+    pub makes: bool,
+}
+
+/// What else there is to know of a route.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Plain,
+    /// It makes something, and may be sent again with a key.
+    Makes,
+    /// Its body is a file.
+    File,
+}
+
+struct Entry {
+    who: Who,
+    scope: Option<Scope>,
+    kind: Kind,
+    handler: UtoipaMethodRouter<Web>,
+}
+
+fn at(who: Who, scope: Scope, handler: UtoipaMethodRouter<Web>) -> Entry {
+    Entry { who, scope: Some(scope), kind: Kind::Plain, handler }
+}
+
+fn making(who: Who, scope: Scope, handler: UtoipaMethodRouter<Web>) -> Entry {
+    Entry { kind: Kind::Makes, ..at(who, scope, handler) }
+}
+
+fn file(who: Who, scope: Scope, handler: UtoipaMethodRouter<Web>) -> Entry {
+    Entry { kind: Kind::File, ..at(who, scope, handler) }
+}
+
+fn free(who: Who, handler: UtoipaMethodRouter<Web>) -> Entry {
+    Entry { who, scope: None, kind: Kind::Plain, handler }
+}
+
+/// Every route of the API, who may use it, and what for.
+fn table() -> Vec<Entry> {
+    use Scope as S;
+    vec![
+        free(Who::LoggedIn, routes!(me::me)),
+        at(Who::LoggedIn, S::TokensWrite, routes!(me::list)),
+        at(Who::LoggedIn, S::TokensWrite, routes!(me::revoke)),
+        at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::list)),
+        making(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::create)),
+        at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::show)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::launch)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::give_up)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::start)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::pause)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::resume)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::end)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::clear)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::schedule)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::deadline)),
+        at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::lines)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::reset_host)),
+        at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::seats)),
+        at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::give_seat)),
+        at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::take_seat)),
+        at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::spread)),
+        at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::slips)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(people::attendance)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(people::sign)),
+        at(Who::OVERSEER, S::ExercisesRead, routes!(judge::contests)),
+        at(Who::INSTRUCTOR, S::JudgeWrite, routes!(judge::judge)),
+        at(Who::LoggedIn, S::BoardRead, routes!(board::board)),
+        at(Who::OVERSEER, S::LedgerRead, routes!(board::ledger)),
+        at(Who::OVERSEER, S::LedgerRead, routes!(board::points)),
+        at(Who::Account, S::PeopleRead, routes!(people::list)),
+        file(Who::REGISTRAR, S::PeopleWrite, routes!(people::import)),
+        at(Who::OFFICER, S::RecordsRead, routes!(records::records)),
+        at(Who::OFFICER, S::RecordsRead, routes!(records::export)),
+        at(Who::AUTHOR, S::ScenariosRead, routes!(system::scenarios)),
+        at(Who::AUTHOR, S::ScenariosRead, routes!(system::one)),
+        at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::system)),
+        at(Who::AUTHOR, S::ScenariosRead, routes!(system::images)),
+        at(Who::AUTHOR, S::ImagesBuild, routes!(system::build)),
+        at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::strays)),
+        at(Who::ADMINISTRATOR, S::SystemRun, routes!(system::clear_strays)),
+        at(Who::Seat, S::SeatPlay, routes!(seat::state)),
+        at(Who::Seat, S::SeatPlay, routes!(seat::own_points)),
+        at(Who::Side(Side::Red), S::SeatPlay, routes!(seat::flag)),
+        at(Who::Side(Side::Red), S::SeatPlay, routes!(seat::hint)),
+        making(Who::Side(Side::Blue), S::SeatPlay, routes!(seat::report)),
+        at(Who::Side(Side::Blue), S::SeatPlay, routes!(seat::repair)),
+        at(Who::Seat, S::SeatPlay, routes!(seat::reset)),
+        at(Who::Seat, S::SeatPlay, routes!(seat::dispute)),
+    ]
+}
+
+/// The operation of an item of one method.
+fn operation(item: &mut PathItem) -> Option<(&'static str, &mut Operation)> {
+    let PathItem { get, post, put, delete, .. } = item;
+    [("GET", get), ("POST", post), ("PUT", put), ("DELETE", delete)]
+        .into_iter()
+        .find_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+fn facts(entry: &mut Entry) -> Option<(String, &'static str, &mut Operation)> {
+    let (path, item) = entry.handler.1.paths.iter_mut().next()?;
+    let (method, operation) = operation(item)?;
+    Some((path.clone(), method, operation))
+}
+
+/// All routes, for tests that try each as everybody.
+#[must_use]
+pub fn routes() -> Vec<ApiRoute> {
+    table()
+        .into_iter()
+        .filter_map(|mut entry| {
+            let (who, scope, makes) = (entry.who, entry.scope, entry.kind == Kind::Makes);
+            let (path, method, _) = facts(&mut entry)?;
+            Some(ApiRoute { method, path, who, scope, makes })
+        })
+        .collect()
+}
+
+const ABOUT: &str = "Everything that the pages do, for programs. Send a personal token as `Authorization: Bearer rmp_…`; it is made on the page `/tokens`, has scopes, ends by itself and can be revoked. \
+A scope never gives more than its owner's role. Times are milliseconds since 1970 UTC. Errors are problem details (RFC 9457) with a stable `code` and a text in the language of `Accept-Language` (`zh-TW` or `en`). \
+Lists come in parts: send `next` back as `cursor`. Requests that make something take `Idempotency-Key`: the same key and request within a day are carried out once.";
+
+fn base() -> OpenApi {
+    OpenApiBuilder::new()
+        .info(InfoBuilder::new().title("Rampart").version("1").description(Some(ABOUT)).build())
+        .build()
+}
+
+/// What every route has: its scope, its errors.
+fn complete(operation: &mut Operation, entry: (Option<Scope>, Kind, Who)) {
+    let (scope, kind, who) = entry;
+    operation.security = Some(vec![SecurityRequirement::new("token", scope.map(|scope| scope.as_str()))]);
+    let problem = ResponseBuilder::new()
+        .description("What went wrong")
+        .content(
+            error::MEDIA_TYPE,
+            ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build(),
+        )
+        .build();
+    operation.responses.responses.insert("default".to_owned(), problem.into());
+    let may: Vec<&str> = match who {
+        Who::Roles(roles) => roles.iter().map(|role| role.as_str()).collect(),
+        Who::Account => vec!["administrator", "instructor", "officer"],
+        Who::Seat => vec!["seat"],
+        Who::Side(side) => vec![match side {
+            Side::Red => "red seat",
+            Side::Blue => "blue seat",
+        }],
+        Who::Open | Who::Public | Who::LoggedIn => vec!["everybody with a token"],
+    };
+    let mut text = operation.description.take().unwrap_or_default();
+    text.push_str(&format!("\n\nFor: {}.", may.join(", ")));
+    if kind == Kind::Makes {
+        text.push_str(" Takes `Idempotency-Key`.");
+    }
+    operation.description = Some(text);
+}
+
+fn assembled(
+    mut dress: impl FnMut(Gate, UtoipaMethodRouter<Web>) -> UtoipaMethodRouter<Web>,
+) -> (Router<Web>, OpenApi) {
+    let mut router = OpenApiRouter::with_openapi(base());
+    for mut entry in table() {
+        let known = (entry.scope, entry.kind, entry.who);
+        let Some((path, _, operation)) = facts(&mut entry) else { continue };
+        complete(operation, known);
+        let gate = Gate {
+            path,
+            who: entry.who,
+            scope: entry.scope,
+            file: entry.kind == Kind::File,
+            makes: entry.kind == Kind::Makes,
+        };
+        router = router.routes(dress(gate, entry.handler));
+    }
+    let (router, mut document) = router.split_for_parts();
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("rmp_…")
+        .description(Some("A personal token, made on the page `/tokens`."))
+        .build();
+    components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    for (name, schema) in [schema::<error::ProblemBody>(), schema::<error::FieldProblem>()] {
+        components.schemas.entry(name).or_insert(schema);
+    }
+    (router, document)
+}
+
+fn schema<T: utoipa::ToSchema>() -> (String, utoipa::openapi::RefOr<utoipa::openapi::Schema>) {
+    (T::name().into_owned(), T::schema())
+}
+
+/// The document.
+#[must_use]
+pub fn document() -> OpenApi {
+    assembled(|_, handler| handler).1
+}
+
+/// The routes, each behind its gate.
+pub(crate) fn router(web: &Web) -> Router<Web> {
+    assembled(|gate, (schemas, paths, handler)| {
+        let layer = middleware::from_fn_with_state((web.clone(), Arc::new(gate)), gate::gate);
+        // The gate has measured the body; the extractors' own limit is lower.
+        (schemas, paths, handler.layer(DefaultBodyLimit::disable()).route_layer(layer))
+    })
+    .0
+}
