@@ -4,6 +4,7 @@ mod desktop;
 pub mod durable;
 mod faults;
 mod kills;
+mod node;
 mod queue;
 mod restart;
 mod story;

@@ -100,6 +100,13 @@ async fn body(scene: &mut Scene, red: &Browser) {
     red.wait_text("[data-term-state]", &zh("terminal.connected"), Duration::from_secs(60)).await;
     red.paste_in_terminal("clear; echo back-$((40+2))").await;
     red.wait_screen("back-42", SOON).await;
+    // The shells of the killed servers are gone: nobody could reach them any more.
+    let attack = docker::host(&run, 1, "attack");
+    eventually("only the new shell is left", SOON, || async {
+        let (_, shells) = docker::exec(&attack, "root", "pgrep -c -f '^bash -l'");
+        (shells.trim() == "1").then_some(())
+    })
+    .await;
 
     // Paused stays paused, on the clock and on the engine.
     stage::act(&scene.staff.instructor, &run, "pause", "").await;

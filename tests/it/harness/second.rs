@@ -3,7 +3,8 @@
 //! It lives in namespaces of its own (network, processes, mounts), as the first process of them: killing it kills
 //! everything that it runs, as a power cut does. Its socket is a file that the server reaches from outside.
 
-use std::path::PathBuf;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,13 +23,23 @@ pub struct SecondEngine {
     home: TempDir,
     group: String,
     child: Option<Child>,
+    wire: Option<Wire>,
+}
+
+/// How a node is reached from outside: a cable, and certificates.
+struct Wire {
+    cable: String,
+    /// The node's address; ours is the one before.
+    address: Ipv4Addr,
+    /// Folder with `ca.pem`, `cert.pem` and `key.pem`.
+    certs: PathBuf,
 }
 
 impl SecondEngine {
     /// Starts one with the images of the light scenario, or says why there can be none here.
     pub fn start() -> Result<Self, String> {
         let home = tempfile::Builder::new().prefix("rampart-engine-").tempdir().map_err(|e| e.to_string())?;
-        let mut engine = Self { home, group: format!("/rampart-test-{}", unique()), child: None };
+        let mut engine = Self { home, group: format!("/rampart-test-{}", unique()), child: None, wire: None };
         engine.again()?;
         let mut save = Command::new("docker")
             .arg("save")
@@ -43,6 +54,31 @@ impl SecondEngine {
             return Err(format!("images not loaded: {}", String::from_utf8_lossy(&load.stderr)));
         }
         Ok(engine)
+    }
+
+    /// Starts one without images on a machine of its own, so to speak, that lets in whom the certificates in this folder
+    /// name; or says why there can be none here.
+    pub fn node(address: Ipv4Addr, certs: &Path) -> Result<Self, String> {
+        let home = tempfile::Builder::new().prefix("rampart-engine-").tempdir().map_err(|e| e.to_string())?;
+        let tag = unique();
+        let wire = Wire { cable: format!("rvt{tag}"), address, certs: certs.to_path_buf() };
+        let mut engine = Self { home, group: format!("/rampart-test-{tag}"), child: None, wire: Some(wire) };
+        engine.again()?;
+        Ok(engine)
+    }
+
+    /// A command on the machine of a node: with its interfaces and its firewall.
+    pub fn on_node(&self, program: &Path) -> Command {
+        let mut command = Command::new("nsenter");
+        let unshare = self.child.as_ref().expect("the engine does not run").id();
+        command.arg(format!("--net=/proc/{unshare}/ns/net")).arg(program);
+        command
+    }
+
+    /// Pulls the cable of a node, or puts it in again.
+    pub fn cable(&self, up: bool) {
+        let wire = self.wire.as_ref().expect("no node");
+        ip(&["link", "set", &wire.cable, if up { "up" } else { "down" }]).unwrap();
     }
 
     /// Address for the server.
@@ -93,8 +129,9 @@ impl SecondEngine {
         let _ = std::fs::remove_dir_all(self.path("run"));
         let _ = std::fs::remove_file(self.path("pid"));
         let at = |name: &str| self.path(name).display().to_string();
+        let (plugged, listens) = self.wire.as_ref().map_or_else(Default::default, Wire::of_node);
         let script = format!(
-            "mount -t tmpfs tmpfs /run && ip link set lo up && exec dockerd --data-root {} --exec-root {} \
+            "mount -t tmpfs tmpfs /run && ip link set lo up && {plugged} exec dockerd {listens} --data-root {} --exec-root {} \
              --pidfile {} --host {} --bridge none --iptables=false --ip6tables=false --ip-masq=false \
              --cgroup-parent {}",
             at("data"),
@@ -118,6 +155,13 @@ impl SecondEngine {
             .spawn()
             .map_err(|error| format!("unshare: {error}"))?;
         let began = Instant::now();
+        if let Some(wire) = &self.wire
+            && let Err(error) = wire.plug(child.id())
+        {
+            let _ = child.kill();
+            let _ = child.wait();
+            return Err(error);
+        }
         while !self.docker(&["version"]).status.success() {
             let ended = child.try_wait().is_ok_and(|status| status.is_some());
             if ended || began.elapsed() > STARTS_WITHIN {
@@ -131,6 +175,48 @@ impl SecondEngine {
         }
         self.child = Some(child);
         Ok(())
+    }
+}
+
+fn ip(words: &[&str]) -> Result<(), String> {
+    let out = Command::new("ip").args(words).output().map_err(|e| e.to_string())?;
+    if out.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&out.stderr).into_owned()) }
+}
+
+impl Wire {
+    fn ours(&self) -> Ipv4Addr {
+        Ipv4Addr::from(u32::from(self.address) - 1)
+    }
+
+    /// What the node does before its engine starts, and how that is told to listen.
+    fn of_node(&self) -> (String, String) {
+        let (address, certs) = (self.address, self.certs.display());
+        let plugged = format!(
+            "until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done; ip address add {address}/30 dev eth0; \
+             ip link set eth0 up; ip route add default via {};",
+            self.ours()
+        );
+        let listens = format!(
+            "--host tcp://{address}:2376 --tlsverify --tlscacert {certs}/ca.pem --tlscert {certs}/cert.pem \
+             --tlskey {certs}/key.pem"
+        );
+        (plugged, listens)
+    }
+
+    /// Puts the cable into the network that the process has made for itself.
+    fn plug(&self, process: u32) -> Result<(), String> {
+        let network = |of: String| std::fs::read_link(format!("/proc/{of}/ns/net")).ok();
+        let began = Instant::now();
+        while network(process.to_string()) == network("self".into()) {
+            if began.elapsed() > STARTS_WITHIN {
+                return Err("no network of its own".into());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let process = process.to_string();
+        ip(&["link", "add", &self.cable, "type", "veth", "peer", "name", "eth0", "netns", &process])?;
+        ip(&["address", "add", &format!("{}/30", self.ours()), "dev", &self.cable])?;
+        ip(&["link", "set", &self.cable, "up"])
     }
 }
 
