@@ -7,6 +7,7 @@ mod component;
 mod desk;
 mod entry;
 mod fold;
+mod history;
 mod view;
 
 pub use component::Component;
@@ -19,4 +20,5 @@ pub use fold::{
     ActionSeen, Capture, Clock, Contested, FeedItem, FiledReport, Fold, Header, HostReset, Point,
     RepairState, Ruling, Team,
 };
+pub use history::{History, Moment};
 pub use view::{Audience, BoardDelta, BoardView, ClockView, Rank, SideView, TeamRow, TickerItem};

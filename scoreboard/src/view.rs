@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Fold, Point, Reason, Side, Status};
+use crate::{FeedItem, Fold, Point, Reason, Side, Status};
 
 /// Who looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +80,20 @@ pub struct TickerItem {
     pub reason: Reason,
     /// Points.
     pub points: i64,
+}
+
+impl TickerItem {
+    /// The line of a feed item; `over` when its reason may be told in full.
+    pub(crate) fn of(item: &FeedItem, over: bool) -> Self {
+        Self {
+            seq: item.seq,
+            at_ms: item.at_ms,
+            kind: item.kind,
+            team: item.team.clone(),
+            reason: public_reason(&item.reason, over),
+            points: item.points,
+        }
+    }
 }
 
 /// The whole board.
@@ -201,7 +215,7 @@ impl Fold {
         matches!(self.status, Status::Ended | Status::Cleared)
     }
 
-    fn clock_view(&self) -> ClockView {
+    pub(crate) fn clock_view(&self) -> ClockView {
         ClockView {
             banked_ms: self.clock.banked_ms,
             since_ms: self.clock.since_ms,
@@ -252,14 +266,7 @@ impl Fold {
             .take_while(|item| item.seq > after)
             .filter(|item| item.public || staff)
             .take(limit)
-            .map(|item| TickerItem {
-                seq: item.seq,
-                at_ms: item.at_ms,
-                kind: item.kind,
-                team: item.team.clone(),
-                reason: public_reason(&item.reason, over),
-                points: item.points,
-            })
+            .map(|item| TickerItem::of(item, over))
             .collect()
     }
 

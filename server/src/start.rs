@@ -36,6 +36,8 @@ const FORGET_SESSIONS_MS: i64 = 7 * DAY_MS;
 const FORGET_TOKENS_MS: i64 = 30 * DAY_MS;
 /// A request may be sent again for so long, ms.
 const FORGET_REPEATS_MS: i64 = DAY_MS;
+/// Descriptors for ten thousand spectators and everything else.
+const DESCRIPTORS: u64 = 16_384;
 /// A day, ms.
 const DAY_MS: i64 = 86_400_000;
 
@@ -202,6 +204,27 @@ fn app_config(config: &Config, own_ports: Vec<u16>) -> Result<AppConfig, SecretE
     })
 }
 
+/// Takes as many descriptors as this process may have: each open stream is one. Says so where they are few.
+fn take_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let now = getrlimit(Resource::Nofile);
+    let most = now.maximum.map_or(DESCRIPTORS, |most| most.max(DESCRIPTORS));
+    // Beyond the hard limit only root may go.
+    for wanted in [most, now.maximum.unwrap_or(most)] {
+        let limit = Rlimit { current: Some(wanted), maximum: now.maximum.map(|most| most.max(wanted)) };
+        if setrlimit(Resource::Nofile, limit).is_ok() {
+            break;
+        }
+    }
+    let taken = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if taken < DESCRIPTORS {
+        tracing::warn!(
+            descriptors = taken,
+            "connections are limited to about so many; raise `ulimit -n` (LimitNOFILE) to {DESCRIPTORS} for 10,000 spectators"
+        );
+    }
+}
+
 /// Starts everything with the machine's own engine and clock.
 ///
 /// # Errors
@@ -211,6 +234,7 @@ pub async fn serve(config: Config) -> Result<Running, StartError> {
     if !missing.is_empty() {
         return Err(StartError::Assets(missing));
     }
+    take_descriptors();
     let engine = Arc::new(engine(&config)?);
     serve_with(config, engine, Arc::new(SystemClock)).await
 }

@@ -1,8 +1,11 @@
 //! Ranks, clock and the agreement of every view with the ledger.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use scoreboard::{
-    Actor, Answer, Audience, Body, Component, Entry, Fold, HealthState, Reason, Side, Status, Verdict,
+    Actor, Answer, Audience, Body, Component, Entry, Fold, HealthState, History, Reason, Side, Status,
+    TeamRow, TickerItem, Verdict,
 };
 
 struct Book(Vec<Entry>);
@@ -155,6 +158,41 @@ fn what_blue_missed_is_not_on_the_board_before_the_end() {
     assert!(shown.contains("portal-db"));
 }
 
+#[test]
+fn a_history_ends_at_the_freeze_and_tells_all_when_it_is_over() {
+    let mut book = Book::new(&[("r1", Side::Red), ("r2", Side::Red)]);
+    book.status(0, Status::Provisioning).status(1, Status::Ready).status(2, Status::Running);
+    book.flag(1_002, "r1", "portal-db", 100);
+    let running = serde_json::to_string(&History::of(&book.0, Audience::Public)).unwrap();
+    assert!(!running.contains("portal-db"), "{running}");
+    book.add(2_000, Body::Freeze { on: true });
+    let frozen = History::of(&book.0, Audience::Public);
+    assert!(frozen.frozen);
+    assert_eq!(frozen.moments.last().unwrap().clock_ms, 1_000);
+    book.flag(3_000, "r2", "www-file", 150).status(4_000, Status::Paused).status(5_000, Status::Running);
+    let behind = History::of(&book.0, Audience::Public);
+    assert_eq!(behind.moments, frozen.moments, "what moves behind a freeze is not in it");
+    assert!(History::of(&book.0, Audience::Staff).moments.len() > frozen.moments.len());
+    book.status(6_000, Status::Ended);
+    let ended = serde_json::to_string(&History::of(&book.0, Audience::Public)).unwrap();
+    assert!(!ended.contains("portal-db"), "over, but still frozen: {ended}");
+    book.add(7_000, Body::Freeze { on: false });
+    let shown = History::of(&book.0, Audience::Public);
+    assert!(!shown.frozen);
+    let text = serde_json::to_string(&shown).unwrap();
+    assert!(text.contains("portal-db") && text.contains("www-file"));
+    // Pauses are left out of the clock: r2 scored at 2.998 s, the end came a second of pause later.
+    assert_eq!(shown.moments.last().unwrap().clock_ms, 4_998);
+}
+
+/// The board's lines, series and ticker as the moments up to a position make them.
+#[derive(Default)]
+struct Replayed {
+    rows: BTreeMap<String, TeamRow>,
+    series: BTreeMap<String, Vec<scoreboard::Point>>,
+    ticker: Vec<TickerItem>,
+}
+
 fn any_body() -> impl Strategy<Value = Body> {
     let team = prop_oneof![Just("a"), Just("b"), Just("c")];
     (team, -30_i64..60, 0..5).prop_map(|(team, points, kind)| {
@@ -212,6 +250,26 @@ proptest! {
         for (team, points) in last.series {
             series.entry(team).or_default().extend(points);
         }
+        let history = History::of(&book.0, Audience::Public);
+        let mut moments = history.moments.into_iter().peekable();
+        let (mut replayed, mut then) = (Replayed::default(), Fold::default());
+        for entry in &book.0 {
+            then.apply(entry);
+            while let Some(moment) = moments.next_if(|moment| moment.seq <= entry.seq) {
+                replayed.rows.extend(moment.rows.into_iter().map(|row| (row.id.clone(), row)));
+                for (team, points) in moment.series {
+                    replayed.series.entry(team).or_default().extend(points);
+                }
+                replayed.ticker.splice(0..0, moment.ticker);
+                replayed.ticker.truncate(30);
+            }
+            let board = then.board(Audience::Public);
+            let rows = board.sides.into_iter().flat_map(|side| side.teams).map(|row| (row.id.clone(), row));
+            prop_assert_eq!(&replayed.rows, &rows.collect::<BTreeMap<_, _>>());
+            prop_assert_eq!(&replayed.series, &board.series);
+            prop_assert_eq!(&replayed.ticker, &board.ticker);
+        }
+        prop_assert_eq!(moments.next(), None);
         prop_assert_eq!(&fold, &Fold::of(&book.0));
         prop_assert_eq!(series, fold.board(Audience::Public).series);
         for team in &fold.teams {

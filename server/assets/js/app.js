@@ -184,7 +184,7 @@ function seat(main) {
     refresh,
     event: (data) => events?.add(JSON.parse(data)),
     bye: () => location.reload(),
-  });
+  }, true);
 }
 
 // Another objective, or the next one, without a new page: the terminal beside it goes on.

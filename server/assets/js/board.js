@@ -1,6 +1,7 @@
 // The wall: ranks that move, a chart that appends, a ticker. The first state is in the page; the stream goes on from it.
 import { serverNow, setServerNow, taipeiTime } from "./clock.js";
 import { draw } from "./chart.js";
+import { armReplay } from "./history.js";
 import { listen } from "./stream.js";
 
 const MINUS = "\u2212";
@@ -8,6 +9,11 @@ const main = document.querySelector("[data-board]");
 const start = JSON.parse(document.getElementById("board-data").textContent);
 const { names, texts } = start;
 let board = start.board;
+// A moment of the past that is shown instead, and its time on the clock.
+let past = null;
+let pastMs = 0;
+// The status has changed meanwhile.
+let turned = false;
 setServerNow(start.now_ms);
 
 const number = (n) => `${n < 0 ? MINUS : ""}${Math.abs(n).toLocaleString("en")}`;
@@ -68,9 +74,8 @@ function fillRow(li, team, max) {
 }
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-let moving = Promise.resolve();
 
-// One rank move at a time; each row slides from where it was to where it is.
+// Each row slides from where it was to where it is.
 function ranks(side) {
   const list = main.querySelector(`[data-ranks="${side.side}"]`);
   if (!list) return;
@@ -97,16 +102,15 @@ function ranks(side) {
     }
   }
   if (!changed || still.matches) return;
-  moving = moving.then(() => Promise.all(rows.map((li) => {
+  for (const li of rows) {
     const old = before.get(li.dataset.team);
     const by = old ? old.top - li.offsetTop : 0;
-    if (by === 0) return null;
-    return li.animate([{ transform: `translateY(${by}px)` }, { transform: "none" }], { duration: 600, easing: "cubic-bezier(.2, .7, .2, 1)" }).finished.catch(() => {});
-  })));
+    if (by !== 0) li.animate([{ transform: `translateY(${by}px)` }, { transform: "none" }], { duration: 600, easing: "cubic-bezier(.2, .7, .2, 1)" });
+  }
 }
 
 function tickerItem(item, fresh) {
-  const team = board.sides.flatMap((side) => side.teams).find((one) => one.id === item.team);
+  const team = (past ?? board).sides.flatMap((side) => side.teams).find((one) => one.id === item.team);
   const li = make("li", fresh ? "fresh" : "");
   li.append(make("span", "mono", taipeiTime(item.at_ms)), sign(team?.side ?? "white"), make("b", "", team?.name ?? texts["word.system"]), make("span", "", reasonText(item.reason)));
   if (item.points) li.append(make("span", `pts ${item.points > 0 ? "plus" : "minus"}`, signed(item.points)));
@@ -126,6 +130,10 @@ function ticker(items, all) {
 const clockNow = () => board.clock.banked_ms + (board.clock.since_ms === null ? 0 : Math.max(0, serverNow() - board.clock.since_ms));
 
 function chart() {
+  if (past) {
+    draw(main.querySelector("[data-chart]"), past, pastMs);
+    return;
+  }
   draw(main.querySelector("[data-chart]"), board, Math.min(clockNow(), Math.max(board.clock.duration_ms, board.clock.banked_ms)));
 }
 
@@ -138,10 +146,14 @@ async function head() {
 
 function show(status) {
   document.querySelector("[data-frozen]").hidden = !board.frozen;
-  for (const side of board.sides) ranks(side);
-  chart();
+  if (!past) {
+    for (const side of board.sides) ranks(side);
+    chart();
+  }
   document.querySelector("[data-updated]").textContent = taipeiTime(serverNow());
-  if (status !== board.status) head();
+  if (status === board.status) return;
+  if (past) turned = true;
+  else head();
 }
 
 const lost = document.querySelector("[data-lost]");
@@ -157,7 +169,7 @@ const again = listen(main.dataset.board, {
   snapshot(data) {
     const { status } = board;
     board = JSON.parse(data);
-    ticker(board.ticker, true);
+    if (!past) ticker(board.ticker, true);
     show(status);
   },
   delta(data) {
@@ -172,12 +184,31 @@ const again = listen(main.dataset.board, {
     const series = { ...board.series };
     for (const [team, points] of Object.entries(delta.series)) series[team] = [...(series[team] ?? []), ...points];
     board = { ...board, ...delta, series, ticker: [...delta.ticker, ...board.ticker].slice(0, 30) };
-    ticker(delta.ticker, false);
+    if (!past) ticker(delta.ticker, false);
     show(status);
   },
   bye: () => location.reload(),
 });
 
+armReplay(main, {
+  board: () => board,
+  show(state, ms) {
+    past = state;
+    pastMs = ms;
+    for (const side of past.sides) ranks(side);
+    ticker(past.ticker, true);
+    chart();
+  },
+  live() {
+    past = null;
+    if (turned) head();
+    for (const side of board.sides) ranks(side);
+    // A jump in time is no move.
+    for (const move of main.querySelectorAll("[data-move]")) move.textContent = "";
+    ticker(board.ticker, true);
+    chart();
+  },
+});
 chart();
 new ResizeObserver(chart).observe(main.querySelector("[data-chart]"));
 setInterval(() => board.clock.since_ms !== null && chart(), 15000);

@@ -1,13 +1,18 @@
 // Listens to a server stream through the shared worker, or by itself where there is none.
 const NAMES = ["refresh", "event", "clock", "snapshot", "delta", "bye"];
 
-function shared(url, hear) {
+function shared(url, hear, always) {
   const version = new URL(import.meta.url).search;
   const worker = new SharedWorker(`/assets/stream-worker.js${version}`, { type: "module", name: `stream${version}` });
   worker.port.onmessage = ({ data }) => data.url === url && hear(data);
   worker.port.postMessage({ open: url });
   addEventListener("pagehide", () => worker.port.postMessage({ close: url }));
   addEventListener("pageshow", (event) => event.persisted && worker.port.postMessage({ open: url }));
+  if (!always) {
+    const tell = () => worker.port.postMessage(document.hidden ? { hide: url } : { show: url });
+    document.addEventListener("visibilitychange", tell);
+    if (document.hidden) tell();
+  }
   return () => worker.port.postMessage({ open: url });
 }
 
@@ -30,9 +35,10 @@ function plain(url, hear) {
 /**
  * @param {string} url address of the stream
  * @param {Record<string, (data: string, id: string) => void>} on handlers by event name; `open` and `lost` tell the state
+ * @param {boolean} always also while the tab is hidden: an open seat is presence
  * @returns {() => void} asks for a new connection (and so for a new snapshot)
  */
-export function listen(url, on) {
+export function listen(url, on, always = false) {
   let retry = 0;
   let again = () => {};
   const hear = (message) => {
@@ -50,6 +56,6 @@ export function listen(url, on) {
       on[message.name]?.(message.data, message.id);
     }
   };
-  again = typeof SharedWorker === "function" ? shared(url, hear) : plain(url, hear);
+  again = typeof SharedWorker === "function" ? shared(url, hear, always) : plain(url, hear);
   return again;
 }

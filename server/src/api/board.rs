@@ -47,8 +47,8 @@ pub async fn board(
 ) -> Answer<Response> {
     let live = web.exercise(&id)?;
     let staff = matches!(&call.me, Me::Staff(staff) if staff.role != Role::Officer);
-    let json: std::sync::Arc<str> = match wanted.audience.as_deref() {
-        None | Some("public") if has_board(live.fold().status) => live.board().snapshot().json,
+    let json: axum::body::Bytes = match wanted.audience.as_deref() {
+        None | Some("public") if has_board(live.fold().status) => live.board().document().json,
         None | Some("public") => return Err(Fault::not_found()),
         Some("staff") if staff => {
             serde_json::to_string(&live.fold().board(Audience::Staff)).map_err(WebError::internal)?.into()
@@ -57,7 +57,7 @@ pub async fn board(
         Some(_) => return Err(Fault::field("audience", "audience")),
     };
     // Of the bytes, so that it moves with what is seen and with nothing behind a freeze.
-    let digest = hex::encode(Sha256::digest(json.as_bytes()));
+    let digest = hex::encode(Sha256::digest(&json));
     let tag = format!("\"{}\"", &digest[..32]);
     let known = headers
         .get_all(header::IF_NONE_MATCH)
@@ -68,7 +68,7 @@ pub async fn board(
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(header::CONTENT_TYPE, "application/json")], json.to_string()).into_response()
+        ([(header::CONTENT_TYPE, "application/json")], json).into_response()
     };
     let out = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {

@@ -6,12 +6,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use rampart_app::exercise::{Exercise, HostState, Progress, Start, Update};
+use rampart_app::exercise::{Exercise, Frame, HostState, Progress, Start, Update};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -39,13 +40,32 @@ pub(super) fn every(period: Duration) -> Interval {
     interval
 }
 
-fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
-    let mut response =
-        Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")).into_response();
+/// Nobody on the way may keep, pack or hold back what a stream says.
+fn unbuffered(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
+}
+
+fn respond(events: impl Stream<Item = Result<Event, Infallible>> + Send + 'static) -> Response {
+    unbuffered(
+        Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")).into_response(),
+    )
+}
+
+/// Does the browser take gzip?
+pub(super) fn takes_gzip(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| {
+            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
+            let never = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+            name.trim().eq_ignore_ascii_case("gzip") && !never
+        })
 }
 
 fn refresh() -> Event {
@@ -87,27 +107,26 @@ impl Pass {
     }
 }
 
+/// A stream of the board: where it stands, and what is still to be sent. All bytes are shared with every other stream.
 struct BoardStream {
     exercise: Arc<Exercise>,
     updates: broadcast::Receiver<Update>,
-    waiting: VecDeque<Event>,
+    waiting: VecDeque<Bytes>,
     seq: u64,
+    packed: bool,
     stopping: CancellationToken,
 }
 
-fn snapshot_event(seq: u64, json: &str) -> Event {
-    Event::default().event("snapshot").id(seq.to_string()).data(json)
-}
-
-fn delta_event(update: &Update) -> Event {
-    Event::default().event("delta").id(update.seq.to_string()).data(&*update.json)
-}
-
 impl BoardStream {
-    fn new(exercise: Arc<Exercise>, last_seen: Option<u64>, stopping: CancellationToken) -> Self {
+    fn new(
+        exercise: Arc<Exercise>,
+        last_seen: Option<u64>,
+        packed: bool,
+        stopping: CancellationToken,
+    ) -> Self {
         let (start, updates) = exercise.board().subscribe(last_seen);
-        let mut stream =
-            Self { exercise, updates, waiting: VecDeque::new(), seq: last_seen.unwrap_or(0), stopping };
+        let waiting = if packed { VecDeque::from([Frame::head()]) } else { VecDeque::new() };
+        let mut stream = Self { exercise, updates, waiting, seq: last_seen.unwrap_or(0), packed, stopping };
         stream.begin(start);
         stream
     }
@@ -116,12 +135,12 @@ impl BoardStream {
         match start {
             Start::Snapshot(snapshot) => {
                 self.seq = snapshot.seq;
-                self.waiting.push_back(snapshot_event(snapshot.seq, &snapshot.json));
+                self.waiting.push_back(snapshot.frame.bytes(self.packed));
             }
             Start::Missed(missed) => {
                 for update in missed {
                     self.seq = update.seq;
-                    self.waiting.push_back(delta_event(&update));
+                    self.waiting.push_back(update.frame.bytes(self.packed));
                 }
             }
         }
@@ -134,21 +153,27 @@ impl BoardStream {
         self.begin(start);
     }
 
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Some((Ok(event), self));
+            if let Some(bytes) = self.waiting.pop_front() {
+                return Some((Ok(bytes), self));
             }
+            // Most streams wait most of the time: they keep no empty list.
+            self.waiting.shrink_to_fit();
             let update = tokio::select! {
                 update = self.updates.recv() => update,
                 () = self.stopping.cancelled() => return None,
             };
             match update {
-                Ok(update) if update.seq <= self.seq => {}
+                // A sign of life leads nowhere.
+                Ok(update) if update.from == update.seq => {
+                    return Some((Ok(update.frame.bytes(self.packed)), self));
+                }
                 Ok(update) if update.from == self.seq => {
                     self.seq = update.seq;
-                    self.waiting.push_back(delta_event(&update));
+                    return Some((Ok(update.frame.bytes(self.packed)), self));
                 }
+                Ok(update) if update.seq <= self.seq => {}
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.again(),
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
@@ -164,8 +189,16 @@ pub(super) async fn board(State(web): State<Web>, Path(id): Path<String>, header
     }
     let last_seen =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
-    let state = BoardStream::new(exercise, last_seen, web.stopping.clone());
-    Ok(respond(stream::unfold(state, BoardStream::next)))
+    let packed = takes_gzip(&headers);
+    let state = BoardStream::new(exercise, last_seen, packed, web.stopping.clone());
+    let mut response = Body::from_stream(stream::unfold(state, BoardStream::next)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(unbuffered(response))
 }
 
 struct RefreshStream {

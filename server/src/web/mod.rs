@@ -128,6 +128,8 @@ fn table() -> Vec<Route> {
         page("/board/{id}",                   Who::Public,        board::wall),
         page("/board/{id}/table",             Who::Public,        board::table),
         live("/board/{id}/events",            Who::Public,        live::board),
+        file("/board/{id}/state",             Who::Open,          board::state),
+        file("/board/{id}/history",           Who::Public,        board::history),
         // exercises
         page("/exercises",                    Who::OVERSEER,      exercises::list),
         page("/exercises/new",                Who::INSTRUCTOR,    exercises::new_form),

@@ -79,7 +79,7 @@ async fn a_language_is_chosen_once_and_kept() {
 }
 
 #[tokio::test]
-async fn pages_travel_compressed_and_streams_do_not() {
+async fn pages_and_the_board_travel_compressed_and_other_streams_do_not() {
     let house = House::new().await;
     let nobody = house.visitor();
     let open = |path: String| {
@@ -92,9 +92,15 @@ async fn pages_travel_compressed_and_streams_do_not() {
     let page = nobody.open(open("/".into())).await;
     assert_eq!(page.headers()[header::CONTENT_ENCODING], "gzip");
     let stream = nobody.open(open(format!("/board/{}/events", house.exercise))).await;
+    assert_eq!(stream.headers()[header::CONTENT_ENCODING], "gzip");
+    assert_eq!(stream.headers()["x-accel-buffering"], "no");
+    assert_eq!(stream.headers()[header::CACHE_CONTROL], "no-store, no-transform");
+    let seat = house.seat("r1").await;
+    let request = seat.request(Method::GET, "/seat/events").header(header::ACCEPT_ENCODING, "gzip");
+    let stream = seat.open(request.body(Body::empty()).unwrap()).await;
     assert!(stream.headers().get(header::CONTENT_ENCODING).is_none());
     assert_eq!(stream.headers()["x-accel-buffering"], "no");
-    assert_eq!(stream.headers()[header::CACHE_CONTROL], "no-store");
+    assert_eq!(stream.headers()[header::CACHE_CONTROL], "no-store, no-transform");
 }
 
 #[tokio::test]

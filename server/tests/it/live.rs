@@ -1,5 +1,6 @@
 //! Streams and the terminal's handshake.
 
+use std::io::Read;
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, BodyDataStream};
@@ -21,8 +22,14 @@ async fn stream(visitor: &Visitor, path: &str, last: Option<&str>) -> BodyDataSt
 
 /// The next piece of a stream; `None` when it has ended.
 async fn next(stream: &mut BodyDataStream, within: Duration) -> Option<String> {
-    let piece = tokio::time::timeout(within, stream.next()).await.expect("nothing came");
-    piece.map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap())
+    loop {
+        let piece = tokio::time::timeout(within, stream.next()).await.expect("nothing came");
+        let piece = piece.map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap());
+        // A sign of life is no event.
+        if !piece.as_ref().is_some_and(|piece| piece.starts_with(':')) {
+            return piece;
+        }
+    }
 }
 
 fn field<'a>(event: &'a str, name: &str) -> &'a str {
@@ -51,6 +58,64 @@ async fn the_board_goes_on_where_a_browser_left_off() {
     assert_eq!((field(&missed, "event"), field(&missed, "id")), ("delta", field(&second, "id")));
     let mut lost = stream(&house.visitor(), &path, Some("999999")).await;
     assert_eq!(field(&next(&mut lost, SOON).await.unwrap(), "event"), "snapshot");
+}
+
+/// What of a packed stream can be read so far.
+fn unpacked(packed: &[u8]) -> String {
+    let (mut text, mut piece) = (Vec::new(), [0; 4096]);
+    let mut reader = flate2::read::GzDecoder::new(packed);
+    while let Ok(read @ 1..) = reader.read(&mut piece) {
+        text.extend_from_slice(&piece[..read]);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test]
+async fn the_board_is_the_same_packed_plain_and_as_a_document() {
+    let house = House::new().await;
+    let path = format!("/board/{}", house.exercise);
+    let visitor = house.visitor();
+    let request =
+        visitor.request(Method::GET, &format!("{path}/events")).header("accept-encoding", "br, gzip;q=0.8");
+    let response = visitor.open(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    let mut packed = response.into_body().into_data_stream();
+    let mut bytes = Vec::new();
+    let mut until = async |what: &str| loop {
+        let piece = tokio::time::timeout(SOON, packed.next()).await.expect("nothing came").unwrap().unwrap();
+        bytes.extend_from_slice(&piece);
+        let text = unpacked(&bytes);
+        if text.contains(what) {
+            return text;
+        }
+    };
+    let mut plain = stream(&house.visitor(), &format!("{path}/events"), None).await;
+    let first = next(&mut plain, SOON).await.unwrap();
+    assert_eq!(until("event: snapshot").await, first);
+    let document = visitor.get(&format!("{path}/state")).await;
+    assert_eq!(document.text(), field(&first, "data"));
+    let etag = document.header("etag");
+    assert_eq!(etag, format!("\"{}\"", field(&first, "id")));
+    let again = async || {
+        let request = visitor.request(Method::GET, &format!("{path}/state")).header("if-none-match", etag);
+        visitor.send(request.body(Body::empty()).unwrap()).await
+    };
+    assert_eq!(again().await.status, StatusCode::NOT_MODIFIED);
+    let red = house.seat("r1").await;
+    red.post("/seat/flags", &[("objective", "portal-db"), ("flag", &house.flag("r1", "portal-db"))]).await;
+    let second = next(&mut plain, SOON).await.unwrap();
+    assert_eq!(until("event: delta").await, format!("{first}{second}"));
+    let changed = again().await;
+    assert_eq!(changed.status, StatusCode::OK);
+    let board: serde_json::Value = serde_json::from_str(&changed.text()).unwrap();
+    let history = visitor.get(&format!("{path}/history")).await.text();
+    let history: serde_json::Value = serde_json::from_str(&history).unwrap();
+    assert_eq!(history["seq"], board["seq"]);
+    let last = history["moments"].as_array().unwrap().last().unwrap();
+    assert_eq!(last["rows"][0]["points"], board["sides"][0]["teams"][0]["points"]);
+    for unknown in ["/board/none/state", "/board/none/history"] {
+        assert_eq!(visitor.get(unknown).await.status, StatusCode::NOT_FOUND);
+    }
 }
 
 #[tokio::test]

@@ -62,38 +62,56 @@ impl Load {
         .into_bytes()
     }
 
-    /// Sends `requests` over `connections` and waits for every answer.
+    /// Sends `requests` flags over `connections` and waits for every answer.
     pub async fn round(&mut self, connections: usize, requests: usize, store: bool) -> Round {
-        let requests: Arc<Vec<Vec<u8>>> = Arc::new((0..requests).map(|_| self.request(store)).collect());
+        let made: Vec<Vec<u8>> = (0..requests).map(|_| self.request(store)).collect();
         let expected = if store { "\"answer\":\"wrong\"" } else { "\"answer\":\"malformed\"" };
-        let next = Arc::new(AtomicUsize::new(0));
-        let mut sockets = Vec::new();
-        for _ in 0..connections {
-            let socket = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-            socket.set_nodelay(true).unwrap();
-            sockets.push(socket);
-        }
-        let began = Instant::now();
-        let tasks: Vec<_> = sockets
-            .into_iter()
-            .map(|socket| {
-                let (requests, next) = (requests.clone(), next.clone());
-                tokio::spawn(connection(socket, requests, next, expected))
-            })
-            .collect();
-        let mut times = Vec::new();
-        for task in tasks {
-            times.extend(tokio::time::timeout(LONGEST, task).await.expect("the round does not end").unwrap());
-        }
-        let took = began.elapsed();
-        assert_eq!(times.len(), requests.len());
+        let round = send(self.port, connections, made, expected).await;
         if store {
-            self.stored += requests.len();
+            self.stored += requests;
         }
-        times.sort();
-        let p99 = times[(times.len() * 99 / 100).min(times.len() - 1)];
-        Round { per_s: times.len() as f64 / took.as_secs_f64(), p99_ms: p99.as_secs_f64() * 1000.0 }
+        round
     }
+}
+
+/// Reads `path` so many times over `connections`; each answer holds `expected`.
+pub async fn reads(
+    port: u16,
+    path: &str,
+    connections: usize,
+    requests: usize,
+    expected: &'static str,
+) -> Round {
+    let one = format!("GET {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\naccept: */*\r\n\r\n").into_bytes();
+    send(port, connections, vec![one; requests], expected).await
+}
+
+async fn send(port: u16, connections: usize, requests: Vec<Vec<u8>>, expected: &'static str) -> Round {
+    let requests = Arc::new(requests);
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut sockets = Vec::new();
+    for _ in 0..connections {
+        let socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        socket.set_nodelay(true).unwrap();
+        sockets.push(socket);
+    }
+    let began = Instant::now();
+    let tasks: Vec<_> = sockets
+        .into_iter()
+        .map(|socket| {
+            let (requests, next) = (requests.clone(), next.clone());
+            tokio::spawn(connection(socket, requests, next, expected))
+        })
+        .collect();
+    let mut times = Vec::new();
+    for task in tasks {
+        times.extend(tokio::time::timeout(LONGEST, task).await.expect("the round does not end").unwrap());
+    }
+    let took = began.elapsed();
+    assert_eq!(times.len(), requests.len());
+    times.sort();
+    let p99 = times[(times.len() * 99 / 100).min(times.len() - 1)];
+    Round { per_s: times.len() as f64 / took.as_secs_f64(), p99_ms: p99.as_secs_f64() * 1000.0 }
 }
 
 async fn connection(

@@ -6,6 +6,7 @@
 //! before anything is written. Both alternate in one run, so that what else the machine does falls on both.
 
 mod load;
+mod spectators;
 mod terminal;
 
 use std::time::{Duration, Instant};
@@ -13,6 +14,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::http::Person;
+use crate::harness::postgres::Postgres;
 use crate::harness::server::{Server, Setup};
 use crate::harness::stage::{self, Staff};
 use crate::harness::{LAUNCH, artifacts, docker, keep, unique};
@@ -27,6 +29,9 @@ const SEATS: usize = 300;
 const REQUESTS: usize = 900;
 /// Connections, as many as a class of that size has.
 const CONNECTIONS: [usize; 2] = [32, 64];
+/// Reads of the board in a round, and rounds of each kind.
+const READS: usize = 4_000;
+const READ_ROUNDS: usize = 5;
 /// Rounds of each kind and each number of connections.
 const ROUNDS: usize = 3;
 /// Time in which a seat's bucket is full again.
@@ -89,6 +94,12 @@ fn spread(mut values: Vec<f64>) -> Value {
     json!({ "median": round(median), "least": round(values[0]), "most": round(values[values.len() - 1]) })
 }
 
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
 fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
@@ -100,7 +111,17 @@ fn over(rounds: &Value, what: &str) -> f64 {
     all.iter().sum::<f64>() / all.len() as f64
 }
 
-async fn measure(server: &mut Server) -> Value {
+/// An exercise that runs, with a class at its flag box.
+struct Range {
+    staff: Staff,
+    exercise: String,
+    load: Load,
+    idle_kb: u64,
+    launch_s: f64,
+    made: usize,
+}
+
+async fn range(server: &mut Server) -> Range {
     let staff = stage::staff(server).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     let idle_kb = server.resident_kb();
@@ -110,12 +131,17 @@ async fn measure(server: &mut Server) -> Value {
     let (launch_s, made) = launch(&staff, &exercise).await;
     stage::act(&staff.instructor, &exercise, "start", "").await;
     stage::wait_state(&staff.instructor, &exercise, "running", Duration::from_secs(20)).await;
+    Range { staff, exercise, load: Load::new(server.port, seats), idle_kb, launch_s, made }
+}
 
-    let mut load = Load::new(server.port, seats);
+/// Flag answers, stored and not, in turns.
+async fn flags(server: &Server, range: &mut Range, store: &str) -> Value {
+    let load = &mut range.load;
     // Both kinds once, unmeasured: connections, caches, the first pages of the log.
     load.round(32, 64, true).await;
     load.round(32, 64, false).await;
     let mut rounds = serde_json::Map::new();
+    let mut figures = serde_json::Map::new();
     let mut loaded_kb = 0;
     for connections in CONNECTIONS {
         let (mut stored, mut floor, mut p99, mut floor_p99) =
@@ -132,6 +158,7 @@ async fn measure(server: &mut Server) -> Value {
             }
             loaded_kb = loaded_kb.max(server.resident_kb());
         }
+        figures.insert(format!("flag_ratio_c{connections}"), json!(round(median(&stored) / median(&floor))));
         rounds.insert(
             connections.to_string(),
             json!({
@@ -142,47 +169,106 @@ async fn measure(server: &mut Server) -> Value {
             }),
         );
     }
-    server.verify_chain(&exercise);
-    let stored_in_all = load.stored();
+    server.verify_chain(&range.exercise);
     let rounds = Value::Object(rounds);
     let (answers, floor) = (over(&rounds, "stored_per_s"), over(&rounds, "floor_per_s"));
+    figures.extend(
+        json!({
+            "flag_answers_per_s": round(answers),
+            "floor_no_storage_per_s": round(floor),
+            "ratio": round(answers / floor),
+            "p99_ms": round(over(&rounds, "p99_ms")),
+            "rss_idle_mb": round(range.idle_kb as f64 / 1024.0),
+            "rss_loaded_mb": round(loaded_kb as f64 / 1024.0),
+            "connections": rounds,
+            "facts": {
+                "store": store,
+                "build": if cfg!(debug_assertions) { "debug" } else { "release" },
+                "processors": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
+                "seats": SEATS,
+                "requests_each_round": REQUESTS,
+                "flags_stored": range.load.stored(),
+                "clients": "same machine, same processors",
+            },
+        })
+        .as_object()
+        .unwrap()
+        .clone(),
+    );
+    Value::Object(figures)
+}
+
+/// The board as a document against the shortest answer that the same server gives.
+async fn board_reads(server: &Server, exercise: &str) -> Value {
+    let path = format!("/board/{exercise}/state");
+    let (mut reads, mut floor) = (Vec::new(), Vec::new());
+    for round in 0..=READ_ROUNDS {
+        let mut one = (0.0, 0.0);
+        for board in [round % 2 == 0, round % 2 != 0] {
+            if board {
+                one.0 = load::reads(server.port, &path, 64, READS, "\"sides\"").await.per_s;
+            } else {
+                one.1 = load::reads(server.port, "/health", 64, READS, "").await.per_s;
+            }
+        }
+        // The first round warms up.
+        if round > 0 {
+            reads.push(one.0);
+            floor.push(one.1);
+        }
+    }
     json!({
-        "flag_answers_per_s": round(answers),
-        "floor_no_storage_per_s": round(floor),
-        "ratio": round(answers / floor),
-        "p99_ms": round(over(&rounds, "p99_ms")),
-        "launch_seconds_per_container": round(launch_s / made as f64),
-        "rss_idle_mb": round(idle_kb as f64 / 1024.0),
-        "rss_loaded_mb": round(loaded_kb as f64 / 1024.0),
-        "connections": rounds,
-        "facts": {
-            "store": "sqlite, WAL, synchronous=FULL",
-            "build": if cfg!(debug_assertions) { "debug" } else { "release" },
-            "processors": std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
-            "seats": SEATS,
-            "requests_each_round": REQUESTS,
-            "flags_stored": stored_in_all,
-            "containers_launched": made,
-            "launch_s": round(launch_s),
-            "clients": "same machine, same processors",
-        },
+        "board_read_vs_floor": round(median(&reads) / median(&floor)),
+        "board_reads": { "per_s": spread(reads), "bare_get_per_s": spread(floor), "requests_each_round": READS },
     })
+}
+
+async fn measure(server: &mut Server) -> Value {
+    let mut range = range(server).await;
+    let mut all = flags(server, &mut range, "sqlite, WAL, synchronous=FULL").await;
+    let own = all.as_object_mut().unwrap();
+    own.insert("launch_seconds_per_container".into(), json!(round(range.launch_s / range.made as f64)));
+    own.insert("launch".into(), json!({ "containers": range.made, "seconds": round(range.launch_s) }));
+    for more in [
+        board_reads(server, &range.exercise).await,
+        spectators::measure(server, &range.staff.instructor, &range.exercise).await,
+    ] {
+        own.extend(more.as_object().unwrap().clone());
+    }
+    all
+}
+
+/// Runs `measure` on a server of its own.
+async fn on(name: &str, database: Option<String>, measure: impl AsyncFnOnce(&mut Server) -> Value) -> Value {
+    let home = tempfile::TempDir::new().unwrap();
+    scenario(home.path());
+    let setup = Setup { scenarios: home.path().join("scenarios"), database, ..Setup::default() };
+    let mut server = Server::with(setup).await;
+    let mut report = Value::Null;
+    let outcome = keep::outcome(async { report = measure(&mut server).await }).await;
+    if outcome.is_err() {
+        server.keep(&keep::folder(name));
+    }
+    drop(server);
+    keep::conclude(outcome);
+    report
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn figures() {
-    let home = tempfile::TempDir::new().unwrap();
-    scenario(home.path());
-    let mut server =
-        Server::with(Setup { scenarios: home.path().join("scenarios"), ..Setup::default() }).await;
-    let mut report = Value::Null;
-    let outcome = keep::outcome(async { report = measure(&mut server).await }).await;
-    if outcome.is_err() {
-        server.keep(&keep::folder("performance"));
-    }
-    drop(server);
-    keep::conclude(outcome);
+    let report = on("performance", None, measure).await;
     write_down(&report);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_on_postgres() {
+    let postgres = Postgres::start();
+    let report = on("performance-postgres", Some(postgres.url()), async |server: &mut Server| {
+        let mut range = range(server).await;
+        flags(server, &mut range, "PostgreSQL, fsync, synchronous_commit=on").await
+    })
+    .await;
+    write_down(&json!({ "postgres": report }));
 }
 
 /// Puts figures into `target/performance.json` beside those that are there.

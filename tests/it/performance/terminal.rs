@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{spread, write_down};
+use super::{median, spread, write_down};
 use crate::harness::stage::{self, Scene};
 use crate::harness::terminal::{self, Terminal};
 use crate::harness::{SOON, docker, keep};
@@ -172,12 +172,6 @@ fn echo_figures(mut times: Vec<f64>) -> (f64, Value) {
     times.sort_by(f64::total_cmp);
     let (p50, p99) = (percentile(&times, 50), percentile(&times, 99));
     (p50, json!({ "p50_us": p50.round(), "p99_us": p99.round() }))
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
 }
 
 async fn measure(scene: &Scene) -> Value {

@@ -10,6 +10,7 @@ mod telemetry;
 mod vigil;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use rampart_domain::decide::{
     FlagOutcome, MarkForm, NewRun, Refusal, ReportForm, ResetBy, ResetOutcome, RulingForm, VoidForm,
@@ -18,14 +19,17 @@ use rampart_domain::plan::Plan;
 use rampart_domain::scenario::{Bundle, Scenario, Words};
 use rampart_domain::secret::RunSecret;
 use rampart_domain::truth::Event;
-use scoreboard::{Actor, Fold, Reason, Status};
+use rampart_store::{Store, StoreError};
+use scoreboard::{Actor, Audience, Entry, Fold, History, Reason, Status};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-pub use feed::{BoardFeed, Snapshot, Start, Update};
+pub use feed::{BoardFeed, Document, Frame, Snapshot, Start, Update};
 pub(crate) use runner::{Seed, Tools, spawn};
 
 /// Commands that wait at most; beyond it people are told to try again.
 const QUEUE: usize = 4096;
+/// A history that was made for somebody serves others for this long.
+const HISTORY_KEPT: Duration = Duration::from_secs(5);
 
 /// What went wrong with a command.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -404,6 +408,8 @@ pub struct Exercise {
     pub(crate) plan: RwLock<Option<Arc<Plan>>>,
     pub(crate) times: watch::Sender<Times>,
     pub(crate) hosts: watch::Sender<Vec<HostState>>,
+    /// The public history as it was asked for last: when, and position of the last change of status or freeze then.
+    pub(crate) history: tokio::sync::Mutex<Option<(Instant, u64, Document)>>,
 }
 
 impl Exercise {
@@ -445,6 +451,41 @@ impl Exercise {
     #[must_use]
     pub fn board(&self) -> &BoardFeed {
         &self.board
+    }
+
+    /// How the public board came to be what it is, as `scoreboard::History`. Of a running exercise it may be
+    /// some seconds old; it never holds anything that the board does not show.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn history(&self, store: &Store) -> Result<Document, StoreError> {
+        // Held while it is made: a class that opens it at once makes it once.
+        let mut kept = self.history.lock().await;
+        let (seq, turned) = {
+            let fold = self.fold();
+            (fold.seen_seq(Audience::Public), fold.turned_seq)
+        };
+        // A freeze, its end and a change of status are seen at once.
+        if let Some((made, then, document)) = &*kept
+            && *then == turned
+            && (document.seq == seq || made.elapsed() < HISTORY_KEPT)
+        {
+            return Ok(document.clone());
+        }
+        let entries: Vec<Entry> =
+            store.ledger().read_all(&self.id).await?.into_iter().map(|sealed| sealed.entry).collect();
+        let make = move || {
+            let history = History::of(&entries, Audience::Public);
+            Document::of(history.seq, &history)
+        };
+        let document = tokio::task::spawn_blocking(make).await.map_err(|error| StoreError::Inconsistent {
+            table: "ledger",
+            column: "text".to_owned(),
+            id: self.id.clone(),
+            why: error.to_string(),
+        })?;
+        *kept = Some((Instant::now(), turned, document.clone()));
+        Ok(document)
     }
 
     /// Changes when anything in the exercise does; the value is the ledger position.

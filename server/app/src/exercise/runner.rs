@@ -34,6 +34,8 @@ const BATCH: usize = 256;
 const BOOK_EVERY_MS: i64 = 60_000;
 /// The board is sent at most this often.
 const BOARD_EVERY: Duration = Duration::from_millis(150);
+/// How often a board's streams say that they live.
+const ALIVE_EVERY: Duration = Duration::from_secs(15);
 /// Events that a slow watcher of blue's list may lag behind.
 const EVENTS_KEPT: usize = 1024;
 
@@ -103,6 +105,7 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         plan: RwLock::new(seed.plan.map(Arc::new)),
         times: watch::channel(seed.times).0,
         hosts: watch::channel(Vec::new()).0,
+        history: tokio::sync::Mutex::default(),
         fold: RwLock::new(fold.clone()),
         commands,
     });
@@ -127,13 +130,20 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
     exercise
 }
 
-/// Publishes the board whenever the state moved, but not for every single entry of a burst.
+/// Publishes the board whenever the state moved, but not for every single entry of a burst. Signs of life come by the
+/// clock alone, so that they tell nothing of what a freeze hides.
 async fn show_board(exercise: Arc<Exercise>, stop: CancellationToken) {
     let mut changes = exercise.changed.subscribe();
+    let mut alive = tokio::time::interval(ALIVE_EVERY);
+    alive.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             moved = changes.changed() => if moved.is_err() { return },
+            _ = alive.tick() => {
+                exercise.board.beat();
+                continue;
+            }
         }
         exercise.board.publish(&exercise.fold());
         tokio::time::sleep(BOARD_EVERY).await;

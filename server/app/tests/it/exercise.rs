@@ -134,11 +134,12 @@ async fn a_board_client_gets_a_snapshot_then_what_it_missed() {
     let live = house.app.exercise(&id).unwrap();
     let (start, mut updates) = live.board().subscribe(None);
     let Start::Snapshot(first) = start else { panic!("{start:?}") };
-    assert!(first.json.contains("紅檜"));
+    let text = |frame: &rampart_app::exercise::Frame| String::from_utf8(frame.bytes(false).to_vec()).unwrap();
+    assert!(text(&first.frame).contains("紅檜"));
     live.submit_flag("r1", "s1", "portal-db", &live.flag_of("r1", "portal-db")).await.unwrap();
     let update = tokio::time::timeout(Duration::from_secs(5), updates.recv()).await.unwrap().unwrap();
     assert_eq!(update.from, first.seq);
-    assert!(!update.json.contains("portal-db"), "{}", update.json);
+    assert!(!text(&update.frame).contains("portal-db"), "{}", text(&update.frame));
     let (Start::Missed(missed), _) = live.board().subscribe(Some(first.seq)) else { panic!() };
     assert_eq!(missed.len(), 1);
     assert_eq!(missed[0].seq, update.seq);
