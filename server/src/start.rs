@@ -11,10 +11,11 @@ use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use rampart_app::clock::{Clock, SystemClock};
+use rampart_app::fleet::{NewNode, Nodes};
 use rampart_app::terminal::TerminalRules;
 use rampart_app::{App, AppConfig, AppError};
 use rampart_domain::ledger::CheckpointKey;
-use rampart_engine::{DockerEngine, Engine, EngineError};
+use rampart_engine::{DockerEngine, EngineError};
 use rampart_pages::{Pages, PagesError};
 use rampart_store::{Store, StoreError};
 use tokio::net::{TcpListener, TcpStream};
@@ -74,6 +75,12 @@ pub enum StartError {
     /// The engine's address is not understood.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The list of engines is not in order.
+    #[error(transparent)]
+    Nodes(#[from] crate::nodes::NodesError),
+    /// The list of engines names none, or one twice.
+    #[error("{}: names no engine, or one twice", .0.display())]
+    NoNodes(PathBuf),
     /// Exercises could not be taken up again.
     #[error("{}", chain(.0))]
     App(#[from] AppError),
@@ -168,10 +175,10 @@ fn engine(config: &Config) -> Result<DockerEngine, EngineError> {
 /// # Errors
 /// See [`StartError`].
 pub async fn open_app(config: &Config, own_ports: Vec<u16>) -> Result<(Arc<App>, File), StartError> {
-    let engine: Arc<dyn Engine> = Arc::new(engine(config)?);
+    let nodes = nodes(config)?;
     let lock = take_data_dir(&config.data_dir)?;
     let store = Store::open(&config.store_url()).await?;
-    let app = App::start(app_config(config, own_ports)?, store, engine, Arc::new(SystemClock)).await?;
+    let app = App::start(app_config(config, own_ports)?, store, nodes, Arc::new(SystemClock)).await?;
     Ok((app, lock))
 }
 
@@ -235,17 +242,30 @@ pub async fn serve(config: Config) -> Result<Running, StartError> {
         return Err(StartError::Assets(missing));
     }
     take_descriptors();
-    let engine = Arc::new(engine(&config)?);
-    serve_with(config, engine, Arc::new(SystemClock)).await
+    let nodes = nodes(&config)?;
+    serve_with(config, nodes, Arc::new(SystemClock)).await
 }
 
-/// Starts everything with an engine and a clock of the caller's.
+/// The engines that the file lists; without one the machine's own, or the one that is configured, alone.
+fn nodes(config: &Config) -> Result<Nodes, StartError> {
+    if let Some(file) = &config.engines {
+        let listed = crate::nodes::read(file)?.into_iter().map(|node| {
+            let engine = Arc::new(DockerEngine::of(&node)?.making_at_once(config.engine_at_once));
+            Ok(NewNode { name: node.name, address: node.address, engine })
+        });
+        let listed = listed.collect::<Result<Vec<_>, EngineError>>()?;
+        return Nodes::new(listed).ok_or_else(|| StartError::NoNodes(file.clone()));
+    }
+    Ok(Nodes::local(Arc::new(engine(config)?), &config.engine_shown()))
+}
+
+/// Starts everything with nodes and a clock of the caller's.
 ///
 /// # Errors
 /// See [`StartError`].
 pub async fn serve_with(
     config: Config,
-    engine: Arc<dyn Engine>,
+    nodes: impl Into<Nodes>,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, StartError> {
     let pages = Pages::new()?.with_asset_version(asset_version());
@@ -257,7 +277,7 @@ pub async fn serve_with(
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
     let store = Store::open(&config.store_url()).await?;
-    let app = App::start(app_config(&config, vec![addr.port()])?, store, engine, clock).await?;
+    let app = App::start(app_config(&config, vec![addr.port()])?, store, nodes, clock).await?;
     app.store.sessions().sweep(app.now_ms() - FORGET_SESSIONS_MS).await?;
     app.store.tokens().sweep(app.now_ms() - FORGET_TOKENS_MS).await?;
     app.store.repeats().sweep(app.now_ms() - FORGET_REPEATS_MS).await?;

@@ -5,16 +5,39 @@ use std::sync::Arc;
 use rampart_engine::images::Wish;
 use tokio::sync::watch;
 
-use crate::range::images::{ImageState, ImagesError, ImagesState};
+use crate::fleet::{NodeEngine, NodeState};
+use crate::range::images::{ImageState, ImagesError, ImagesState, Presence};
 use crate::{App, AppError};
 
 impl App {
+    /// The first node that answers; the first one where none does.
+    fn shown_node(&self) -> NodeEngine {
+        let nodes = self.fleet.nodes();
+        let at = nodes.iter().position(|node| node.state == NodeState::Answers).unwrap_or(0);
+        self.fleet.engines().swap_remove(at)
+    }
+
+    /// Images that a node that answers lacks or has from an older source: node and short names.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub async fn lacking_images(&self) -> Result<Vec<(String, Vec<String>)>, AppError> {
+        let mut lacking = Vec::new();
+        for engine in self.fleet.engines() {
+            // One that does not answer is shown as such.
+            let Ok(images) = self.tools.images.images(&*engine, &[]).await else { continue };
+            let names = images.into_iter().filter(|image| image.presence != Presence::Current);
+            lacking.push((engine.node().to_owned(), names.map(|image| image.name).collect()));
+        }
+        Ok(lacking)
+    }
+
     /// All images with their state.
     ///
     /// # Errors
     /// When the folder cannot be read or the engine does not answer.
     pub async fn images(&self) -> Result<Vec<ImageState>, AppError> {
-        self.tools.images.images(self.engine.as_ref(), &[]).await
+        self.tools.images.images(&*self.shown_node(), &[]).await
     }
 
     /// The images that a scenario needs, with what they stand on, with their state.
@@ -25,7 +48,7 @@ impl App {
         &self,
         scenario: &rampart_domain::scenario::Scenario,
     ) -> Result<Vec<ImageState>, AppError> {
-        self.tools.images.needed(self.engine.as_ref(), &crate::launch::images_of(scenario)).await
+        self.tools.images.needed(&*self.shown_node(), &crate::launch::images_of(scenario)).await
     }
 
     /// The build under way.
@@ -59,7 +82,7 @@ impl App {
             let wish = Wish { names: &names, anew };
             let built = tokio::select! {
                 () = app.tools.stop.cancelled() => return,
-                built = app.tools.images.build(app.engine.as_ref(), wish) => built,
+                built = app.build_everywhere(wish) => built,
             };
             let outcome = match built {
                 Ok(built) if built.is_empty() => "nothing to do".to_owned(),
@@ -73,5 +96,28 @@ impl App {
             app.note(Some(&by), "images.built", outcome).await;
         });
         Ok(true)
+    }
+
+    /// Builds on every node that answers, one after the other: a build is the same work everywhere.
+    async fn build_everywhere(&self, wish: Wish<'_>) -> Result<Vec<String>, ImagesError> {
+        let engines = self.fleet.engines();
+        let alone = engines.len() == 1;
+        let mut built = Vec::new();
+        let mut silent = None;
+        for engine in engines {
+            match self.tools.images.build(&*engine, wish).await {
+                Ok(names) if alone => built.extend(names),
+                Ok(names) => built.extend(names.iter().map(|name| format!("{name}@{}", engine.node()))),
+                Err(ImagesError::Engine(error)) if error.is_silence() && !alone => {
+                    tracing::warn!(node = engine.node(), %error, "no images are built on a silent node");
+                    silent = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        match silent.filter(|_| built.is_empty()) {
+            Some(error) => Err(ImagesError::Engine(error)),
+            None => Ok(built),
+        }
     }
 }

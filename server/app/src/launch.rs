@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use rampart_domain::capacity::{Needs, Node, What, bytes};
+use rampart_domain::capacity::{Lack, Needs, Node, What, bytes};
 use rampart_domain::plan::{self, Plan};
 use rampart_domain::scenario::Scenario;
 use rampart_engine::EngineError;
@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::exercise::pace;
 use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Queued, Step, Tools};
 use crate::failure::Failure;
+use crate::fleet::RangeEngine;
 use crate::queue::{Turn, Wait};
 use crate::range;
 
@@ -47,7 +48,7 @@ pub(crate) async fn launch(
     begin(exercise, tools, "launch");
     crate::schedule::grant_time(exercise, tools).await;
     // Whatever a former life of the server left must go before anybody says that nothing stands.
-    let mut made = exercise.plan().is_some();
+    let mut made = exercise.plan().is_some() || tools.fleet.placement(&exercise.id).is_some();
     if !give_up.is_cancelled() {
         wish(exercise, tools, Desired::Up).await;
         if give_up.is_cancelled() && !tools.stop.is_cancelled() {
@@ -101,12 +102,11 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Re
     // nothing may stand, and it never waits for room that it takes itself.
     let resumed = exercise.plan().is_some();
     if !resumed {
-        let Ok(_turn) = tools.clears.acquire().await else { return Err(stopping().into()) };
         sweep(exercise, tools).await?;
     }
-    let _turn = wait_for_turn(exercise, tools, &place, resumed).await?;
+    let turn = wait_for_turn(exercise, tools, &place, resumed).await?;
     loop {
-        match build(exercise, tools, made).await {
+        match build(exercise, tools, &turn.node, made).await {
             // Nobody knows what stands by now; it is looked at, and gone on with, when the engine is back.
             Err(NotLaunched { failure, .. }) if *made && failure.reason.rule == "engine.silent" => {
                 tracing::warn!(exercise = %exercise.id, why = failure.text, "the launch waits for the engine");
@@ -119,19 +119,25 @@ async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Re
 }
 
 /// Makes everything, from nothing or from what stands.
-async fn build(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Result<Launched, NotLaunched> {
-    build_images(exercise, tools).await?;
+async fn build(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    node: &str,
+    made: &mut bool,
+) -> Result<Launched, NotLaunched> {
+    build_images(exercise, tools, node).await?;
     exercise.progress.send_modify(|progress| progress.line = None);
 
     let mut last = stopping();
     let mut refused = Vec::new();
     *made = true;
     for _ in 0..SUBNET_TRIES {
-        let plan = claim(exercise, tools, &refused).await?;
+        let engine = placed(exercise, tools, node).await?;
+        let plan = claim(exercise, tools, &engine, &refused).await?;
         let text = serde_json::to_string(&plan)
             .map_err(|error| Failure::new(&error.to_string(), "launch.plan", []))?;
         tools.store.exercises().set_plan(&exercise.id, Some(&text)).await.map_err(Failure::from)?;
-        match carry_out(exercise, tools, &plan).await {
+        match carry_out(exercise, tools, &engine, &plan).await {
             Ok(proofs) => {
                 let Some(failure) = broken(&proofs) else { return Ok((plan, proofs)) };
                 return Err(NotLaunched { failure, proofs });
@@ -144,10 +150,43 @@ async fn build(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Resu
                 last = error.into();
                 sweep(exercise, tools).await?;
             }
-            Err(error) => return Err(Failure::from(error).into()),
+            Err(error) => return Err(on_node(error.into(), tools, engine.node()).into()),
         }
     }
     Err(last.into())
+}
+
+/// Names the node in what is said of images: they may be there on another one.
+fn on_node(mut failure: Failure, tools: &Tools, node: &str) -> Failure {
+    if tools.fleet.is_many() {
+        for name in ["image", "images"] {
+            if let Some(value) = failure.reason.args.get_mut(name) {
+                *value = format!("{value} @ {node}");
+            }
+        }
+        failure.text = format!("node {node}: {}", failure.text);
+    }
+    failure
+}
+
+fn placing(error: crate::AppError) -> Failure {
+    match error {
+        crate::AppError::Store(error) => error.into(),
+        crate::AppError::Engine(error) => error.into(),
+        other => Failure::new(&other.to_string(), "store.failed", []),
+    }
+}
+
+/// The engine of the launch's placement: one that it goes on with, or a new one. Where it stands is durable before the first
+/// object can exist.
+async fn placed(exercise: &Exercise, tools: &Tools, node: &str) -> Result<RangeEngine, Failure> {
+    match tools.fleet.range(&exercise.id) {
+        Err(EngineError::NotFound(_)) => {
+            let needs = Needs::of(exercise.scenario(), exercise.pairs);
+            tools.fleet.place(&exercise.id, node, &needs).await.map_err(placing)
+        }
+        known => known.map_err(Failure::from),
+    }
 }
 
 /// Short names of the images that a scenario's hosts are made of.
@@ -159,14 +198,17 @@ pub(crate) fn images_of(scenario: &Scenario) -> Vec<String> {
 }
 
 /// Builds what is missing of the scenario's images; lines of the build, also of one that is waited for, are shown.
-async fn build_images(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
+async fn build_images(exercise: &Arc<Exercise>, tools: &Tools, node: &str) -> Result<(), Failure> {
+    let Some(engine) = tools.fleet.engine(node) else { return Err(stopping()) };
     let wanted = images_of(exercise.scenario());
     let mut state = tools.images.state();
     let wish = Wish { names: &wanted, anew: false };
-    let mut build = std::pin::pin!(tools.images.build(tools.engine.as_ref(), wish));
+    let mut build = std::pin::pin!(tools.images.build(&*engine, wish));
     loop {
         tokio::select! {
-            built = &mut build => return built.map(|_| ()).map_err(Failure::from),
+            built = &mut build => {
+                return built.map(|_| ()).map_err(|error| on_node(error.into(), tools, node));
+            }
             Ok(()) = state.changed() => {
                 let line = state.borrow_and_update().line.clone();
                 exercise.progress.send_modify(|progress| progress.line = (!line.is_empty()).then_some(line));
@@ -175,16 +217,22 @@ async fn build_images(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Fai
     }
 }
 
-/// What the node has, as it is seen now.
-pub(crate) async fn node(tools: &Tools) -> Result<Node, EngineError> {
-    let info = tools.engine.info().await?;
-    Ok(Node {
-        memory: info.memory,
-        available: info.available,
-        cpus: info.cpus,
-        disk: info.disk.map(|disk| (disk.free, disk.size)),
-        kept: tools.ranges.kept_memory,
-    })
+/// What the nodes that answer have, as it is seen now, and what the first one says that does not.
+pub(crate) async fn nodes(tools: &Tools) -> (Vec<(String, Node)>, Option<EngineError>) {
+    let engines = tools.fleet.engines();
+    let asked = engines.iter().map(|engine| async move { (engine.node().to_owned(), engine.info().await) });
+    let (mut seen, mut silent) = (Vec::new(), None);
+    for (name, info) in futures_util::future::join_all(asked).await {
+        match info {
+            Ok(info) => {
+                let disk = info.disk.map(|disk| (disk.free, disk.size));
+                let (memory, available, kept) = (info.memory, info.available, tools.ranges.kept_memory);
+                seen.push((name, Node { memory, available, cpus: info.cpus, disk, kept }));
+            }
+            Err(error) => silent = silent.or(Some(error)),
+        }
+    }
+    (seen, silent)
 }
 
 /// Waits until everybody who asked before has had a turn and there is room. Says meanwhile what it waits for.
@@ -198,15 +246,21 @@ async fn wait_for_turn(
     let mut changes = tools.queue.changes();
     loop {
         changes.borrow_and_update();
-        let taken = if resumed {
-            Ok(place.resume(needs))
+        let resumes = tools.fleet.placement(&exercise.id).filter(|_| resumed);
+        let taken = if let Some((_, node)) = resumes {
+            Ok(place.resume(needs, &node))
         } else {
-            match node(tools).await {
-                Ok(node) => match place.take(needs, &node) {
-                    Err(Wait::Never(lack)) => return Err(never(exercise, &node, lack)),
+            let (nodes, silent) = nodes(tools).await;
+            match silent.filter(|_| nodes.is_empty()) {
+                None => match place.take(needs, &nodes) {
+                    // A silent node may have the room that the others have not.
+                    Err(Wait::Never(lacks)) if nodes.len() == tools.fleet.engines().len() => {
+                        return Err(never(exercise, &nodes, &lacks));
+                    }
+                    Err(Wait::Never(lacks)) => Ok(Err(Wait::Room(lacks, Vec::new()))),
                     other => Ok(other),
                 },
-                Err(error) => Err(error),
+                Some(error) => Err(error),
             }
         };
         let wait = match taken {
@@ -218,7 +272,7 @@ async fn wait_for_turn(
                 });
                 return Ok(turn);
             }
-            Ok(Err(wait)) => waiting(&wait),
+            Ok(Err(wait)) => waiting(&wait, tools),
             Err(error) => Failure::from(error).reason,
         };
         let (place, of) = tools.queue.place(&exercise.id).unwrap_or((1, 1));
@@ -237,12 +291,13 @@ async fn wait_for_turn(
 }
 
 /// What a person reads of a launch that waits.
-fn waiting(wait: &Wait) -> Reason {
+fn waiting(wait: &Wait, tools: &Tools) -> Reason {
     match wait {
         Wait::Behind(codes) if codes.is_empty() => Reason::new("queue.starting", []),
         Wait::Behind(codes) => Reason::new("queue.behind", [("codes", codes.join(", "))]),
         Wait::Busy(codes) => Reason::new("queue.busy", [("codes", codes.join(", "))]),
-        Wait::Room(lack, holders) => {
+        Wait::Room(lacks, holders) => {
+            let Some((_, lack)) = lacks.first() else { return Reason::new("queue.starting", []) };
             let memory = lack.what == What::Memory;
             let share = |needs: &Needs| if memory { needs.memory } else { needs.disk };
             let held: Vec<String> =
@@ -252,21 +307,39 @@ fn waiting(wait: &Wait) -> Reason {
                 (true, true) => "queue.memory_others",
                 (false, _) => "queue.disk",
             };
-            let (needs, has) = (bytes(lack.needs), bytes(lack.has));
+            let (needs, has) = (bytes(lack.needs), has(lacks, tools));
             Reason::new(rule, [("needs", needs), ("has", has), ("held", held.join(", "))])
         }
         Wait::Never(_) => Reason::new("queue.starting", []),
     }
 }
 
-/// A launch that can never fit: refused with the numbers.
-pub(crate) fn never(exercise: &Exercise, node: &Node, lack: rampart_domain::capacity::Lack) -> Failure {
-    let most = node.most_pairs(exercise.scenario());
-    let (needs, has) = (bytes(lack.needs), bytes(lack.has));
-    let (word, rule) = match lack.what {
-        What::Memory => ("memory", "launch.too_big"),
-        What::Disk => ("disk", "launch.too_big_disk"),
+/// What there is, where there are several nodes with their names: `a 3.1 GiB, b 512 MiB, c –` (silent).
+fn has(lacks: &[(String, Lack)], tools: &Tools) -> String {
+    if !tools.fleet.is_many() {
+        return lacks.first().map(|(_, lack)| bytes(lack.has)).unwrap_or_default();
+    }
+    let of = |engine: crate::fleet::NodeEngine| {
+        let lack = lacks.iter().find(|(name, _)| name == engine.node());
+        format!("{} {}", engine.node(), lack.map_or("–".to_owned(), |(_, lack)| bytes(lack.has)))
     };
+    tools.fleet.engines().into_iter().map(of).collect::<Vec<_>>().join(", ")
+}
+
+/// A launch that can never fit: refused with the numbers of each node.
+fn never(exercise: &Exercise, nodes: &[(String, Node)], lacks: &[(String, Lack)]) -> Failure {
+    let most = nodes.iter().map(|(_, node)| node.most_pairs(exercise.scenario())).max().unwrap_or(0);
+    let needs = lacks.first().map(|(_, lack)| bytes(lack.needs)).unwrap_or_default();
+    let has = match lacks {
+        [(_, lack)] => bytes(lack.has),
+        many => many
+            .iter()
+            .map(|(name, lack)| format!("{name} {}", bytes(lack.has)))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let memory = lacks.iter().any(|(_, lack)| lack.what == What::Memory);
+    let (word, rule) = if memory { ("memory", "launch.too_big") } else { ("disk", "launch.too_big_disk") };
     let pairs = exercise.pairs;
     let text =
         format!("{pairs} pairs need {needs} of {word}, there is {has}; at most {most} pairs would fit");
@@ -304,6 +377,7 @@ fn broken(proofs: &[(u16, Vec<Proof>)]) -> Option<Failure> {
 async fn carry_out(
     exercise: &Arc<Exercise>,
     tools: &Tools,
+    engine: &RangeEngine,
     plan: &Plan,
 ) -> Result<Vec<(u16, Vec<Proof>)>, range::LaunchError> {
     // Last word of each step of each range.
@@ -314,36 +388,35 @@ async fn carry_out(
         progress.built_since_ms = Some(tools.clock.now_ms());
         (progress.error, progress.why) = (None, None);
     });
-    range::launch(
-        tools.engine.as_ref(),
-        plan,
-        &exercise.secret,
-        &tools.own_ports,
-        &move |step: range::Step| {
-            let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
-            tracing::debug!(
-                run = shown.id,
-                range = step.range,
-                step = step.name,
-                done = step.done,
-                all = step.all
-            );
-            let range::Step { range, done, had, all, .. } = step;
-            let step = Step { range, step: step.name.to_owned(), done, had, all };
-            known.insert((step.range, step.step.clone()), step);
-            let steps = known.values().cloned().collect();
-            shown.progress.send_modify(|progress| progress.steps = steps);
-        },
-    )
+    range::launch(&**engine, plan, &exercise.secret, &tools.own_ports, &move |step: range::Step| {
+        let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
+        tracing::debug!(
+            run = shown.id,
+            range = step.range,
+            step = step.name,
+            done = step.done,
+            all = step.all
+        );
+        let range::Step { range, done, had, all, .. } = step;
+        let step = Step { range, step: step.name.to_owned(), done, had, all };
+        known.insert((step.range, step.step.clone()), step);
+        let steps = known.values().cloned().collect();
+        shown.progress.send_modify(|progress| progress.steps = steps);
+    })
     .await
 }
 
 /// Claims subnets in the database and makes the plan in them.
-async fn claim(exercise: &Arc<Exercise>, tools: &Tools, refused: &[ipnet::Ipv4Net]) -> Result<Plan, Failure> {
+async fn claim(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    engine: &RangeEngine,
+    refused: &[ipnet::Ipv4Net],
+) -> Result<Plan, Failure> {
     let zones = u16::try_from(exercise.scenario().zones.len()).unwrap_or(u16::MAX);
     let places: Vec<(u16, u16)> =
         (1..=exercise.pairs).flat_map(|range| (0..zones).map(move |zone| (range, zone))).collect();
-    let taken = rampart_engine::subnets::taken(tools.engine.as_ref()).await?;
+    let taken = rampart_engine::subnets::taken(&**engine).await?;
     let candidates: Vec<_> = rampart_engine::subnets::candidates(tools.block, PREFIX, &taken).collect();
     let claim =
         tools.store.subnets().claim(&exercise.id, &places, candidates, refused, tools.clock.now_ms()).await?;
@@ -373,9 +446,14 @@ async fn full(tools: &Tools, wanted: usize, free: usize) -> Failure {
     Failure::new(&text, "launch.subnets_exhausted", args)
 }
 
-/// Removes everything of the run and gives its subnets back.
+/// Removes everything of the run, on every node where something of it may be left, and gives its subnets back. A node that
+/// is silent keeps it from being said.
 async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
-    range::clear(tools.engine.as_ref(), &exercise.id).await?;
+    for engine in tools.fleet.remains(&exercise.id)? {
+        let Some(_turn) = engine.clear_turn().await else { return Err(stopping()) };
+        range::clear(&*engine, &exercise.id).await?;
+        tools.fleet.release(&engine).await?;
+    }
     *exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = None;
     tools.store.exercises().set_plan(&exercise.id, None).await?;
     tools.store.subnets().release(&exercise.id).await?;
@@ -387,12 +465,9 @@ async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
 /// The turn is given back between two tries: one container that will not go must not keep all other ranges waiting.
 async fn sweep_until(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     loop {
-        let tried = {
-            let Ok(_turn) = tools.clears.acquire().await else { return false };
-            tokio::select! {
-                () = tools.stop.cancelled() => return false,
-                tried = sweep(exercise, tools) => tried,
-            }
+        let tried = tokio::select! {
+            () = tools.stop.cancelled() => return false,
+            tried = sweep(exercise, tools) => tried,
         };
         match tried {
             Ok(()) => return true,
@@ -460,8 +535,9 @@ fn failed(exercise: &Exercise, failure: Failure) {
 
 /// Starts what has stopped; gives the names of what is not there.
 async fn take_over(exercise: &Exercise, tools: &Tools, plan: &Plan) -> Result<Vec<String>, EngineError> {
-    tools.engine.guard().await?;
-    let mut adoption = range::adopt(tools.engine.as_ref(), plan).await?;
+    let engine = tools.fleet.range(&exercise.id)?;
+    engine.guard().await?;
+    let mut adoption = range::adopt(&*engine, plan).await?;
     // Hosts that are made anew are their reset's business.
     let anew: Vec<String> = {
         let fold = exercise.fold();
@@ -479,7 +555,7 @@ async fn take_over(exercise: &Exercise, tools: &Tools, plan: &Plan) -> Result<Ve
     adoption.dead.sort_by_key(|(name, _)| order.iter().position(|known| known == name));
     for (name, state) in &adoption.dead {
         tracing::warn!(container = name, ?state, "starting a container that had stopped");
-        match tools.engine.start(name).await {
+        match engine.start(name).await {
             Err(silent) if silent.is_silence() => return Err(silent),
             // One that will not start must not keep the others from it; the watch over the hosts tells of it.
             Err(error) => tracing::error!(container = name, %error, "a container does not start again"),
@@ -488,14 +564,14 @@ async fn take_over(exercise: &Exercise, tools: &Tools, plan: &Plan) -> Result<Ve
     }
     let standing: Vec<&str> =
         order.into_iter().filter(|name| !adoption.missing.iter().any(|gone| gone == name)).collect();
-    end_former(exercise, tools, &standing).await?;
+    end_former(exercise, &engine, &standing).await?;
     Ok(adoption.missing)
 }
 
 /// Ends the shells and commands that a killed server left in the range's hosts: nobody can reach them any more, and they
 /// fill the limit of processes.
-async fn end_former(exercise: &Exercise, tools: &Tools, names: &[&str]) -> Result<(), EngineError> {
-    let sweeps = names.iter().map(|name| async move { (*name, tools.engine.sweep(name).await) });
+async fn end_former(exercise: &Exercise, engine: &RangeEngine, names: &[&str]) -> Result<(), EngineError> {
+    let sweeps = names.iter().map(|name| async move { (*name, engine.sweep(name).await) });
     let mut swept = stream::iter(sweeps.collect::<Vec<_>>()).buffer_unordered(SWEEPS);
     while let Some((name, answer)) = swept.next().await {
         match answer {
@@ -513,7 +589,11 @@ async fn end_former(exercise: &Exercise, tools: &Tools, names: &[&str]) -> Resul
 /// Freezes or thaws all containers; tried again until it holds or `wish` is withdrawn.
 pub(crate) async fn freeze(exercise: &Arc<Exercise>, tools: &Tools, frozen: bool, wish: &CancellationToken) {
     while !wish.is_cancelled() {
-        let error = match range::follow(tools.engine.as_ref(), &exercise.id, frozen, wish).await {
+        let followed = async {
+            let engine = tools.fleet.range(&exercise.id)?;
+            range::follow(&*engine, &exercise.id, frozen, wish).await
+        };
+        let error = match followed.await {
             Ok(()) => None,
             Err(_) if matches!(exercise.fold().status, Status::Ended | Status::Cleared) => None,
             Err(error) => Some(error),

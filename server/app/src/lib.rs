@@ -9,6 +9,7 @@ pub mod desktop;
 pub mod exercise;
 pub mod failure;
 pub mod files;
+pub mod fleet;
 mod images;
 mod keeper;
 mod launch;
@@ -35,7 +36,6 @@ use rampart_domain::decide;
 use rampart_domain::ledger;
 use rampart_domain::scenario::{Bundle, Fault};
 use rampart_domain::secret::RunSecret;
-use rampart_engine::Engine;
 use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
 use scoreboard::{Entry, Fold, Reason, Status};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +45,7 @@ pub use attendance::{AttendanceRow, SignError};
 pub use capacity::Capacity;
 use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
+use fleet::{Fleet, Nodes};
 pub use keeper::{LedgerAlarm, LedgerState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
@@ -57,10 +58,6 @@ pub use statistics::{Export, ExportTable, Statistics};
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// Password hashes in the making at once.
 const HASHES_AT_ONCE: usize = 4;
-/// Resets of hosts at a time over all exercises.
-const RESETS: usize = 4;
-/// Clearings of ranges at a time over all exercises.
-const CLEARS: usize = 2;
 /// Last lines of a host that are shown, and characters of each.
 const LAST_LINES: usize = 20;
 const LINE_LIMIT: usize = 1000;
@@ -206,8 +203,8 @@ impl Shut {
 pub struct App {
     /// Storage; simple reads go straight to its repositories.
     pub store: Store,
-    /// The container engine.
-    pub engine: Arc<dyn Engine>,
+    /// The machines with an engine.
+    pub fleet: Fleet,
     config: AppConfig,
     clock: Arc<dyn Clock>,
     tools: Tools,
@@ -224,8 +221,8 @@ pub struct App {
     keeper: Mutex<keeper::Keeper>,
     /// Terminals that are open.
     terminals: terminal::Terminals,
-    /// The engine's machine as it was seen last.
-    node: tokio::sync::watch::Sender<Option<rampart_domain::capacity::Node>>,
+    /// The nodes as they were seen last.
+    room: tokio::sync::watch::Sender<Vec<(String, rampart_domain::capacity::Node)>>,
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -243,7 +240,7 @@ impl App {
     pub async fn start(
         config: AppConfig,
         store: Store,
-        engine: Arc<dyn Engine>,
+        nodes: impl Into<Nodes>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, AppError> {
         store.take().await?;
@@ -256,10 +253,12 @@ impl App {
             stop.clone(),
         );
         terminals.mend().await?;
-        engine.mark(&strays::house(&store).await?);
+        let fleet = Fleet::open(nodes.into(), store.clone(), clock.clone()).await?;
+        fleet.mark(&strays::house(&store).await?);
+        fleet.watch(&tasks, &stop);
         let tools = Tools {
             store: store.clone(),
-            engine: engine.clone(),
+            fleet: fleet.clone(),
             clock: clock.clone(),
             images: Arc::new(range::images::Workshop::new(config.images_dir.clone())),
             block: config.block,
@@ -269,14 +268,12 @@ impl App {
             tasks,
             terminals: terminals.clone(),
             queue: Arc::default(),
-            clears: Arc::new(tokio::sync::Semaphore::new(CLEARS)),
             ranges: config.ranges,
-            resets: Arc::new(tokio::sync::Semaphore::new(RESETS)),
             tags: Arc::default(),
         };
         let app = Arc::new(Self {
             store,
-            engine,
+            fleet,
             config,
             clock,
             tools,
@@ -288,7 +285,7 @@ impl App {
             touched: Mutex::default(),
             keeper: Mutex::default(),
             terminals,
-            node: tokio::sync::watch::channel(None).0,
+            room: tokio::sync::watch::channel(Vec::new()).0,
         });
         for row in app.store.exercises().list().await? {
             if let Err(error) = app.wake(&row.id).await {
@@ -353,7 +350,7 @@ impl App {
         let plan = exercise.plan();
         let planned = plan.as_ref().and_then(|plan| plan.ranges.iter().find(|known| known.range == range));
         let planned = planned.and_then(|range| range.host(host)).ok_or(AppError::Missing("host"))?;
-        match self.engine.tail(&planned.name, LAST_LINES).await {
+        match self.fleet.range(&exercise.id)?.tail(&planned.name, LAST_LINES).await {
             Ok(lines) => Ok(lines.into_iter().map(|line| line.chars().take(LINE_LIMIT).collect()).collect()),
             Err(rampart_engine::EngineError::NotFound(_)) => Err(AppError::Missing("host")),
             Err(error) => Err(error.into()),
@@ -432,6 +429,9 @@ impl App {
             None => None,
         };
         give_back(&self.store, id, &entries, plan.is_some()).await?;
+        if plan.is_some() || !matches!(Fold::of(&entries).status, Status::Draft | Status::Cleared) {
+            self.fleet.adopt(id).await?;
+        }
         self.terminals.count(id).await?;
         self.tools.tags.write().unwrap_or_else(PoisonError::into_inner).push(row.secret.tag());
         let seed = Seed {

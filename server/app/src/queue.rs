@@ -1,6 +1,6 @@
-//! The order of launches. Whoever asked first is built first, at most [`LAUNCHES`] at a time, and nobody overtakes: a small
-//! launch behind a large one that waits for room waits too, so that no exercise starves. Who does not want to wait gives
-//! the larger one up.
+//! The order of launches. Whoever asked first is built first, at most [`LAUNCHES`] at a time on a node, and nobody overtakes:
+//! a small launch behind a large one that waits for room waits too, so that no exercise starves. Who does not want to wait
+//! gives the larger one up. The launch whose turn it is gets the node with the most free memory among those that it fits on.
 //!
 //! A launch holds its needs from the moment of its turn until the engine has answered that nothing is left of it. The list
 //! is in memory and made anew at each start of the server: who waits and since when stands in the ledgers (status
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rampart_domain::capacity::{Fit, Held, Lack, Needs, Node};
 use tokio::sync::watch;
 
-/// Launches that are built at the same time.
+/// Launches that are built at the same time on one node.
 pub(crate) const LAUNCHES: usize = 2;
 
 /// Launches that wait, are built, or stand.
@@ -45,6 +45,8 @@ pub(crate) struct Holding {
     pub code: String,
     /// What its ranges need.
     pub needs: Needs,
+    /// Key of the node that it stands on.
+    pub node: String,
     building: bool,
 }
 
@@ -55,10 +57,10 @@ pub(crate) enum Wait {
     Behind(Vec<String>),
     /// These are being built.
     Busy(Vec<String>),
-    /// It does not fit beside what is held.
-    Room(Lack, Vec<Holding>),
-    /// It would not fit even if nothing else stood.
-    Never(Lack),
+    /// It does not fit beside what is held, on any node: what each lacks.
+    Room(Vec<(String, Lack)>, Vec<Holding>),
+    /// It would not fit even if nothing else stood: what each lacks.
+    Never(Vec<(String, Lack)>),
 }
 
 /// A place in the queue, given back when it is dropped.
@@ -73,6 +75,8 @@ pub(crate) struct Place {
 pub(crate) struct Turn {
     queue: Arc<Queue>,
     exercise: String,
+    /// Key of the node that it may be built on.
+    pub node: String,
 }
 
 impl Default for Queue {
@@ -124,8 +128,8 @@ impl Queue {
     }
 
     /// What stands of an exercise since a former life of the server.
-    pub(crate) fn hold(&self, exercise: &str, code: &str, needs: Needs) {
-        let holding = Holding { code: code.to_owned(), needs, building: false };
+    pub(crate) fn hold(&self, exercise: &str, code: &str, needs: Needs, node: &str) {
+        let holding = Holding { code: code.to_owned(), needs, node: node.to_owned(), building: false };
         self.lock().held.insert(exercise.to_owned(), holding);
         self.moved();
     }
@@ -138,9 +142,13 @@ impl Queue {
     }
 
     /// What is held, by whom.
-    pub(crate) fn held(&self) -> (Held, Vec<Holding>) {
-        let inner = self.lock();
-        (inner.sums(None), inner.held.values().cloned().collect())
+    pub(crate) fn holders(&self) -> Vec<Holding> {
+        self.lock().held.values().cloned().collect()
+    }
+
+    /// What is held on a node, but for an exercise.
+    pub(crate) fn held_on(&self, node: &str, without: Option<&str>) -> Held {
+        self.lock().sums(node, without)
     }
 
     /// Place in the queue, from 1, and how many wait in all.
@@ -150,61 +158,92 @@ impl Queue {
         Some((at + 1, inner.waiting.len()))
     }
 
-    /// Takes the turn if it is this one's and there is room.
-    fn take(self: &Arc<Self>, exercise: &str, needs: Needs, node: &Node) -> Result<Turn, Wait> {
-        {
+    /// Takes the turn if it is this one's and there is room on one of the nodes.
+    fn take(self: &Arc<Self>, exercise: &str, needs: Needs, nodes: &[(String, Node)]) -> Result<Turn, Wait> {
+        let node = {
             let mut inner = self.lock();
             let before = inner.waiting.iter().take_while(|known| known.exercise != exercise);
             let before: Vec<String> = before.map(|known| known.code.clone()).collect();
-            let fit = node.fit(&needs, &inner.sums(Some(exercise)));
-            if let Fit::Never(lack) = fit {
-                return Err(Wait::Never(lack));
+            let fits: Vec<(&String, Option<u64>, Fit)> = nodes
+                .iter()
+                .map(|(name, node)| {
+                    let held = inner.sums(name, Some(exercise));
+                    (name, node.free_memory(&held), node.fit(&needs, &held))
+                })
+                .collect();
+            let lacks = |wanted: fn(&Fit) -> Option<Lack>| -> Vec<(String, Lack)> {
+                fits.iter().filter_map(|(name, _, fit)| Some(((*name).clone(), wanted(fit)?))).collect()
+            };
+            let never = lacks(|fit| if let Fit::Never(lack) = fit { Some(*lack) } else { None });
+            if !nodes.is_empty() && never.len() == nodes.len() {
+                return Err(Wait::Never(never));
             }
             if !before.is_empty() || !inner.open {
                 return Err(Wait::Behind(before));
             }
-            inner.busy()?;
-            if let Fit::Later(lack) = fit {
-                let others = inner.held.iter().filter(|(id, _)| *id != exercise);
-                return Err(Wait::Room(lack, others.map(|(_, held)| held.clone()).collect()));
+            let free: Vec<_> = fits.iter().filter(|(name, ..)| inner.busy(name).is_ok()).collect();
+            if free.is_empty() {
+                let building = inner.held.values().filter(|held| held.building);
+                return Err(Wait::Busy(building.map(|held| held.code.clone()).collect()));
             }
-            inner.give(exercise, needs)?;
-        }
+            // The most free memory; the first one of equals, and before those of which it is not known.
+            let mut best: Option<(&String, Option<u64>)> = None;
+            for (name, memory, fit) in free {
+                if *fit == Fit::Now && best.is_none_or(|(_, most)| *memory > most) {
+                    best = Some((name, *memory));
+                }
+            }
+            let Some((node, _)) = best else {
+                let lacks =
+                    lacks(
+                        |fit| if let Fit::Later(lack) | Fit::Never(lack) = fit { Some(*lack) } else { None },
+                    );
+                let others = inner.held.iter().filter(|(id, _)| *id != exercise);
+                return Err(Wait::Room(lacks, others.map(|(_, held)| held.clone()).collect()));
+            };
+            let node = node.clone();
+            inner.give(exercise, needs, &node)?;
+            node
+        };
         self.moved();
-        Ok(Turn { queue: self.clone(), exercise: exercise.to_owned() })
+        Ok(Turn { queue: self.clone(), exercise: exercise.to_owned(), node })
     }
 
-    fn resume(self: &Arc<Self>, exercise: &str, needs: Needs) -> Result<Turn, Wait> {
+    fn resume(self: &Arc<Self>, exercise: &str, needs: Needs, node: &str) -> Result<Turn, Wait> {
         {
             let mut inner = self.lock();
-            inner.busy()?;
-            inner.give(exercise, needs)?;
+            inner.busy(node)?;
+            inner.give(exercise, needs, node)?;
         }
+        let node = node.to_owned();
         self.moved();
-        Ok(Turn { queue: self.clone(), exercise: exercise.to_owned() })
+        Ok(Turn { queue: self.clone(), exercise: exercise.to_owned(), node })
     }
 }
 
 impl Inner {
-    /// Refuses while as many launches are built as may be.
-    fn busy(&self) -> Result<(), Wait> {
-        let building: Vec<String> =
-            self.held.values().filter(|held| held.building).map(|held| held.code.clone()).collect();
+    /// Refuses while as many launches are built on a node as may be.
+    fn busy(&self, node: &str) -> Result<(), Wait> {
+        let building = self.held.values().filter(|held| held.building && held.node == node);
+        let building: Vec<String> = building.map(|held| held.code.clone()).collect();
         if building.len() >= LAUNCHES { Err(Wait::Busy(building)) } else { Ok(()) }
     }
 
     /// Lets one that waits hold its needs and build.
-    fn give(&mut self, exercise: &str, needs: Needs) -> Result<(), Wait> {
+    fn give(&mut self, exercise: &str, needs: Needs, node: &str) -> Result<(), Wait> {
         let Some(at) = self.waiting.iter().position(|known| known.exercise == exercise) else {
             return Err(Wait::Behind(Vec::new()));
         };
         let taken = self.waiting.remove(at);
-        self.held.insert(taken.exercise, Holding { code: taken.code, needs, building: true });
+        self.held.insert(
+            taken.exercise,
+            Holding { code: taken.code, needs, node: node.to_owned(), building: true },
+        );
         Ok(())
     }
 
-    fn sums(&self, without: Option<&str>) -> Held {
-        let others = self.held.iter().filter(|(id, _)| Some(id.as_str()) != without);
+    fn sums(&self, node: &str, without: Option<&str>) -> Held {
+        let others = self.held.iter().filter(|(id, held)| Some(id.as_str()) != without && held.node == node);
         others.fold(Held::default(), |sum, (_, held)| Held {
             all: sum.all.and(held.needs),
             building: if held.building { sum.building.and(held.needs) } else { sum.building },
@@ -215,13 +254,13 @@ impl Inner {
 impl Place {
     /// Takes up a turn that a former life of the server had given: what it needs stands in part already, so neither the
     /// order nor the room is asked again.
-    pub(crate) fn resume(&self, needs: Needs) -> Result<Turn, Wait> {
-        self.queue.resume(&self.exercise, needs)
+    pub(crate) fn resume(&self, needs: Needs, node: &str) -> Result<Turn, Wait> {
+        self.queue.resume(&self.exercise, needs, node)
     }
 
-    /// Takes the turn if it is this one's and there is room.
-    pub(crate) fn take(&self, needs: Needs, node: &Node) -> Result<Turn, Wait> {
-        self.queue.take(&self.exercise, needs, node)
+    /// Takes the turn if it is this one's and there is room on one of the nodes.
+    pub(crate) fn take(&self, needs: Needs, nodes: &[(String, Node)]) -> Result<Turn, Wait> {
+        self.queue.take(&self.exercise, needs, nodes)
     }
 }
 
@@ -261,8 +300,12 @@ mod tests {
         Needs { memory: gib * G, containers: 6, ..Needs::default() }
     }
 
-    fn node() -> Node {
-        Node { memory: 9 * G, kept: G, ..Node::default() }
+    fn node() -> [(String, Node); 1] {
+        [named("a", 9)]
+    }
+
+    fn named(name: &str, gib: u64) -> (String, Node) {
+        (name.to_owned(), Node { memory: gib * G, kept: G, ..Node::default() })
     }
 
     fn queue() -> Arc<Queue> {
@@ -287,20 +330,23 @@ mod tests {
     #[test]
     fn nobody_overtakes_one_that_waits_for_room() {
         let queue = queue();
-        queue.hold("old", "OLD", needs(5));
+        queue.hold("old", "OLD", needs(5), "a");
         let large = queue.enlist("a", "A", 10);
         let small = queue.enlist("b", "B", 20);
         let lack = Lack { what: What::Memory, needs: 6 * G, has: 3 * G };
         let wait = large.take(needs(6), &node()).err();
         let Some(Wait::Room(found, holders)) = wait else { panic!("{wait:?}") };
-        assert_eq!((found, holders[0].code.as_str()), (lack, "OLD"));
+        assert_eq!((found, holders[0].code.as_str()), (vec![("a".to_owned(), lack)], "OLD"));
         assert_eq!(small.take(needs(1), &node()).err(), Some(Wait::Behind(vec!["A".into()])));
         queue.let_go("old");
         let turn = large.take(needs(6), &node());
         assert!(turn.is_ok());
         assert!(small.take(needs(1), &node()).is_ok());
         let never = queue.enlist("c", "C", 30).take(needs(9), &node()).err();
-        assert_eq!(never, Some(Wait::Never(Lack { what: What::Memory, needs: 9 * G, has: 8 * G })));
+        assert_eq!(
+            never,
+            Some(Wait::Never(vec![("a".into(), Lack { what: What::Memory, needs: 9 * G, has: 8 * G })]))
+        );
     }
 
     #[test]
@@ -312,7 +358,7 @@ mod tests {
         let busy = places[LAUNCHES].take(needs(1), &node()).err();
         assert_eq!(busy, Some(Wait::Busy(vec!["0".into(), "1".into()])));
         turns.pop();
-        let (held, holders) = queue.held();
+        let (held, holders) = (queue.held_on("a", None), queue.holders());
         assert_eq!((held.all.memory, held.building.memory, holders.len()), (2 * G, G, 2));
         assert!(places[LAUNCHES].take(needs(1), &node()).is_ok());
     }
@@ -335,15 +381,15 @@ mod tests {
         let queue = Arc::new(Queue::default());
         let resumed = queue.enlist("b", "B", 20);
         let early = queue.enlist("a", "A", 10);
-        let turn = resumed.resume(needs(9)).unwrap();
+        let turn = resumed.resume(needs(8), "a").unwrap();
         queue.open();
         assert!(matches!(early.take(needs(1), &node()), Err(Wait::Room(..))));
         drop(turn);
         queue.let_go("b");
         let _turn = early.take(needs(1), &node()).unwrap();
         let (second, third) = (queue.enlist("c", "C", 30), queue.enlist("d", "D", 40));
-        let _turn = second.resume(needs(1)).unwrap();
-        assert_eq!(third.resume(needs(1)).err(), Some(Wait::Busy(vec!["A".into(), "C".into()])));
+        let _turn = second.resume(needs(1), "a").unwrap();
+        assert_eq!(third.resume(needs(1), "a").err(), Some(Wait::Busy(vec!["A".into(), "C".into()])));
     }
 
     #[test]
@@ -354,5 +400,32 @@ mod tests {
         queue.note("a", "A", 10);
         queue.open();
         assert_eq!(place.take(needs(1), &node()).err(), Some(Wait::Behind(vec!["A".into()])));
+    }
+
+    #[test]
+    fn a_launch_goes_where_the_most_memory_is_free_and_bounds_are_per_node() {
+        let queue = queue();
+        let nodes = [named("a", 5), named("b", 9)];
+        let places: Vec<Place> = (0..6).map(|n| queue.enlist(&n.to_string(), &n.to_string(), n)).collect();
+        let mut turns: Vec<Turn> = Vec::new();
+        // 4 and 8 GiB of room; of equals the first.
+        for (place, wanted) in places.iter().zip(["b", "b", "a", "a"]) {
+            let turn = place.take(needs(2), &nodes).unwrap();
+            assert_eq!(turn.node, wanted);
+            turns.push(turn);
+        }
+        let busy = places[4].take(needs(2), &nodes).err();
+        assert!(matches!(&busy, Some(Wait::Busy(codes)) if codes.len() == 4), "{busy:?}");
+        turns.clear();
+        let turn = places[4].take(needs(3), &nodes).unwrap();
+        assert_eq!((turn.node.as_str(), queue.held_on("b", None).all.memory), ("b", 7 * G));
+        let Some(Wait::Room(lacks, _)) = places[5].take(needs(4), &nodes).err() else { panic!() };
+        let of = |name: &str, has| (name.to_owned(), Lack { what: What::Memory, needs: 4 * G, has });
+        assert_eq!(lacks, [of("a", 0), of("b", G)]);
+        // It would fit on the empty second node, so it is not refused; the first one alone would refuse it.
+        assert!(matches!(places[5].take(needs(8), &nodes).err(), Some(Wait::Room(..))));
+        assert!(
+            matches!(places[5].take(needs(9), &nodes).err(), Some(Wait::Never(lacks)) if lacks.len() == 2)
+        );
     }
 }

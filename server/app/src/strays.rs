@@ -2,14 +2,19 @@
 //! listed, and removed only when somebody says so: they may belong to another installation on the same engine, which each
 //! object names.
 
+use std::sync::Arc;
+
 use rampart_engine::{Engine, EngineError};
 use rampart_store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::clock::new_id;
 use crate::{App, AppError, range};
 
 /// Setting that holds the installation's id.
 const HOUSE: &str = "house.id";
+/// Strays removed at once.
+const AT_ONCE: usize = 2;
 
 /// Whose a stray run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +32,8 @@ pub enum Whose {
 pub struct Stray {
     /// Run id.
     pub run: String,
+    /// Key of the node that it is on; empty where only one engine was asked.
+    pub node: String,
     /// Whose it is.
     pub whose: Whose,
     /// Containers.
@@ -61,6 +68,7 @@ pub async fn strays(engine: &dyn Engine, store: &Store) -> Result<Vec<Stray>, Ap
     Ok(stray
         .map(|(run, seen)| Stray {
             run,
+            node: String::new(),
             whose: match seen.house {
                 Some(of) if Some(&of) == house.as_ref() => Whose::Ours,
                 Some(_) => Whose::Other,
@@ -81,12 +89,24 @@ pub async fn remove(engine: &dyn Engine, run: &str) -> Result<(), EngineError> {
 }
 
 impl App {
-    /// Runs on the engine that no exercise knows.
+    /// Runs on the engines that no exercise knows.
     ///
     /// # Errors
     /// Those of engine and store.
     pub async fn strays(&self) -> Result<Vec<Stray>, AppError> {
-        strays(self.engine.as_ref(), &self.store).await
+        let mut all = Vec::new();
+        for engine in self.fleet.engines() {
+            match strays(&*engine, &self.store).await {
+                Ok(found) => all
+                    .extend(found.into_iter().map(|stray| Stray { node: engine.node().to_owned(), ..stray })),
+                // What is on a silent node is seen when it answers; the others are listed all the same.
+                Err(AppError::Engine(error)) if error.is_silence() && self.fleet.is_many() => {
+                    tracing::warn!(node = engine.node(), %error, "a node cannot be searched for strays");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(all)
     }
 
     /// Begins to remove all stray runs that this installation made; gives their number. Whoever looks again sees what is
@@ -98,17 +118,19 @@ impl App {
         let mut ours = self.strays().await?;
         ours.retain(|stray| stray.whose == Whose::Ours);
         let count = ours.len();
+        let turns = Arc::new(Semaphore::new(AT_ONCE));
         for stray in ours {
-            let (engine, store) = (self.engine.clone(), self.store.clone());
+            let Some(engine) = self.fleet.engine(&stray.node) else { continue };
+            let store = self.store.clone();
             let (account, now_ms) = (account.to_owned(), self.now_ms());
-            let clears = self.tools.clears.clone();
+            let turns = turns.clone();
             self.tools.tasks.spawn(async move {
-                let Ok(_turn) = clears.acquire().await else { return };
+                let Ok(_turn) = turns.acquire().await else { return };
                 let detail = format!(
                     "run {}: {} containers, {} networks",
                     stray.run, stray.containers, stray.networks
                 );
-                match remove(engine.as_ref(), &stray.run).await {
+                match remove(&*engine, &stray.run).await {
                     Ok(()) => {
                         crate::audit::note(&store, now_ms, Some(&account), "engine.strays", detail).await
                     }

@@ -140,6 +140,18 @@ impl Node {
         self.disk.map(|(free, size)| free.saturating_sub(size / DISK_KEPT))
     }
 
+    fn free(&self, room: u64, held: &Held) -> u64 {
+        let by_plan = room.saturating_sub(held.all.memory);
+        let in_fact = self.available.map_or(room, |free| free.saturating_sub(held.building.memory));
+        by_plan.min(in_fact)
+    }
+
+    /// Memory for one more launch beside what is held, bytes; `None` where it is not known.
+    #[must_use]
+    pub fn free_memory(&self, held: &Held) -> Option<u64> {
+        self.room().map(|room| self.free(room, held))
+    }
+
     /// Whether a launch fits beside what is held. What cannot be seen refuses nothing.
     #[must_use]
     pub fn fit(&self, needs: &Needs, held: &Held) -> Fit {
@@ -148,9 +160,7 @@ impl Node {
             if needs.memory > room {
                 return Fit::Never(lack(room));
             }
-            let by_plan = room.saturating_sub(held.all.memory);
-            let in_fact = self.available.map_or(room, |free| free.saturating_sub(held.building.memory));
-            let has = by_plan.min(in_fact);
+            let has = self.free(room, held);
             if needs.memory > has {
                 return Fit::Later(lack(has));
             }

@@ -26,6 +26,8 @@ pub const LABEL_RANGE: &str = "rampart.range";
 pub const LABEL_NAME: &str = "rampart.name";
 /// Label: hash of the plan that the object was made by.
 pub const LABEL_PLAN: &str = "rampart.plan";
+/// Label: which placement of the run the object belongs to; higher is newer, and without it is 0.
+pub const LABEL_EPOCH: &str = "rampart.epoch";
 /// Label: the installation that made the object, see `Engine::mark`.
 pub const LABEL_HOUSE: &str = "rampart.house";
 /// Prefix of the engine's network and bridge names; the host's guard goes by it.

@@ -33,7 +33,7 @@ fn read<T: DeserializeOwned>(request: Value) -> Outcome<T> {
 }
 
 fn labels(plan: &Plan, range: u16, name: &str) -> Labels {
-    Labels { run: plan.run.clone(), range, name: name.to_owned(), plan: plan.hash.clone() }
+    Labels { run: plan.run.clone(), range, name: name.to_owned(), plan: plan.hash.clone(), epoch: 0 }
 }
 
 async fn make(docker: &Docker, plan: &Plan, at_once: usize) -> Outcome<()> {

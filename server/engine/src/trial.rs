@@ -60,7 +60,7 @@ pub async fn wall(engine: &dyn Engine, block: Ipv4Net, ports: &[u16]) -> Result<
     let taken = subnets::taken(engine).await?;
     let tag = format!("{:x}", jiff::Timestamp::now().as_millisecond());
     let run = format!("trial-{tag}");
-    let labels = Labels { run: run.clone(), range: 1, name: "trial".into(), plan: "trial".into() };
+    let labels = Labels { run: run.clone(), range: 1, name: "trial".into(), plan: "trial".into(), epoch: 0 };
     let name = format!("{BRIDGE_PREFIX}t{}", &tag[tag.len().saturating_sub(8)..]);
     let mut network = None;
     for subnet in subnets::candidates(block, PREFIX, &taken).take(TRIES) {

@@ -114,6 +114,8 @@ pub struct Labels {
     pub name: String,
     /// Hash of the plan.
     pub plan: String,
+    /// Placement of the run, see [`rampart_domain::plan::LABEL_EPOCH`]; 0 writes no label.
+    pub epoch: u64,
 }
 
 /// What a container is doing.
@@ -157,6 +159,8 @@ pub struct Container {
     pub range: u16,
     /// Plan that it was made by (label).
     pub plan: String,
+    /// Placement that it belongs to (label).
+    pub epoch: u64,
     /// State.
     pub state: State,
 }
@@ -174,6 +178,8 @@ pub struct Network {
     pub plan: String,
     /// Number of the range (label).
     pub range: u16,
+    /// Placement that it belongs to (label).
+    pub epoch: u64,
 }
 
 /// What an engine has of a run.

@@ -72,11 +72,14 @@ pub async fn one(State(web): State<Web>, call: Call, Path(id): Path<String>) -> 
 /// Version, engine, store.
 #[utoipa::path(get, path = "/api/v1/system", tag = "system", responses((status = OK, body = System)))]
 pub async fn system(State(web): State<Web>, call: Call) -> Answer<Json<System>> {
-    let info = web.app.engine.info().await;
-    let guard = match &info {
-        Ok(_) => Some(web.app.engine.guard().await.is_ok()),
-        Err(_) => None,
-    };
+    // All nodes together: the first one that answers speaks for the version, each wall must stand.
+    let mut version = None;
+    let mut guard = None;
+    for engine in web.app.fleet.engines() {
+        let Ok(info) = engine.info().await else { continue };
+        version.get_or_insert(info.version);
+        guard = Some(guard.unwrap_or(true) && engine.guard().await.is_ok());
+    }
     let file = web.house.store_file.clone();
     let bytes = match file {
         Some(file) => tokio::fs::metadata(file).await.ok().map(|facts| facts.len()),
@@ -92,8 +95,8 @@ pub async fn system(State(web): State<Web>, call: Call) -> Answer<Json<System>> 
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_ms: web.house.started_ms,
         engine: Engine {
-            reachable: info.is_ok(),
-            version: info.map(|info| info.version).unwrap_or_default(),
+            reachable: version.is_some(),
+            version: version.unwrap_or_default(),
             address: web.house.engine_address.clone(),
             guard,
         },

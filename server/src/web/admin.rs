@@ -3,9 +3,10 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::AccountError;
+use rampart_app::fleet::NodeView;
 use rampart_app::strays::Whose;
 use rampart_pages::{
-    AccountForm, AccountRow, Accounts, EngineView, IssuedPassword, Problem, StrayRow, System, Tone,
+    AccountForm, AccountRow, Accounts, EngineView, IssuedPassword, NodeRow, Problem, StrayRow, System, Tone,
 };
 use rampart_store::Role as StoreRole;
 
@@ -151,40 +152,79 @@ pub(super) async fn set_role(
     }
 }
 
+/// The engines of all nodes together. A node that is known to be silent is not asked, so the page does not wait for it.
 async fn engine(web: &Web) -> EngineView {
+    let nodes = web.app.fleet.nodes();
     let mut view = EngineView {
         reachable: false,
         version: String::new(),
-        address: web.house.engine_address.clone(),
+        address: nodes.iter().map(|node| node.address.as_str()).collect::<Vec<_>>().join(" "),
         containers: 0,
         networks: 0,
         guard: None,
         problem: None,
     };
-    match web.app.engine.info().await {
-        Ok(info) => {
-            view.reachable = true;
-            view.version = info.version;
+    for engine in web.app.fleet.engines() {
+        match engine.info().await {
+            Ok(info) => {
+                if view.version.is_empty() {
+                    view.version = info.version;
+                }
+                view.reachable = true;
+            }
+            Err(error) => {
+                tracing::warn!(node = engine.node(), %error, "the engine does not answer");
+                if !web.app.fleet.is_many() {
+                    view.problem = Some(Problem::new("engine_unreachable"));
+                    return view;
+                }
+                continue;
+            }
         }
-        Err(error) => {
-            tracing::warn!(%error, "the engine does not answer");
-            view.problem = Some(Problem::new("engine_unreachable"));
-            return view;
+        if let Err(error) = engine.guard().await {
+            view.problem = Some(Problem::new("guard_missing").with("detail", error));
+            view.guard = Some(false);
+        } else if view.guard.is_none() {
+            view.guard = Some(true);
+        }
+        for seen in engine.runs().await.unwrap_or_default().into_values() {
+            view.containers += count(seen.containers);
+            view.networks += count(seen.networks);
         }
     }
-    if let Err(error) = web.app.engine.guard().await {
-        view.problem = Some(Problem::new("guard_missing").with("detail", error));
-        view.guard = Some(false);
-    } else {
-        view.guard = Some(true);
-    }
-    for run in web.app.engine.list_runs().await.unwrap_or_default() {
-        if let Ok(seen) = web.app.engine.observe(&run).await {
-            view.containers += count(seen.containers.len());
-            view.networks += count(seen.networks.len());
-        }
+    if !view.reachable {
+        view.problem = Some(Problem::new("engine_unreachable"));
     }
     view
+}
+
+/// The nodes as the heartbeat sees them.
+async fn nodes(web: &Web) -> Vec<NodeRow> {
+    let lacking = web.app.lacking_images().await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "images cannot be looked at");
+        Vec::new()
+    });
+    let row = |node: NodeView| {
+        let pairs = node.runs.iter().filter_map(|run| web.app.exercise(run)).map(|one| i64::from(one.pairs));
+        let bytes = |bytes: u64| i64::try_from(bytes).ok().filter(|bytes| *bytes > 0);
+        let facts = node.facts.unwrap_or_default();
+        NodeRow {
+            ranges: pairs.sum(),
+            version: facts.version,
+            state: node.state.as_str().to_owned(),
+            heard_ms: node.heard_ms,
+            memory: bytes(facts.memory),
+            available: facts.available.and_then(bytes),
+            lacking: lacking
+                .iter()
+                .find(|(name, _)| *name == node.name)
+                .map(|(_, names)| names.clone())
+                .unwrap_or_default(),
+            name: node.name,
+            address: node.address,
+        }
+    };
+    web.app.fleet.nodes().into_iter().map(row).collect()
 }
 
 /// Runs on the engine that no exercise knows; none where the engine does not answer, which the page says.
@@ -221,6 +261,7 @@ pub(super) async fn system(State(web): State<Web>, visit: Here) -> Answer {
     let images = if engine.reachable { web.app.images().await? } else { Vec::new() };
     let strays = if engine.reachable { strays(&web).await } else { Vec::new() };
     let page = System {
+        nodes: nodes(&web).await,
         engine,
         images: view::images::rows(&images, &building),
         store_kind: web.house.store_kind.clone(),

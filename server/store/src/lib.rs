@@ -20,6 +20,7 @@ mod ledger;
 mod officer;
 mod open;
 mod persons;
+mod placements;
 mod presence;
 mod recordings;
 mod schedules;
@@ -49,6 +50,7 @@ pub use officer::{
 };
 pub use open::migration_names;
 pub use persons::{Imported, NewPerson, Person, PersonEdit, PersonOrder, PersonQuery, Persons};
+pub use placements::{Placement, Placements};
 pub use presence::{Interval, Presence, Touch};
 pub use recordings::{NewRecording, Recording, RecordingState, Recordings, Seal};
 pub use schedules::{Schedule, Schedules};
@@ -158,6 +160,12 @@ impl Store {
     #[must_use]
     pub fn schedules(&self) -> Schedules<'_> {
         Schedules(&self.0.db)
+    }
+
+    /// On which nodes ranges stand.
+    #[must_use]
+    pub fn placements(&self) -> Placements<'_> {
+        Placements(&self.0.db)
     }
 
     /// Seats.

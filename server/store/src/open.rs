@@ -37,6 +37,7 @@ macro_rules! migrations {
 const MIGRATIONS: &[Pair] = migrations![
     (1, "0001_house"),
     (2, "0002_schedule"),
+    (3, "0003_placement"),
     (4, "0004_recordings"),
     (5, "0005_tokens"),
     (7, "0007_checkpoints"),

@@ -12,6 +12,7 @@ use scoreboard::Side;
 
 use crate::App;
 use crate::exercise::{Exercise, Tools};
+use crate::fleet::RangeEngine;
 use crate::workstation::{self, Workstation, WorkstationError};
 
 /// What the image has for the platform.
@@ -77,13 +78,13 @@ pub async fn open(
             .collect();
         spec.env.push(format!("RAMPART_PLACES={}", lines.join("\n")));
     }
-    Ok(app.engine.pipe(&workstation.container, spec).await?)
+    Ok(app.fleet.range(&exercise.id)?.pipe(&workstation.container, spec).await?)
 }
 
 /// Ends desktops of a workstation: `all` or a number. A container that is gone or frozen has none to end.
-async fn end(tools: &Tools, workstation: &Workstation, which: &str) {
+async fn end(engine: &RangeEngine, workstation: &Workstation, which: &str) {
     let spec = ExecSpec::new([PROGRAM, "stop", which]).user(&workstation.user).timeout_ms(END_WITHIN_MS);
-    match tools.engine.exec(&workstation.container, spec).await {
+    match engine.exec(&workstation.container, spec).await {
         Ok(out) if out.ok() => {}
         Ok(out) => {
             tracing::warn!(
@@ -101,7 +102,9 @@ async fn end(tools: &Tools, workstation: &Workstation, which: &str) {
 /// Ends all desktops of an exercise that is over: memory goes back to the machine before the range is cleared.
 pub(crate) async fn end_all(exercise: &Exercise, tools: &Tools) {
     let workstations = workstation::with_desktops(exercise);
-    futures_util::future::join_all(workstations.iter().map(|one| end(tools, one, "all"))).await;
+    // One that stands nowhere has none.
+    let Ok(engine) = tools.fleet.range(&exercise.id) else { return };
+    futures_util::future::join_all(workstations.iter().map(|one| end(&engine, one, "all"))).await;
 }
 
 impl App {
@@ -111,8 +114,8 @@ impl App {
         let Some((range, side)) = place else { return };
         let Ok(workstation) = workstation::of(exercise, range, side) else { return };
         if workstation.desktop {
-            let tools = self.tools.clone();
-            self.tools.tasks.spawn(async move { end(&tools, &workstation, &number.to_string()).await });
+            let Ok(engine) = self.fleet.range(&exercise.id) else { return };
+            self.tools.tasks.spawn(async move { end(&engine, &workstation, &number.to_string()).await });
         }
     }
 

@@ -352,10 +352,14 @@ pub(crate) enum Inner {
     Cleared,
     Confirmed {
         range: u16,
+        /// Placement that it was seen in.
+        epoch: u64,
         confirmed: rampart_domain::truth::Confirmed,
     },
     Checked {
         range: u16,
+        /// Placement that was probed.
+        epoch: u64,
         check: String,
         state: scoreboard::HealthState,
         detail: String,

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::runner::Tools;
 use super::{Command, Exercise, Inner};
+use crate::fleet::RangeEngine;
 
 /// A service is down only when this many probes in a row say so; one lost probe is no outage.
 const MISSES: u32 = 2;
@@ -31,14 +32,20 @@ const OUTPUT_LIMIT: usize = 4096;
 const DEGRADED: i64 = 2;
 
 /// Starts checks and users of every range. They run while the exercise runs.
-pub(super) fn start(exercise: &Arc<Exercise>, tools: &Tools, plan: &Arc<Plan>, stop: &CancellationToken) {
+pub(super) fn start(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    engine: &RangeEngine,
+    plan: &Arc<Plan>,
+    stop: &CancellationToken,
+) {
     for range in &plan.ranges {
         for check in exercise.scenario().checks.clone() {
-            let task = watch_check(exercise.clone(), tools.clone(), range.clone(), check);
+            let task = watch_check(exercise.clone(), engine.clone(), range.clone(), check);
             spawn_until(tools, stop, task);
         }
         for user in exercise.scenario().users.clone() {
-            let task = play_user(exercise.clone(), tools.clone(), range.clone(), user);
+            let task = play_user(exercise.clone(), engine.clone(), range.clone(), user);
             spawn_until(tools, stop, task);
         }
     }
@@ -63,7 +70,7 @@ enum Ran {
 
 async fn run_script(
     exercise: &Exercise,
-    tools: &Tools,
+    engine: &RangeEngine,
     range: &RangePlan,
     host: &str,
     script: &str,
@@ -79,7 +86,7 @@ async fn run_script(
         .stdin(text.clone())
         .timeout_ms(u64::try_from(timeout_ms).unwrap_or(0))
         .limit(OUTPUT_LIMIT);
-    match tools.engine.exec(&host.name, spec).await {
+    match engine.exec(&host.name, spec).await {
         Ok(done) if done.timed_out => Ran::TimedOut,
         Ok(done) => {
             let mut text = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -140,14 +147,14 @@ fn acquit(state: HealthState, took: Duration, nothing: Option<Duration>, limit: 
 }
 
 /// How long a command that does nothing takes in the gateway, which neither side can reach.
-async fn nothing(tools: &Tools, range: &RangePlan) -> Option<Duration> {
+async fn nothing(engine: &RangeEngine, range: &RangePlan) -> Option<Duration> {
     let gateway = range.hosts.iter().find(|host| host.role == Role::Gateway)?;
     let began = Instant::now();
-    let done = tools.engine.exec(&gateway.name, ExecSpec::new(["true"]).timeout_ms(NOTHING_MS)).await;
+    let done = engine.exec(&gateway.name, ExecSpec::new(["true"]).timeout_ms(NOTHING_MS)).await;
     done.is_ok_and(|done| done.ok()).then(|| began.elapsed())
 }
 
-async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, check: Check) {
+async fn watch_check(exercise: Arc<Exercise>, engine: RangeEngine, range: RangePlan, check: Check) {
     let millis = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0));
     let (every, limit) = (millis(check.every_ms), millis(check.timeout_ms));
     let mut misses = 0;
@@ -156,12 +163,12 @@ async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, ch
         let before = stretch(&exercise, range.range);
         if let Some(before) = before.filter(|_| !silenced(&exercise, range.range, &check.id)) {
             let ran =
-                run_script(&exercise, &tools, &range, &check.from, &check.script, check.timeout_ms).await;
+                run_script(&exercise, &engine, &range, &check.from, &check.script, check.timeout_ms).await;
             let took = began.elapsed();
             let (mut state, mut detail, doubtful) = weigh(ran, took, limit);
             if doubtful {
                 let said = state;
-                state = acquit(said, took, nothing(&tools, &range).await, limit);
+                state = acquit(said, took, nothing(&engine, &range).await, limit);
                 if state == HealthState::Unknown {
                     detail = format!("the machine is too busy to tell: {detail}");
                 }
@@ -170,7 +177,8 @@ async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, ch
             if stretch(&exercise, range.range) == Some(before) {
                 misses = if state == HealthState::Down { misses + 1 } else { 0 };
                 if state != HealthState::Down || misses >= MISSES {
-                    let told = Inner::Checked { range: range.range, check: check.id.clone(), state, detail };
+                    let (range, epoch, check) = (range.range, engine.epoch(), check.id.clone());
+                    let told = Inner::Checked { range, epoch, check, state, detail };
                     if exercise.commands.send(Command::Inner(told)).await.is_err() {
                         return;
                     }
@@ -182,7 +190,7 @@ async fn watch_check(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, ch
     }
 }
 
-async fn play_user(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, user: User) {
+async fn play_user(exercise: Arc<Exercise>, engine: RangeEngine, range: RangePlan, user: User) {
     let every = u64::try_from(user.every_ms).unwrap_or(10_000).max(500);
     loop {
         // Between half and one and a half times the interval, so that nobody can tell benign traffic by its beat.
@@ -190,7 +198,7 @@ async fn play_user(exercise: Arc<Exercise>, tools: Tools, range: RangePlan, user
         tokio::time::sleep(Duration::from_millis(wait)).await;
         if running(&exercise)
             && let Ran::Failed(why) =
-                run_script(&exercise, &tools, &range, &user.host, &user.script, 30_000).await
+                run_script(&exercise, &engine, &range, &user.host, &user.script, 30_000).await
         {
             tracing::debug!(exercise = %exercise.id, user = %user.id, why, "benign user could not run");
         }
@@ -213,6 +221,7 @@ pub(super) async fn retest(
         loop {
             changes.mark_unchanged();
             let before = stretch(exercise, range);
+            let placed = tools.fleet.placement(&exercise.id);
             let over = exercise.fold().over();
             let anew = exercise.fold().resetting().any(|reset| reset.range == range);
             if (before.is_none() || anew) && !over {
@@ -221,7 +230,8 @@ pub(super) async fn retest(
             }
             tries += 1;
             let (attack, checks, ours) = retest_once(exercise, tools, team, repair).await;
-            let undisturbed = before == stretch(exercise, range);
+            let undisturbed =
+                before == stretch(exercise, range) && placed == tools.fleet.placement(&exercise.id);
             if over || (undisturbed && (!ours || tries >= RETEST_TRIES)) {
                 return Some((attack, checks));
             }
@@ -252,8 +262,9 @@ async fn retest_once(
     let Some(repair) = exercise.scenario().repairs.iter().find(|known| known.id == repair) else {
         return unknown(false);
     };
+    let Ok(engine) = &tools.fleet.range(&exercise.id) else { return unknown(true) };
     let test = &repair.retest;
-    let attack = match run_script(exercise, tools, range, &test.from, &test.script, test.timeout_ms).await {
+    let attack = match run_script(exercise, engine, range, &test.from, &test.script, test.timeout_ms).await {
         Ran::Exit(0, _) => AttackState::Works,
         Ran::Exit(1, _) => AttackState::Fails,
         Ran::Exit(..) | Ran::TimedOut => AttackState::Unknown,
@@ -262,7 +273,7 @@ async fn retest_once(
     let mut passed = true;
     for id in &repair.checks {
         let Some(check) = exercise.scenario().checks.iter().find(|check| check.id == *id) else { continue };
-        match run_script(exercise, tools, range, &check.from, &check.script, check.timeout_ms).await {
+        match run_script(exercise, engine, range, &check.from, &check.script, check.timeout_ms).await {
             Ran::Exit(0 | DEGRADED, _) => {}
             Ran::Exit(1, _) | Ran::TimedOut => passed = false,
             Ran::Exit(..) => return (attack, None, false),

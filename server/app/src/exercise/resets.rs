@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::runner::Tools;
 use super::{Exercise, Resetting};
 use crate::failure::Failure;
-use crate::range;
+use crate::range::{self, LaunchError};
 
 /// Tries that the engine answered with a failure, until it is given up. Its silence counts for none of them.
 const TRIES: u32 = 3;
@@ -55,7 +55,12 @@ async fn attempts(
     loop {
         show(exercise, asked, Some(("waiting", why.clone())));
         until(exercise, Status::is_live).await?;
-        let _turn = tools.resets.acquire().await.ok()?;
+        // A range that stands nowhere says so below.
+        let engine = tools.fleet.range(&exercise.id);
+        let _turn = match &engine {
+            Ok(engine) => Some(engine.reset_turn().await?),
+            Err(_) => None,
+        };
         let _held = work.read().await;
         let Some(plan) = exercise.plan() else {
             return Some((ResetOutcome::Failed { said: "no range stands".to_owned() }, None));
@@ -63,15 +68,17 @@ async fn attempts(
         let known = why.clone();
         let stage = |stage| show(exercise, asked, Some((stage, known.clone())));
         let place = (asked.range, asked.host.as_str());
+        let work = async {
+            let engine = engine.as_ref().map_err(|error| LaunchError::Engine(error.clone()))?;
+            range::reset(&**engine, &plan, &exercise.secret, &tools.own_ports, place, &stage).await
+        };
         let tried = tokio::select! {
             biased;
             over = until(exercise, |status| !status.is_live()) => {
                 over?;
                 None
             }
-            tried = range::reset(tools.engine.as_ref(), &plan, &exercise.secret, &tools.own_ports, place, &stage) => {
-                Some(tried)
-            }
+            tried = work => Some(tried),
         };
         let Some(tried) = tried else {
             // The clock stands: what was just started stands still, too.
@@ -81,8 +88,9 @@ async fn attempts(
                 .iter()
                 .find_map(|known| (known.range == asked.range).then(|| known.host(&asked.host)).flatten())
                 && exercise.fold().status == Status::Paused
+                && let Ok(engine) = &engine
             {
-                freeze(tools.engine.as_ref(), &host.name).await;
+                freeze(&**engine, &host.name).await;
             }
             continue;
         };

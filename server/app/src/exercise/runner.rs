@@ -13,7 +13,6 @@ use rampart_domain::plan::Plan;
 use rampart_domain::scenario::Bundle;
 use rampart_domain::secret::RunSecret;
 use rampart_domain::truth::Labels;
-use rampart_engine::Engine;
 use rampart_store::{AppendError, Desired, Store, StoreError};
 use scoreboard::{Actor, Entry, FiledReport, Fold, HealthState, Reason, Side, Status};
 use tokio::sync::{broadcast, mpsc, watch};
@@ -24,6 +23,7 @@ use super::feed::BoardFeed;
 use super::{Command, CommandError, Exercise, Inner, NotLaunched, Progress, Reply, Times};
 use crate::RangeSettings;
 use crate::clock::{Clock, new_id};
+use crate::fleet::Fleet;
 use crate::queue::Queue;
 
 mod works;
@@ -43,7 +43,7 @@ const EVENTS_KEPT: usize = 1024;
 #[derive(Clone)]
 pub(crate) struct Tools {
     pub store: Store,
-    pub engine: Arc<dyn Engine>,
+    pub fleet: Fleet,
     pub clock: Arc<dyn Clock>,
     pub images: Arc<crate::range::images::Workshop>,
     pub block: ipnet::Ipv4Net,
@@ -55,12 +55,8 @@ pub(crate) struct Tools {
     pub terminals: crate::terminal::Terminals,
     /// The order of launches over all exercises.
     pub queue: Arc<Queue>,
-    /// Clearings at a time over all exercises. They do not wait for launches: a launch may wait for them.
-    pub clears: Arc<tokio::sync::Semaphore>,
     /// What an installation decides about ranges.
     pub ranges: RangeSettings,
-    /// Resets of hosts at a time over all exercises. They do not wait for launches: a team waits for them.
-    pub resets: Arc<tokio::sync::Semaphore>,
     /// Tags of all runs, to tell yesterday's flag from a wrong one.
     pub tags: Arc<RwLock<Vec<String>>>,
 }
@@ -89,7 +85,8 @@ pub(crate) fn spawn(tools: Tools, seed: Seed) -> Arc<Exercise> {
         // In its place before any other launch can be given a turn.
         Status::Provisioning => tools.queue.note(&seed.id, &code, fold.asked_ms.unwrap_or_default()),
         Status::Ready | Status::Running | Status::Paused | Status::Ended => {
-            tools.queue.hold(&seed.id, &code, Needs::of(&seed.bundle.scenario, seed.pairs));
+            let node = tools.fleet.placement(&seed.id).map(|(_, node)| node).unwrap_or_default();
+            tools.queue.hold(&seed.id, &code, Needs::of(&seed.bundle.scenario, seed.pairs), &node);
         }
         Status::Draft | Status::Cleared => {}
     }
@@ -494,11 +491,17 @@ impl Runner {
                     self.propose(batch, entries, at_ms);
                 }
             }
-            Inner::Confirmed { range, confirmed } => {
+            // What a placement tells that has been given up meanwhile does not count.
+            Inner::Confirmed { epoch, .. } | Inner::Checked { epoch, .. }
+                if !self.tools.fleet.is_current(&self.exercise.id, *epoch) =>
+            {
+                tracing::warn!(exercise = %self.exercise.id, epoch, "told by a range that was given up");
+            }
+            Inner::Confirmed { range, confirmed, .. } => {
                 let entries = decide::action(&self.ahead, *range, confirmed);
                 self.propose(batch, entries, at_ms);
             }
-            Inner::Checked { range, check, state, detail } => {
+            Inner::Checked { range, check, state, detail, .. } => {
                 // A probe that ends after the exercise stopped says nothing about the team.
                 if self.ahead.status == Status::Running {
                     let entries = decide::health(rules, &self.ahead, *range, check, *state, detail, at_ms);

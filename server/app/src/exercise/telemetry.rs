@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::runner::Tools;
 use super::{Command, Exercise, Inner};
+use crate::fleet::RangeEngine;
 
 /// Records written together at most.
 const BATCH: usize = 256;
@@ -39,6 +40,7 @@ const PAGE: u32 = 1000;
 pub(super) fn follow(
     exercise: &Arc<Exercise>,
     tools: &Tools,
+    engine: &RangeEngine,
     plan: &Arc<Plan>,
     from_ms: i64,
     stop: &CancellationToken,
@@ -50,6 +52,7 @@ pub(super) fn follow(
             let follower = Follower {
                 exercise: exercise.clone(),
                 tools: tools.clone(),
+                engine: engine.clone(),
                 range: range.clone(),
                 host: host.host.clone(),
                 container: host.name.clone(),
@@ -65,13 +68,14 @@ pub(super) fn follow(
                 }
             });
         }
-        tools.tasks.spawn(keep(exercise.clone(), tools.clone(), range.range, receiver));
+        tools.tasks.spawn(keep(exercise.clone(), tools.clone(), (range.range, engine.epoch()), receiver));
     }
 }
 
 struct Follower {
     exercise: Arc<Exercise>,
     tools: Tools,
+    engine: RangeEngine,
     range: RangePlan,
     host: String,
     container: String,
@@ -84,7 +88,7 @@ impl Follower {
     async fn run(self) {
         let mut since_ms = self.resume_from().await;
         loop {
-            match self.tools.engine.logs(&self.container, since_ms, true).await {
+            match self.engine.logs(&self.container, since_ms, true).await {
                 Ok(mut lines) => {
                     while let Some(line) = lines.next().await {
                         let Ok(line) = line else { break };
@@ -187,7 +191,12 @@ async fn watch_again(exercise: &Exercise, tools: &Tools, range: u16, watch: &mut
 }
 
 /// Stores, labels and hands on the records of one range, in order.
-async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: mpsc::Receiver<Event>) {
+async fn keep(
+    exercise: Arc<Exercise>,
+    tools: Tools,
+    (range, epoch): (u16, u64),
+    mut receiver: mpsc::Receiver<Event>,
+) {
     let mut watch = Watch::new(exercise.scenario());
     {
         let fold = exercise.fold();
@@ -197,7 +206,8 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
         watch.counts_from(fold.clock.started_ms);
     }
     for confirmed in watch_again(&exercise, &tools, range, &mut watch).await {
-        if exercise.commands.send(Command::Inner(Inner::Confirmed { range, confirmed })).await.is_err() {
+        if exercise.commands.send(Command::Inner(Inner::Confirmed { range, epoch, confirmed })).await.is_err()
+        {
             return;
         }
     }
@@ -255,7 +265,7 @@ async fn keep(exercise: Arc<Exercise>, tools: Tools, range: u16, mut receiver: m
             }
         }
         for confirmed in confirmed {
-            let told = Command::Inner(Inner::Confirmed { range, confirmed });
+            let told = Command::Inner(Inner::Confirmed { range, epoch, confirmed });
             if exercise.commands.send(told).await.is_err() {
                 return;
             }

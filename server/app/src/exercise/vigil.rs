@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::runner::Tools;
 use super::{Command, Exercise, HostCondition, HostState, Inner};
 use crate::audit;
+use crate::fleet::RangeEngine;
 
 /// Pause between two looks at the containers.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -25,11 +26,17 @@ const TWICE: u32 = 2;
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Watches until `stop`.
-pub(super) fn keep(exercise: &Arc<Exercise>, tools: &Tools, plan: &Arc<Plan>, stop: &CancellationToken) {
+pub(super) fn keep(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    engine: &RangeEngine,
+    plan: &Arc<Plan>,
+    stop: &CancellationToken,
+) {
     exercise.hosts.send_replace(hosts(plan));
     let since_ms = tools.clock.now_ms();
-    let lives = follow(exercise.clone(), tools.clone(), since_ms);
-    let looks = look(exercise.clone(), tools.clone(), plan.clone());
+    let lives = follow(exercise.clone(), engine.clone(), since_ms);
+    let looks = look(exercise.clone(), tools.clone(), engine.clone(), plan.clone());
     let (exercise, stop) = (exercise.clone(), stop.clone());
     tools.tasks.spawn(async move {
         tokio::select! {
@@ -63,9 +70,9 @@ fn of_host(rule: &str, range: u16, host: &str) -> Reason {
 }
 
 /// Follows what happens to the containers.
-async fn follow(exercise: Arc<Exercise>, tools: Tools, mut since_ms: i64) {
+async fn follow(exercise: Arc<Exercise>, engine: RangeEngine, mut since_ms: i64) {
     loop {
-        match tools.engine.lives(&exercise.id, since_ms).await {
+        match engine.lives(&exercise.id, since_ms).await {
             Ok(mut lives) => {
                 while let Some(Ok(life)) = lives.next().await {
                     since_ms = since_ms.max(life.at_ms + 1);
@@ -116,14 +123,14 @@ fn happened(exercise: &Exercise, life: &Life) {
 }
 
 /// Looks at the containers and at the wall.
-async fn look(exercise: Arc<Exercise>, tools: Tools, plan: Arc<Plan>) {
+async fn look(exercise: Arc<Exercise>, tools: Tools, engine: RangeEngine, plan: Arc<Plan>) {
     let mut stray = 0;
     let mut dead: BTreeMap<String, u32> = BTreeMap::new();
     for number in 0_u32.. {
         if number.is_multiple_of(WALL_EVERY) {
-            look_at_wall(&exercise, &tools).await;
+            look_at_wall(&exercise, &tools, &engine).await;
         }
-        match tools.engine.observe(&exercise.id).await {
+        match engine.observe(&exercise.id).await {
             Ok(seen) => {
                 let now_ms = tools.clock.now_ms();
                 let silent = |what: &Reason| what.rule == "alarm.engine_silent";
@@ -134,7 +141,7 @@ async fn look(exercise: Arc<Exercise>, tools: Tools, plan: Arc<Plan>) {
                     stray = 0;
                     let _ = exercise.commands.send(Command::Inner(Inner::Strayed)).await;
                 }
-                start_dead(&exercise, &tools, &plan, &seen, &mut dead).await;
+                start_dead(&exercise, &tools, &engine, &plan, &seen, &mut dead).await;
             }
             Err(error) if error.is_silence() => {
                 let now_ms = tools.clock.now_ms();
@@ -151,10 +158,10 @@ async fn look(exercise: Arc<Exercise>, tools: Tools, plan: Arc<Plan>) {
     }
 }
 
-async fn look_at_wall(exercise: &Exercise, tools: &Tools) {
+async fn look_at_wall(exercise: &Exercise, tools: &Tools, engine: &RangeEngine) {
     let now_ms = tools.clock.now_ms();
     let down = |what: &Reason| what.rule == "alarm.wall_down";
-    let (raised, said) = match tools.engine.wall().await {
+    let (raised, said) = match engine.wall().await {
         Ok(Wall::Stood | Wall::Kept) => {
             exercise.progress.send_if_modified(|progress| progress.lower(now_ms, down));
             return;
@@ -238,6 +245,7 @@ fn strays(exercise: &Exercise, seen: &Observation) -> bool {
 async fn start_dead(
     exercise: &Exercise,
     tools: &Tools,
+    engine: &RangeEngine,
     plan: &Plan,
     seen: &Observation,
     dead: &mut BTreeMap<String, u32>,
@@ -264,7 +272,7 @@ async fn start_dead(
         if *looks < TWICE {
             continue;
         }
-        if let Err(error) = tools.engine.start(&name).await {
+        if let Err(error) = engine.start(&name).await {
             tracing::warn!(exercise = %exercise.id, host, %error, "a dead host does not start");
             if !error.is_silence() {
                 let what = of_host("alarm.host_stuck", range, &host);

@@ -174,7 +174,7 @@ pub async fn list(
         .user(&workstation.user)
         .timeout_ms(LIST_WITHIN_MS)
         .limit(LIST_LIMIT);
-    let out = app.engine.exec(&workstation.container, spec).await?;
+    let out = app.fleet.range(&exercise.id)?.exec(&workstation.container, spec).await?;
     let mut listing: Listing = read(&out.stdout, 0)?;
     listing.entries.sort_by(|a, b| (a.kind != Kind::Folder, &a.name).cmp(&(b.kind != Kind::Folder, &b.name)));
     Ok(listing)
@@ -211,7 +211,8 @@ pub async fn open(
         return Err(FileError::Name);
     }
     let spec = PipeSpec::new(&workstation.user, argv(&["get", path, &DOWNLOAD_LIMIT.to_string()]));
-    let Pipe { mut reader, mut writer, control } = app.engine.pipe(&workstation.container, spec).await?;
+    let Pipe { mut reader, mut writer, control } =
+        app.fleet.range(&exercise.id)?.pipe(&workstation.container, spec).await?;
     let _ = writer.shutdown().await;
     let head = timeout(IDLE, first_line(&mut reader)).await.map_err(|_| FileError::Broken)??;
     let Head { size } = read(&head, DOWNLOAD_LIMIT)?;
@@ -262,7 +263,8 @@ pub async fn receive(
     let workstation = workstation::of(exercise, range, side)?;
     let words = ["put", &safe_name(name), &UPLOAD_LIMIT.to_string(), &UPLOADS_QUOTA.to_string()];
     let spec = PipeSpec::new(&workstation.user, argv(&words));
-    let Pipe { reader, writer, control } = app.engine.pipe(&workstation.container, spec).await?;
+    let Pipe { reader, writer, control } =
+        app.fleet.range(&exercise.id)?.pipe(&workstation.container, spec).await?;
     Ok(Incoming { reader, writer, control, sent: 0 })
 }
 

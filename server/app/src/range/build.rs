@@ -145,7 +145,13 @@ async fn look_before(engine: &dyn Engine, plan: &Plan) -> Result<(), LaunchError
 
 impl Work<'_> {
     fn labels(&self, range: u16, name: &str) -> Labels {
-        Labels { run: self.plan.run.clone(), range, name: name.to_owned(), plan: self.plan.hash.clone() }
+        Labels {
+            run: self.plan.run.clone(),
+            range,
+            name: name.to_owned(),
+            plan: self.plan.hash.clone(),
+            epoch: 0,
+        }
     }
 
     async fn networks(&self) -> Result<(), LaunchError> {

@@ -102,7 +102,8 @@ async fn open_shell(
         term: TERM.into(),
         env: Vec::new(),
     };
-    Ok(app.engine.terminal(&workstation.container, spec).await.map_err(WorkstationError::from)?)
+    let engine = app.fleet.range(&exercise.id).map_err(WorkstationError::from)?;
+    Ok(engine.terminal(&workstation.container, spec).await.map_err(WorkstationError::from)?)
 }
 
 /// All open terminals. Clones share them.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rampart_app::clock::SetClock;
+use rampart_app::fleet::{NewNode, Nodes};
 use rampart_app::{App, AppConfig, NewExercise};
 use rampart_domain::ledger::{self, FIRST};
 use rampart_domain::plan::{self, Plan};
@@ -34,6 +35,7 @@ pub struct House {
     pub app: Arc<App>,
     pub clock: Arc<SetClock>,
     pub engine: FakeEngine,
+    pub second: Option<FakeEngine>,
     pub dir: tempfile::TempDir,
 }
 
@@ -41,7 +43,7 @@ fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-async fn start(dir: &Path, clock: &Arc<SetClock>, engine: &FakeEngine) -> Arc<App> {
+async fn start(dir: &Path, clock: &Arc<SetClock>, nodes: Nodes) -> Arc<App> {
     let store = Store::open(&format!("sqlite:{}", dir.join("rampart.db").display())).await.unwrap();
     let config = AppConfig {
         scenarios_dir: repository().join("scenarios"),
@@ -53,7 +55,7 @@ async fn start(dir: &Path, clock: &Arc<SetClock>, engine: &FakeEngine) -> Arc<Ap
         terminals: rampart_app::terminal::TerminalRules::new(dir),
         ranges: rampart_app::RangeSettings::default(),
     };
-    App::start(config, store, Arc::new(engine.clone()), clock.clone()).await.unwrap()
+    App::start(config, store, nodes, clock.clone()).await.unwrap()
 }
 
 impl House {
@@ -61,14 +63,36 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::new(MORNING));
         let engine = FakeEngine::new(IMAGES.map(|image| format!("rampart/{image}:latest")));
-        let app = start(dir.path(), &clock, &engine).await;
-        Self { app, clock, engine, dir }
+        let app = start(dir.path(), &clock, Arc::new(engine.clone()).into()).await;
+        Self { app, clock, engine, second: None, dir }
+    }
+
+    /// A house with two nodes, `a` (its `engine`) and `b` (its `second`).
+    pub async fn of_two() -> Self {
+        let mut house = Self::new().await;
+        house.second = Some(FakeEngine::new(IMAGES.map(|image| format!("rampart/{image}:latest"))));
+        house.reopen().await;
+        house
+    }
+
+    fn nodes(&self) -> Nodes {
+        let Some(second) = &self.second else { return Arc::new(self.engine.clone()).into() };
+        let node = |name: &str, engine: &FakeEngine| NewNode {
+            name: name.into(),
+            address: format!("https://{name}:2376"),
+            engine: Arc::new(engine.clone()),
+        };
+        Nodes::new(vec![node("a", &self.engine), node("b", second)]).unwrap()
+    }
+
+    pub fn second(&self) -> &FakeEngine {
+        self.second.as_ref().unwrap()
     }
 
     /// Stops the house and opens it again, as after a restart of the server.
     pub async fn reopen(&mut self) {
         self.app.stop().await;
-        self.app = start(self.dir.path(), &self.clock, &self.engine).await;
+        self.app = start(self.dir.path(), &self.clock, self.nodes()).await;
     }
 
     pub async fn account(&self, login: &str, role: Role) -> String {
@@ -108,7 +132,7 @@ impl House {
         }
         store.ledger().append(exercise, entries).await.unwrap();
         store.close().await;
-        self.app = start(self.dir.path(), &self.clock, &self.engine).await;
+        self.app = start(self.dir.path(), &self.clock, self.nodes()).await;
     }
 
     /// A running exercise with an instructor.
@@ -132,6 +156,7 @@ impl House {
                 range: range.range,
                 name: name.into(),
                 plan: plan.hash.clone(),
+                epoch: 0,
             };
             for network in &range.networks {
                 self.engine.create_network(network, &labels(&network.zone)).await.unwrap();

@@ -4,6 +4,7 @@
 mod audit;
 mod exercise;
 mod faults;
+mod fleet;
 mod house;
 mod ledgers;
 mod people;

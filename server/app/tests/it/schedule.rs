@@ -241,7 +241,8 @@ async fn an_ended_range_that_nobody_clears_goes_too() {
 async fn strays_are_told_apart_and_only_own_ones_are_removed() {
     let mut house = House::new().await;
     let (id, teacher, plan) = house.standing(READY).await;
-    let labels = |run: &str| Labels { run: run.into(), range: 1, name: "z".into(), plan: "p".into() };
+    let labels =
+        |run: &str| Labels { run: run.into(), range: 1, name: "z".into(), plan: "p".into(), epoch: 0 };
     let mut network = plan.ranges[0].networks[0].clone();
     (network.name, network.subnet) = ("rmpstray".into(), "10.99.0.0/26".parse().unwrap());
     house.engine.create_network(&network, &labels("lost-run")).await.unwrap();

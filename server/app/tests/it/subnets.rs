@@ -53,7 +53,7 @@ async fn a_launch_goes_round_what_others_hold_even_if_it_appears_under_its_hands
         router: "10.77.1.65".parse().unwrap(),
         gateway: "10.77.1.66".parse().unwrap(),
     };
-    let labels = Labels { run: "another".into(), range: 1, name: "x".into(), plan: String::new() };
+    let labels = Labels { run: "another".into(), range: 1, name: "x".into(), plan: String::new(), epoch: 0 };
     house.engine.create_network(&foreign, &labels).await.unwrap();
     // Holds a subnet that no list of the engine shows: only the making of a network tells.
     let error =

@@ -15,7 +15,7 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, TryStreamExt};
 use ipnet::Ipv4Net;
 use rampart_domain::plan::{
-    HostPlan, LABEL_HOUSE, LABEL_NAME, LABEL_PLAN, LABEL_RANGE, LABEL_RUN, Leg, NetworkPlan,
+    HostPlan, LABEL_EPOCH, LABEL_HOUSE, LABEL_NAME, LABEL_PLAN, LABEL_RANGE, LABEL_RUN, Leg, NetworkPlan,
 };
 
 use super::{DockerEngine, QUICK, SLOW};
@@ -39,6 +39,9 @@ fn words(labels: &Labels, house: Option<&String>) -> Words {
         (LABEL_NAME.to_owned(), labels.name.clone()),
         (LABEL_PLAN.to_owned(), labels.plan.clone()),
     ]);
+    if labels.epoch > 0 {
+        words.insert(LABEL_EPOCH.to_owned(), labels.epoch.to_string());
+    }
     words.extend(house.map(|house| (LABEL_HOUSE.to_owned(), house.clone())));
     words
 }
@@ -249,6 +252,7 @@ impl DockerEngine {
                 zone: word(network.labels.as_ref(), LABEL_NAME),
                 plan: word(network.labels.as_ref(), LABEL_PLAN),
                 range: word(network.labels.as_ref(), LABEL_RANGE).parse().unwrap_or(0),
+                epoch: word(network.labels.as_ref(), LABEL_EPOCH).parse().unwrap_or(0),
                 name: network.name.unwrap_or_default(),
                 id: network.id.unwrap_or_default(),
             })
@@ -321,6 +325,7 @@ impl DockerEngine {
             host: word(labels, LABEL_NAME),
             range: word(labels, LABEL_RANGE).parse().unwrap_or(0),
             plan: word(labels, LABEL_PLAN),
+            epoch: word(labels, LABEL_EPOCH).parse().unwrap_or(0),
             id,
             state,
         }))

@@ -212,6 +212,7 @@ impl Inner {
                     zone: link.labels.name.clone(),
                     plan: link.labels.plan.clone(),
                     range: link.labels.range,
+                    epoch: link.labels.epoch,
                 })
                 .collect(),
             containers: containers
@@ -221,6 +222,7 @@ impl Inner {
                     host: found.labels.name.clone(),
                     range: found.labels.range,
                     plan: found.labels.plan.clone(),
+                    epoch: found.labels.epoch,
                     state: found.state.clone(),
                 })
                 .collect(),

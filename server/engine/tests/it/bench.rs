@@ -74,7 +74,7 @@ impl Bench {
     }
 
     pub fn labels(&self, name: &str) -> Labels {
-        Labels { run: self.run.clone(), range: 1, name: name.into(), plan: "p".into() }
+        Labels { run: self.run.clone(), range: 1, name: name.into(), plan: "p".into(), epoch: 0 }
     }
 
     /// Network 0 to 3 of this bench.

@@ -200,8 +200,10 @@ pub struct EngineView {
 /// all that need it, and `anew`). Live by `/system/events` (`refresh`).
 #[derive(Debug, Clone, Serialize)]
 pub struct System {
-    /// Engine.
+    /// The engines of all nodes together.
     pub engine: EngineView,
+    /// The nodes, in the order of their configuration.
+    pub nodes: Vec<NodeRow>,
     /// Images in order of building.
     pub images: Vec<ImageRow>,
     /// `sqlite` or `postgres`.
@@ -222,6 +224,45 @@ pub struct System {
     pub broken: Vec<ShutExercise>,
     /// Runs on the engine that no exercise knows. Form: POST `/system/strays` removes this installation's own.
     pub strays: Vec<StrayRow>,
+}
+
+/// A machine with an engine.
+#[derive(Debug, Clone, Serialize)]
+pub struct NodeRow {
+    /// Name.
+    pub name: String,
+    /// Address.
+    pub address: String,
+    /// Version of its engine; empty before its first answer.
+    pub version: String,
+    /// Key below `node.state.`: `answers`, `silent`, `fenced`.
+    pub state: String,
+    /// Last answer, ms UTC.
+    pub heard_ms: i64,
+    /// Ranges that stand on it.
+    pub ranges: i64,
+    /// Memory and what of it is in use, bytes, where known.
+    pub memory: Option<i64>,
+    /// Memory not in use, bytes, where it can be seen.
+    pub available: Option<i64>,
+    /// Images that it lacks, or has from an older source.
+    pub lacking: Vec<String>,
+}
+
+impl NodeRow {
+    fn sample(name: &str, state: &str) -> Self {
+        Self {
+            name: name.into(),
+            address: format!("https://{name}.range.example:2376"),
+            version: "20.10.24".into(),
+            state: state.into(),
+            heard_ms: SAMPLE_NOW_MS - 42_000,
+            ranges: 4,
+            memory: Some(25_000_000_000),
+            available: Some(9_400_000_000),
+            lacking: Vec::new(),
+        }
+    }
 }
 
 /// A run on the engine that no exercise knows.
@@ -250,6 +291,10 @@ impl Page for System {
                 guard: Some(true),
                 problem: None,
             },
+            nodes: vec![NodeRow {
+                address: "unix:///var/run/docker.sock".into(),
+                ..NodeRow::sample("local", "answers")
+            }],
             images: ImageRow::samples(),
             store_kind: "sqlite".into(),
             store_place: "data/rampart.db".into(),
@@ -270,7 +315,21 @@ impl Page for System {
                 networks: 3,
             })
             .into();
+        let mut many = base.clone();
+        many.nodes = vec![
+            NodeRow::sample("node-1", "answers"),
+            NodeRow { available: None, ..NodeRow::sample("node-2", "silent") },
+            NodeRow { ranges: 0, ..NodeRow::sample("node-3", "fenced") },
+            NodeRow {
+                version: String::new(),
+                memory: None,
+                available: None,
+                lacking: vec!["www".into(), "doc".into()],
+                ..NodeRow::sample("node-4", "answers")
+            },
+        ];
         let mut lost = base.clone();
+        lost.nodes[0].state = "silent".into();
         lost.engine = EngineView {
             reachable: false,
             version: String::new(),
@@ -287,6 +346,6 @@ impl Page for System {
         open.engine.guard = Some(false);
         open.shut = vec![ShutExercise::sample()];
         open.broken = vec![ShutExercise::sample()];
-        vec![base, lost, open, strays]
+        vec![base, many, lost, open, strays]
     }
 }

@@ -10,6 +10,7 @@ mod kill;
 mod ledger;
 mod opening;
 mod people;
+mod placements;
 mod recordings;
 mod register;
 mod schema;

@@ -130,9 +130,16 @@ impl Runner {
             old.cancel();
         }
         let stop = self.tools.stop.child_token();
-        telemetry::follow(&self.exercise, &self.tools, &plan, from_ms, &stop);
-        probes::start(&self.exercise, &self.tools, &plan, &stop);
-        vigil::keep(&self.exercise, &self.tools, &plan, &stop);
+        let engine = match self.tools.fleet.range(&self.exercise.id) {
+            Ok(engine) => engine,
+            Err(error) => {
+                tracing::error!(exercise = %self.exercise.id, %error, "the range cannot be watched");
+                return;
+            }
+        };
+        telemetry::follow(&self.exercise, &self.tools, &engine, &plan, from_ms, &stop);
+        probes::start(&self.exercise, &self.tools, &engine, &plan, &stop);
+        vigil::keep(&self.exercise, &self.tools, &engine, &plan, &stop);
         self.range_tasks = Some(stop);
     }
 

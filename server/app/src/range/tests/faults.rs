@@ -180,8 +180,13 @@ async fn a_subnet_that_another_network_holds_is_told_from_other_failures() {
     let plan = light(&fake, 1).await;
     let mut foreign = plan.ranges[0].networks[1].clone();
     foreign.name = "their-net".into();
-    let labels =
-        rampart_engine::Labels { run: "theirs".into(), range: 1, name: "x".into(), plan: String::new() };
+    let labels = rampart_engine::Labels {
+        run: "theirs".into(),
+        range: 1,
+        name: "x".into(),
+        plan: String::new(),
+        epoch: 0,
+    };
     fake.create_network(&foreign, &labels).await.unwrap();
     match attempt(&fake, &plan).await.unwrap_err() {
         LaunchError::SubnetTaken { subnet, by } => {

@@ -199,6 +199,7 @@ async fn a_subnet_in_use_is_told_and_a_second_launch_goes_on() {
         range: 1,
         name: "x".into(),
         plan: String::new(),
+        epoch: 0,
     };
     engine.create_network(&foreign, &labels).await.unwrap();
     cleared(&engine, &plan, async {

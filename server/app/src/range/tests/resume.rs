@@ -85,6 +85,7 @@ async fn what_another_plan_made_is_removed_and_what_is_half_made_is_finished() {
         range: 1,
         name: name.into(),
         plan: hash.into(),
+        epoch: 0,
     };
     let range = &plan.ranges[0];
     // Two networks of this plan and one of another; containers of both; a host that no plan knows.

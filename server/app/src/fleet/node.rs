@@ -1,0 +1,129 @@
+//! One node: its engine, whether it answers, and the bounds of the work on it. Bounds are per node, so that a dead one
+//! takes nobody else's turns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rampart_engine::{Engine, EngineError};
+use tokio::sync::{Semaphore, watch};
+
+/// Commands at once on one node.
+const EXECS: usize = 64;
+/// Clearings of ranges at once on one node.
+const CLEARS: usize = 2;
+/// Resets of hosts at once on one node.
+const RESETS: usize = 4;
+
+/// Whether a node can be worked with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NodeState {
+    /// It answers.
+    Answers,
+    /// It does not answer. What stands on it is not known, and nothing may be concluded from it.
+    Silent {
+        /// Last answer, ms UTC.
+        since_ms: i64,
+    },
+    /// It answers again or for the first time, and takes no work yet: what was given up meanwhile is removed from it first.
+    Fenced {
+        /// Since when, ms UTC.
+        since_ms: i64,
+    },
+}
+
+impl NodeState {
+    /// The word used in data and locale keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answers => "answers",
+            Self::Silent { .. } => "silent",
+            Self::Fenced { .. } => "fenced",
+        }
+    }
+}
+
+/// What a node said of itself last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeFacts {
+    /// Version of its engine.
+    pub version: String,
+    /// Memory, bytes; 0 where it is not known.
+    pub memory: u64,
+    /// Memory that is not in use, bytes, where it can be seen.
+    pub available: Option<u64>,
+    /// Processors.
+    pub cpus: u32,
+    /// Free and whole size of the engine's disk, bytes, where it can be seen.
+    pub disk: Option<(u64, u64)>,
+}
+
+/// A node.
+pub(super) struct Node {
+    pub name: String,
+    pub address: String,
+    pub engine: Arc<dyn Engine>,
+    pub state: watch::Sender<NodeState>,
+    pub facts: watch::Sender<Option<NodeFacts>>,
+    /// When it last answered, ms UTC and by the machine's own count.
+    heard: watch::Sender<(i64, tokio::time::Instant)>,
+    pub execs: Semaphore,
+    pub clears: Semaphore,
+    pub resets: Semaphore,
+}
+
+impl Node {
+    pub fn new(
+        name: String,
+        address: String,
+        engine: Arc<dyn Engine>,
+        state: NodeState,
+        now_ms: i64,
+    ) -> Self {
+        Self {
+            name,
+            address,
+            engine,
+            state: watch::channel(state).0,
+            facts: watch::channel(None).0,
+            heard: watch::channel((now_ms, tokio::time::Instant::now())).0,
+            execs: Semaphore::new(EXECS),
+            clears: Semaphore::new(CLEARS),
+            resets: Semaphore::new(RESETS),
+        }
+    }
+
+    /// It answered something.
+    pub fn heard(&self, now_ms: i64) {
+        self.heard.send_replace((now_ms, tokio::time::Instant::now()));
+    }
+
+    /// Last answer, ms UTC, and how long ago that is.
+    pub fn last(&self) -> (i64, Duration) {
+        let (at_ms, at) = *self.heard.borrow();
+        (at_ms, at.elapsed())
+    }
+
+    /// Whether work may go there.
+    pub fn open(&self) -> Result<(), EngineError> {
+        match *self.state.borrow() {
+            NodeState::Answers => Ok(()),
+            NodeState::Silent { since_ms } | NodeState::Fenced { since_ms } => {
+                Err(EngineError::NodeUnreachable { since_ms: Some(since_ms) })
+            }
+        }
+    }
+
+    /// Comes back when the node has gone silent.
+    pub async fn silence(&self) -> EngineError {
+        let mut state = self.state.subscribe();
+        loop {
+            if let NodeState::Silent { since_ms } = *state.borrow_and_update() {
+                return EngineError::NodeUnreachable { since_ms: Some(since_ms) };
+            }
+            if state.changed().await.is_err() {
+                return EngineError::NodeUnreachable { since_ms: None };
+            }
+        }
+    }
+}
