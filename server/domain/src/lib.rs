@@ -8,6 +8,7 @@ pub mod plan;
 pub mod records;
 pub mod scenario;
 pub mod secret;
+pub mod signs;
 pub mod token;
 pub mod truth;
 

@@ -46,6 +46,7 @@ async fn context(web: &Web, visit: &Here, id: &str) -> Result<Board, WebError> {
         phases: view::phases(&fold, scenario, visit.now_ms),
         board: fold.board(Audience::Public),
         names,
+        rules: view::rulings::announced(scenario, visit.locale),
     })
 }
 

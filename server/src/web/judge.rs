@@ -1,11 +1,15 @@
 //! The judge's desk, and the record of its score that a team may dispute.
 
+use std::collections::BTreeMap;
+
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rampart_app::exercise::{CommandError, Exercise, JudgeAct};
-use rampart_domain::decide::{Refusal, RulingForm};
+use rampart_domain::decide::{MarkForm, NewRun, Refusal, RulingForm, VoidForm};
+use rampart_domain::records::roc::parse_date_time;
 use rampart_pages::{
     ContestRow, CorrectionForm, JudgeDesk, JudgeTeam, Problem, RuledView, ScoreLine, SeatScore, Tone,
+    VoidTyped,
 };
 use scoreboard::{Component, Contested, Fold, Side, Status};
 use serde::Deserialize;
@@ -72,23 +76,33 @@ fn contest(fold: &Fold, contested: &Contested) -> ContestRow {
     }
 }
 
+/// What was typed into the form that was not taken.
+#[derive(Default)]
+struct Typed {
+    correction: CorrectionForm,
+    void: Option<VoidTyped>,
+}
+
 async fn desk(
     web: &Web,
     visit: &Here,
     staff: &Staff,
     id: &str,
     team: &str,
-    refused: Option<(Problem, CorrectionForm)>,
+    refused: Option<(Problem, Typed)>,
 ) -> Result<JudgeDesk, WebError> {
     let exercise = web.exercise(id)?;
     let row = row_of(web, id).await?;
     let lines = lines(web, &exercise, team).await?;
+    let (problem, typed) =
+        refused.map_or((None, Typed::default()), |(problem, typed)| (Some(problem), typed));
+    let mut rulings = view::rulings::rulings(&web.app, &exercise, visit.locale, typed.void, visit.now_ms);
+    view::rulings::shared(&mut rulings, &exercise.fold(), &web.senders.shared(id));
     let fold = exercise.fold();
     let mut contests: Vec<ContestRow> = fold.contests.iter().rev().map(|one| contest(&fold, one)).collect();
     contests.sort_by_key(|one| one.ruled.is_some());
     let mut teams: Vec<&scoreboard::Team> = fold.teams.iter().collect();
     teams.sort_by_key(|team| (team.side, team.range));
-    let (problem, form) = refused.map_or((None, CorrectionForm::default()), |(p, form)| (Some(p), form));
     Ok(JudgeDesk {
         exercise: view::head(&row, &fold, exercise.scenario(), visit.locale),
         may_act: staff.role == Role::Instructor,
@@ -107,7 +121,8 @@ async fn desk(
         contests,
         lines,
         team: team.to_owned(),
-        form,
+        form: typed.correction,
+        rulings,
         problems: problem.into_iter().collect(),
         names: view::all_names(exercise.scenario(), visit.locale),
     })
@@ -132,7 +147,37 @@ fn number(text: &str) -> Option<i64> {
     if text.is_empty() { Some(0) } else { text.parse().ok() }
 }
 
-fn read(form: &Posted) -> Result<(JudgeAct, &'static str), Refusal> {
+/// What a pair of another exercise came to, named as `ID:N`.
+fn new_run(web: &Web, own: &Exercise, named: &str) -> Result<NewRun, Refusal> {
+    let none = Refusal::Field { field: "run", code: "rematch_run" };
+    let (id, range) = named.split_once(':').ok_or(none.clone())?;
+    let range: u16 = range.parse().map_err(|_| none.clone())?;
+    let other = web.app.exercise(id).filter(|other| other.id != own.id).ok_or(none.clone())?;
+    if other.scenario().id != own.scenario().id {
+        return Err(none);
+    }
+    let fold = other.fold();
+    let points = |side| fold.team_of(range, side).filter(|_| fold.over()).map(|team| team.points);
+    let points = points(Side::Red).zip(points(Side::Blue)).ok_or(none)?;
+    let run = fold.header.as_ref().map(|header| header.code.clone()).unwrap_or_default();
+    Ok(NewRun { run, position: fold.seq, points })
+}
+
+fn read_void(form: &Posted, text: String) -> Result<VoidForm, Refusal> {
+    let field = |field, code| Refusal::Field { field, code };
+    let time = |name| parse_date_time(form.get(name)).map_err(|_| field(name, "bad_time"));
+    let chosen = |name| Some(form.get(name)).filter(|value| !value.is_empty());
+    let range = chosen("range").map(str::parse).transpose().map_err(|_| field("range", "void_range"))?;
+    Ok(VoidForm {
+        range,
+        check: chosen("check").map(str::to_owned),
+        from_ms: time("from")?,
+        to_ms: time("to")?,
+        text,
+    })
+}
+
+fn read(web: &Web, exercise: &Exercise, form: &Posted) -> Result<(JudgeAct, &'static str), Refusal> {
     let field = |field, code| Refusal::Field { field, code };
     let (team, text) = (form.get("team").to_owned(), form.get("text").to_owned());
     let points = || number(form.get("points")).ok_or(field("points", "not_a_number"));
@@ -157,6 +202,37 @@ fn read(form: &Posted) -> Result<(JudgeAct, &'static str), Refusal> {
             let contest = form.get("contest").to_owned();
             (JudgeAct::Rule(RulingForm { contest, upheld, points: points()?, text }), "ruled")
         }
+        "penalise" => (JudgeAct::Penalise { team, points: points()?, text }, "penalised"),
+        "lift" => {
+            let about = form.get("about").parse().map_err(|_| Refusal::NotFound)?;
+            (JudgeAct::Lift { about, text }, "lifted")
+        }
+        "tries" => {
+            let tries = number(form.get("tries")).ok_or(field("tries", "not_a_number"))?;
+            (
+                JudgeAct::Tries { team, objective: form.get("objective").to_owned(), tries, text },
+                "tries_given",
+            )
+        }
+        "mark" => {
+            let mut marks = BTreeMap::new();
+            for (criterion, given) in form.below("mark.") {
+                let given = Some(given).filter(|given| !given.trim().is_empty()).and_then(number);
+                marks.insert(criterion.to_owned(), given.ok_or(field("marks", "mark_missing"))?);
+            }
+            let report = form.get("report").to_owned();
+            (JudgeAct::Mark(MarkForm { report, marks, text }), "marked")
+        }
+        "release" => (JudgeAct::Release, "released"),
+        "void" => (JudgeAct::Void(read_void(form, text)?), "voided"),
+        "unvoid" => (JudgeAct::Unvoid { void: form.get("void").to_owned(), text }, "unvoided"),
+        "rematch" => {
+            let range = form.get("range").parse().map_err(|_| field("range", "void_range"))?;
+            (JudgeAct::Rematch { range, new: new_run(web, exercise, form.get("run"))?, text }, "rematched")
+        }
+        "unrematch" => {
+            (JudgeAct::UndoRematch { rematch: form.get("rematch").to_owned(), text }, "rematch_undone")
+        }
         _ => return Err(Refusal::NotFound),
     })
 }
@@ -170,7 +246,7 @@ pub(super) async fn act(
     form: Posted,
 ) -> Answer {
     let exercise = web.exercise(&id)?;
-    let outcome = match read(&form) {
+    let outcome = match read(&web, &exercise, &form) {
         Ok((act, said)) => exercise.judge(&staff.id, act).await.map(|()| said),
         Err(refused) => Err(CommandError::Refused(refused)),
     };
@@ -182,15 +258,21 @@ pub(super) async fn act(
         }
         Err(CommandError::Refused(refused)) if refused != Refusal::NotFound => {
             let typed = |name| form.get(name).to_owned();
-            let typed = if form.get("act") == "correct" {
-                CorrectionForm {
-                    team: typed("team"),
-                    points: typed("points"),
-                    about: typed("about"),
-                    text: typed("text"),
+            let typed = match form.get("act") {
+                "correct" => Typed {
+                    correction: CorrectionForm {
+                        team: typed("team"),
+                        points: typed("points"),
+                        about: typed("about"),
+                        text: typed("text"),
+                    },
+                    void: None,
+                },
+                "void" => {
+                    let void = VoidTyped { from: typed("from"), to: typed("to"), text: typed("text") };
+                    Typed { void: Some(void), ..Typed::default() }
                 }
-            } else {
-                CorrectionForm::default()
+                _ => Typed::default(),
             };
             let page = desk(&web, &visit, &staff, &id, "", Some((refusal(&refused), typed))).await?;
             web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit.at(&format!("/exercises/{id}/judge")), &page)

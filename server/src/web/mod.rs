@@ -22,7 +22,9 @@ mod posted;
 mod register;
 mod scenarios;
 mod schedule;
+mod scores;
 mod seat;
+mod senders;
 pub(crate) mod state;
 pub(crate) mod statistics;
 mod terminal;
@@ -130,6 +132,7 @@ fn table() -> Vec<Route> {
         live("/board/{id}/events",            Who::Public,        live::board),
         file("/board/{id}/state",             Who::Open,          board::state),
         file("/board/{id}/history",           Who::Public,        board::history),
+        file("/board/{id}/scores/{file}",     Who::Public,        scores::public),
         // exercises
         page("/exercises",                    Who::OVERSEER,      exercises::list),
         page("/exercises/new",                Who::INSTRUCTOR,    exercises::new_form),
@@ -164,6 +167,7 @@ fn table() -> Vec<Route> {
         form("/exercises/{id}/schedule",      Who::INSTRUCTOR,    schedule::set),
         page("/exercises/{id}/judge",         Who::OVERSEER,      judge::show),
         form("/exercises/{id}/judge",         Who::INSTRUCTOR,    judge::act),
+        file("/exercises/{id}/scores/{file}", Who::OVERSEER,      scores::staff),
         page("/exercises/{id}/desktops/{seat}", Who::WATCHER,  desktop::watch),
         live("/exercises/{id}/desktops/{seat}/stream", Who::WATCHER, desktop::stream),
         // scenarios and people

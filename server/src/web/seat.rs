@@ -183,6 +183,9 @@ pub(super) async fn flag(State(web): State<Web>, visit: Here, seat: Seated, form
     let (objective, typed) = (form.get("objective"), form.get("flag"));
     let outcome = exercise.submit_flag(&seat.team, &seat.seat, objective, typed).await;
     let told = told(&exercise, &visit, outcome)?;
+    if told.problem.is_none() {
+        web.senders.note(&exercise.id, visit.address, &seat.team, visit.now_ms);
+    }
     if visit.json {
         return Ok(flag_json(&web, &visit, &exercise, &seat, &told));
     }

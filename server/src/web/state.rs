@@ -69,6 +69,8 @@ pub struct Inner {
     pub strangers: Buckets,
     /// The last use of a token is written so often.
     pub noted: Buckets,
+    /// Where right flags come from.
+    pub senders: super::senders::Senders,
     /// Ends streams and terminals when the server goes down.
     pub stopping: CancellationToken,
     /// Owns the tasks of open terminals, so that the end can wait for them.
@@ -104,6 +106,7 @@ impl Web {
             tokens: Buckets::new(TOKEN_BURST, TOKEN_EVERY_MS),
             strangers: Buckets::new(STRANGER_BURST, 1000),
             noted: Buckets::new(1, TOKEN_NOTED_MS),
+            senders: super::senders::Senders::default(),
             stopping: CancellationToken::new(),
             sockets: TaskTracker::new(),
             desktops: super::places::Places::default(),

@@ -43,6 +43,7 @@ fn real(house: &House, path: &str) -> String {
     let path = path
         .replace("{id}", id)
         .replace("{range}", "1")
+        .replace("{file}", "standings.csv")
         .replace("{host}", "www")
         .replace("{*path}", "app.css");
     let path = path.replace("{terminal}", &house.recording).replace("{recording}", &house.recording);

@@ -83,6 +83,7 @@ async fn each_route_as_everybody() {
         let path = pattern
             .replace("{id}", id)
             .replace("{range}", "1")
+            .replace("{file}", "standings.csv")
             .replace("{host}", "www")
             .replace("{*path}", "app.js");
         let path =

@@ -55,6 +55,9 @@ pub enum ExportError {
     /// The comma separated file.
     #[error("the CSV file could not be written: {0}")]
     Csv(#[from] csv::Error),
+    /// The workbook.
+    #[error("the workbook could not be written: {0}")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
     /// Its last buffer.
     #[error("the CSV file could not be finished")]
     CsvEnd,

@@ -5,6 +5,7 @@ pub mod export;
 mod guard;
 mod ods;
 pub mod roster;
+pub mod sheets;
 mod split;
 
 pub use export::{ExportError, Format};

@@ -265,7 +265,7 @@ async fn a_pause_during_a_retest_does_not_cost_the_team_its_place() {
     assert!(live.fold().repairs[&key].waiting, "what the pause spoilt is no result");
     live.turn(&teacher, Status::Running).await.unwrap();
     until("the retest has passed", || live.fold().repairs[&key].passed).await;
-    assert_eq!(live.fold().team("b1").unwrap().parts[&scoreboard::Component::Response], 150);
+    assert_eq!(live.fold().team("b1").unwrap().parts[&scoreboard::Component::Response], 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

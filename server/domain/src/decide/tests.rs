@@ -6,6 +6,7 @@ use super::*;
 use crate::scenario::{ResetRule, parse};
 use crate::truth::{Confirmed, Labels};
 
+mod exact;
 mod scoring;
 
 const SOURCE: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");
@@ -295,7 +296,7 @@ fn a_repair_pays_once_and_only_when_attack_fails_and_check_passes() {
     assert_eq!(table.points("b1"), 0);
     ask(&mut table).unwrap();
     answer(&mut table, AttackState::Fails, Some(true));
-    assert_eq!(table.points("b1"), 150);
+    assert_eq!(table.points("b1"), 200);
     assert_eq!(ask(&mut table), Err(Refusal::AlreadyRepaired));
 }
 

@@ -123,9 +123,17 @@ fn put_right(
     entries.push(entry);
     for team in booked.teams.iter().filter(|team| team.side == Side::Blue) {
         let Some((through, up_sum, known_sum)) = booked.booked.get(&team.id).copied() else { continue };
-        let before = counted(rules, &booked, team.range, through, &booked.desk.voids);
-        let then = counted(rules, &booked, team.range, through, after);
-        let (up, known) = (half(then.0 - before.0), half(then.1 - before.1));
+        // What the voids take out depends on them alone, so that undoing gives back exactly what was taken.
+        let taken = |voids: &[VoidWindow]| {
+            let (all, left) = (&[][..], voids);
+            let (all, left) = (
+                counted(rules, &booked, team.range, through, all),
+                counted(rules, &booked, team.range, through, left),
+            );
+            (half(all.0 - left.0), half(all.1 - left.1))
+        };
+        let (before, then) = (taken(&booked.desk.voids), taken(after));
+        let (up, known) = (before.0 - then.0, before.1 - then.1);
         let given = team.parts.get(&Component::Availability).copied().unwrap_or(0);
         let points = due(rules, through, up_sum + up, known_sum + known).unwrap_or(given) - given;
         if (up, known, points) == (0, 0, 0) {
@@ -145,7 +153,7 @@ fn put_right(
     entries
 }
 
-/// Towards zero, so that undoing gives back exactly what was taken.
+/// Sums are kept doubled, for the half that degraded counts.
 fn half(doubled: i128) -> i64 {
     i64::try_from(doubled / 2).unwrap_or(0)
 }

@@ -159,6 +159,7 @@ pub(super) fn scenario(root: &Node) -> Scenario {
         availability_points: part("scoring").int("availability"),
         reset: part("scoring").reset("reset").unwrap_or(ResetRule::Never),
         recovery: part("scoring").int_if("recovery").unwrap_or(RECOVERY),
+        soonest_ms: part("scoring").get("soonest").map_or(SOONEST, |_| part("scoring").duration("soonest")),
         blue: part("scoring").int_if("blue").map(|total| weighted(part("scoring"), total)),
     };
     weights::apply(&mut scenario);
@@ -167,6 +168,8 @@ pub(super) fn scenario(root: &Node) -> Scenario {
 
 /// Blue wins back at most so much of what an act of red cost, percent, unless the scenario says otherwise.
 const RECOVERY: i64 = 80;
+/// An objective taken sooner after red's first act is odd, ms, unless the scenario says otherwise.
+const SOONEST: i64 = 30_000;
 
 fn weighted(scoring: &Node, total: i64) -> Weighted {
     let weights = scoring.get("weights").map(|node| weights::WEIGHTS.map(|(name, _)| node.int_if(name)));

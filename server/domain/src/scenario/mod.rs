@@ -573,6 +573,8 @@ pub struct Scenario {
     pub reset: ResetRule,
     /// Blue wins back at most this share of what an act of red cost, percent.
     pub recovery: i64,
+    /// An objective taken sooner than this after red's first act is shown to staff as odd, ms.
+    pub soonest_ms: i64,
     /// What blue can have in all, shared by weights; `None`: the parts say their own points.
     pub blue: Option<Weighted>,
 }

@@ -478,6 +478,11 @@ static SCORING: MapShape = MapShape {
             "Blue wins back at most so many percent of what an act of red cost; 80 without it.",
         ),
         may(
+            "soonest",
+            WITHIN_EXERCISE,
+            "An objective taken sooner after red's first act is shown to staff as odd; `30s` without it.",
+        ),
+        may(
             "reset",
             PRICE,
             "What a team pays to have a host of its own made anew: points, or `never`; without it, only staff may.",

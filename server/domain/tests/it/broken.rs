@@ -6,7 +6,7 @@ use super::{PORTAL, edit, edited, shown};
 
 /// One slip in the portal file. `at` is a passage of the changed file, with `§` before the character that the fault
 /// must point at.
-struct Slip {
+pub(super) struct Slip {
     from: &'static str,
     to: &'static str,
     at: &'static str,
@@ -15,7 +15,7 @@ struct Slip {
     hint: &'static str,
 }
 
-const fn slip(
+pub(super) const fn slip(
     from: &'static str,
     to: &'static str,
     at: &'static str,
@@ -37,7 +37,7 @@ fn place(source: &str, passage: &str) -> (usize, usize) {
     (line, column)
 }
 
-fn try_all(slips: &[Slip]) {
+pub(super) fn try_all(slips: &[Slip]) {
     let mut wrong = Vec::new();
     for slip in slips {
         let source = edited(slip.from, slip.to);

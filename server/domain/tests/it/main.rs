@@ -7,6 +7,7 @@ mod good;
 mod hostile;
 mod plans;
 mod schema;
+mod scores;
 
 /// The scenario that is shipped, as it is today.
 const SHIPPED: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");

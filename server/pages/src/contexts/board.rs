@@ -35,6 +35,25 @@ pub struct Board {
     pub board: BoardView,
     /// Titles of ids that reasons name, in the page's language.
     pub names: BTreeMap<String, String>,
+    /// How the score is counted, as announced before the start.
+    pub rules: Vec<Reason>,
+}
+
+/// Rules as a scenario announces them.
+pub(crate) fn sample_rules() -> Vec<Reason> {
+    let word = |rule: &str, args: &[(&str, &str)]| Reason {
+        rule: rule.into(),
+        args: args.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+    };
+    vec![
+        word(
+            "announce.blue",
+            &[("availability", "400"), ("detection", "300"), ("response", "200"), ("reports", "100")],
+        ),
+        word("announce.first", &[("objective", "O1"), ("points", "20")]),
+        word("announce.stealth", &[("minutes", "40"), ("points", "30")]),
+        word("announce.fixed", &[]),
+    ]
 }
 
 impl Board {
@@ -217,6 +236,7 @@ impl Board {
                 ("www".to_owned(), "全球資訊網".to_owned()),
             ]
             .into(),
+            rules: sample_rules(),
         }
     }
 }

@@ -6,10 +6,11 @@ use scoreboard::Reason;
 use serde::Serialize;
 
 use super::common::*;
+use super::rulings::Rulings;
 use super::seat::SeatHead;
 
 /// `/exercises/{id}/judge`. Form: POST to the same path with `act` (`correct`, `disqualify`, `reinstate`, `freeze`, `show`,
-/// `rule`) and its fields.
+/// `rule`, and those of [`Rulings`]) and its fields.
 #[derive(Debug, Clone, Serialize)]
 pub struct JudgeDesk {
     /// The exercise.
@@ -32,6 +33,8 @@ pub struct JudgeDesk {
     pub team: String,
     /// What was typed into the form of a correction.
     pub form: CorrectionForm,
+    /// The second part of the desk.
+    pub rulings: Rulings,
     /// What has to be repaired.
     pub problems: Vec<Problem>,
     /// Titles of ids that reasons name.
@@ -204,9 +207,12 @@ impl Page for JudgeDesk {
             lines: sample_lines(),
             team: String::new(),
             form: CorrectionForm::default(),
+            rulings: Rulings::sample(),
             problems: vec![],
             names: sample_names(),
         };
+        let mut over = open.clone();
+        over.over = true;
         let mut refused = open.clone();
         refused.frozen = true;
         refused.form = CorrectionForm {
@@ -218,8 +224,10 @@ impl Page for JudgeDesk {
         refused.problems = vec![Problem::new("required").on("points"), Problem::new("required").on("text")];
         let mut early = open.clone();
         (early.open, early.may_act) = (false, false);
-        (early.contests, early.lines) = (vec![], vec![]);
-        vec![open, refused, early]
+        (early.contests, early.lines, early.rulings) = (vec![], vec![], Rulings::default());
+        let mut alone = over.clone();
+        alone.rulings = Rulings { criteria: over.rulings.criteria.clone(), ..Rulings::default() };
+        vec![open, refused, early, over, alone]
     }
 }
 

@@ -130,6 +130,8 @@ pub struct ScenarioView {
     pub max_red: i64,
     /// Most points of a blue team.
     pub max_blue: i64,
+    /// How the score is counted.
+    pub rules: Vec<scoreboard::Reason>,
 }
 
 /// A zone as a lane.
@@ -297,6 +299,7 @@ impl Page for ScenarioPage {
             repairs: 1,
             max_red: 500,
             max_blue: 850,
+            rules: super::board::sample_rules(),
         };
         let fault = |line, column, text: &str, suggestion: Option<&str>| ScenarioFault {
             file: "scenario.yaml".into(),

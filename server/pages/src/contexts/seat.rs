@@ -171,6 +171,8 @@ pub struct SeatRed {
     pub credentials: Vec<Credential>,
     /// Terminal.
     pub terminal: TerminalView,
+    /// How the score is counted.
+    pub rules: Vec<scoreboard::Reason>,
 }
 
 impl Page for SeatRed {
@@ -238,6 +240,7 @@ impl Page for SeatRed {
                 desktop: true,
                 blocked: None,
             },
+            rules: super::board::sample_rules(),
         };
         let answer = |correct, problem: Option<Problem>, typed: &str| {
             Some(FlagAnswer { correct, problem, points: if correct { 150 } else { 0 }, typed: typed.into() })

@@ -97,6 +97,19 @@ pub struct ReportLine {
     pub points: i64,
     /// Why.
     pub reason: Option<Reason>,
+    /// A judge's marks, once they are released.
+    pub marks: Option<MarksView>,
+}
+
+/// A judge's marks of a report.
+#[derive(Debug, Clone, Serialize)]
+pub struct MarksView {
+    /// Title, points, most points of each criterion.
+    pub marks: Vec<(String, i64, i64)>,
+    /// What the judge wrote.
+    pub note: String,
+    /// What the team was given for it.
+    pub points: i64,
 }
 
 /// Where a repair stands.
@@ -196,6 +209,8 @@ pub struct SeatBlue {
     pub names: BTreeMap<String, String>,
     /// Why no report is accepted now; `None` if it is.
     pub report_blocked: Option<Problem>,
+    /// How the score is counted.
+    pub rules: Vec<Reason>,
 }
 
 impl Page for SeatBlue {
@@ -228,6 +243,11 @@ impl Page for SeatBlue {
             verdict,
             points,
             reason,
+            marks: (label == "N-03").then(|| MarksView {
+                marks: vec![("事實與時間線".into(), 18, 20), ("影響範圍".into(), 12, 15)],
+                note: "時間線清楚".into(),
+                points: 30,
+            }),
         };
         let repair = |id: &str, stage, check_passes, attack_fails, points, reason, blocked| RepairLine {
             id: id.into(),
@@ -339,6 +359,7 @@ impl Page for SeatBlue {
             ]
             .into(),
             report_blocked: None,
+            rules: super::board::sample_rules(),
         };
         vec![
             base.clone(),

@@ -6,6 +6,7 @@ pub mod exercises;
 pub mod hosts;
 pub mod images;
 pub mod register;
+pub mod rulings;
 pub mod scenarios;
 pub mod schedule;
 pub mod seat;

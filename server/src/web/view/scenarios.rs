@@ -175,5 +175,6 @@ pub fn view(scenario: &Scenario, capacity: CapacityView, locale: Locale) -> Scen
         repairs: count(scenario.repairs.len()),
         max_red: scenario.max_points(Side::Red),
         max_blue: scenario.max_points(Side::Blue),
+        rules: super::rulings::announced(scenario, locale),
     }
 }

@@ -4,16 +4,16 @@
 use std::collections::BTreeMap;
 
 use rampart_app::exercise::Exercise;
-use rampart_domain::decide::tries_allowed;
+use rampart_domain::decide::{captures_of, tries_allowed};
 use rampart_domain::scenario::{Objective, Role, Telemetry};
 use rampart_domain::truth::Event;
 use rampart_pages::{
-    Credential, EventFilter, EventLine, FlagAnswer, HintView, HostCell, Locale, ObjectiveState,
+    Credential, EventFilter, EventLine, FlagAnswer, HintView, HostCell, Locale, MarksView, ObjectiveState,
     ObjectiveView, Problem, RepairLine, RepairStage, ReportForm, ReportLine, ReportVerdict, SeatBlue,
     SeatHead, SeatRed, TerminalView,
 };
 use rampart_store::{Exercise as Row, StoredEvent};
-use scoreboard::{Component, FiledReport, Fold, RepairState, Side, Status, Verdict};
+use scoreboard::{Audience, Component, FiledReport, Fold, RepairState, Side, Status, Verdict};
 
 use super::{clock, count, head, host_health, phases, public_names, say, team, techniques};
 use crate::web::visit::seat_label;
@@ -121,7 +121,14 @@ fn objective(
         brief: say(facts.locale, &objective.brief),
         host: scenario.host(&objective.host).map(|host| say(facts.locale, &host.title)).unwrap_or_default(),
         technique: objective.technique.clone(),
-        points: objective.points,
+        // A frozen board's captures are not to be counted by what an objective is worth now.
+        points: capture.map_or_else(
+            || {
+                let others = captures_of(fold.seen_by(Audience::Public), &objective.id);
+                objective.worth(others, fold.clock.at(facts.now_ms))
+            },
+            |capture| capture.points,
+        ),
         state: match (capture, locked) {
             (Some(_), _) => ObjectiveState::Done,
             (None, true) => ObjectiveState::Locked,
@@ -179,6 +186,7 @@ pub fn red(
         messages: Vec::new(),
         credentials: credentials(exercise, &fold, facts),
         terminal: terminal(exercise, &fold, facts),
+        rules: super::rulings::announced(exercise.scenario(), facts.locale),
     }
 }
 
@@ -329,7 +337,7 @@ pub fn blue(exercise: &Exercise, facts: &Facts<'_>, asked: Asked) -> SeatBlue {
         problems: asked.problems,
         free_left: free_left(&fold, exercise, &own, facts.now_ms),
         false_cost: scenario.reports.false_cost,
-        reports: reports(exercise, &own, facts.locale),
+        reports: reports(exercise, &fold, &own, facts.locale),
         repairs: scenario.repairs.iter().map(|known| repair(exercise, &fold, facts, known)).collect(),
         resets: super::hosts::own(exercise, &fold, facts.seat, facts.locale),
         messages: Vec::new(),
@@ -337,6 +345,7 @@ pub fn blue(exercise: &Exercise, facts: &Facts<'_>, asked: Asked) -> SeatBlue {
         terminal: terminal(exercise, &fold, facts),
         names: names(exercise, &own, facts.locale),
         report_blocked: blocked(&fold),
+        rules: super::rulings::announced(scenario, facts.locale),
     }
 }
 
@@ -382,7 +391,7 @@ fn free_left(fold: &Fold, exercise: &Exercise, own: &[&FiledReport], now_ms: i64
     (i64::from(exercise.scenario().reports.free_false) - count(wrong)).max(0)
 }
 
-fn reports(exercise: &Exercise, own: &[&FiledReport], locale: Locale) -> Vec<ReportLine> {
+fn reports(exercise: &Exercise, fold: &Fold, own: &[&FiledReport], locale: Locale) -> Vec<ReportLine> {
     let scenario = exercise.scenario();
     own.iter()
         .enumerate()
@@ -402,6 +411,20 @@ fn reports(exercise: &Exercise, own: &[&FiledReport], locale: Locale) -> Vec<Rep
             },
             points: report.judged.as_ref().map_or(0, |(_, points, _)| *points),
             reason: report.judged.as_ref().map(|(.., reason)| reason.clone()),
+            // Marks that are not released are not even within reach of this page.
+            marks: fold.desk.scored.get(&report.report).map(|scored| MarksView {
+                marks: scenario
+                    .reports
+                    .criteria
+                    .iter()
+                    .map(|of| {
+                        let given = scored.marks.get(&of.id).copied().unwrap_or(0);
+                        (say(locale, &of.title), given, of.points)
+                    })
+                    .collect(),
+                note: scored.reason.args.get("text").cloned().unwrap_or_default(),
+                points: scored.points,
+            }),
         })
         .collect()
 }
@@ -416,7 +439,7 @@ fn repair(
     let rule = state.and_then(|state| state.reason.as_ref()).map(|reason| reason.rule.as_str());
     // What the last retest saw is in the rule by which it was judged.
     let (check_passes, attack_fails) = match rule {
-        Some("repair.passed") => (Some(true), Some(true)),
+        Some("repair.passed" | "repair.capped") => (Some(true), Some(true)),
         Some("repair.attack_works") => (None, Some(false)),
         Some("repair.check_fails") => (Some(false), Some(true)),
         _ => (None, None),

@@ -15,7 +15,7 @@ use crate::style::root;
 /// Points of the detection of the search injection, reported at once.
 const DETECTION: i64 = 120;
 /// Points of the repair of the search, made at once.
-const REPAIR: i64 = 150;
+const REPAIR: i64 = 200;
 
 /// Opens the seat and leaves the page open, so that what comes later arrives live.
 pub async fn sits_down(play: &mut Play) {

@@ -7,9 +7,12 @@ use scoreboard::{Audience, Component};
 use super::*;
 use crate::scenario::share;
 
-/// The shipped scenario with parts of its text replaced; each must be there.
+/// A scenario whose parts say their own points.
+const PORTAL: &str = include_str!("../../../tests/it/portal.yaml");
+
+/// It with parts of its text replaced; each must be there.
 fn changed(changes: &[(&str, &str)]) -> String {
-    let mut source = SOURCE.to_owned();
+    let mut source = PORTAL.to_owned();
     for (from, to) in changes {
         assert!(source.contains(from), "{from}");
         source = source.replacen(from, to, 1);
@@ -330,6 +333,13 @@ fn a_new_run_counts_in_place_of_the_old_one_and_can_be_undone() {
     table.apply(entries);
     assert_eq!((table.points("r1"), table.points("b1")), (100, 0));
     assert!(rematch(&table.fold, "acc", "m2", 1, &new, "why").is_ok());
+}
+
+#[test]
+fn the_shipped_scenario_shares_its_total_by_the_default_weights() {
+    let scenario = parse("s", SOURCE).unwrap();
+    assert_eq!(scenario.blue_parts(), [400, 300, 200, 100]);
+    assert_eq!(scenario.max_points(Side::Blue), 1000);
 }
 
 #[test]
