@@ -270,6 +270,22 @@ impl Fold {
             .collect()
     }
 
+    /// One entry as a line for an audience, if it may see it and it is among the last. Whether the board stands still is for
+    /// the caller to ask: this is the state itself.
+    #[must_use]
+    pub fn line(&self, seq: u64, audience: Audience) -> Option<TickerItem> {
+        let staff = audience == Audience::Staff;
+        let item = self.feed.iter().rev().find(|item| item.seq == seq)?;
+        (item.public || staff).then(|| TickerItem {
+            seq: item.seq,
+            at_ms: item.at_ms,
+            kind: item.kind,
+            team: item.team.clone(),
+            reason: public_reason(&item.reason, self.over() || staff),
+            points: item.points,
+        })
+    }
+
     /// The board for an audience. Status and clock are always those of now: a freeze hides scores, not that the exercise is
     /// paused or over.
     #[must_use]

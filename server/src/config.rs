@@ -39,6 +39,8 @@ pub struct Config {
     pub terminal_grace_ms: i64,
     /// Recordings of terminals are deleted after so many days; 0 keeps them.
     pub recordings_days: u32,
+    /// Addresses that web hooks may lead to though they are none of the public internet.
+    pub webhook_allow: Vec<ipnet::IpNet>,
     /// What is decided about ranges: memory that they leave free, and how long they may live.
     pub ranges: RangeSettings,
 }
@@ -68,6 +70,7 @@ impl Default for Config {
             judge_delay_ms: JUDGE_DELAY_MS,
             terminal_grace_ms: TERMINAL_GRACE_MS,
             recordings_days: RECORDINGS_DAYS,
+            webhook_allow: Vec::new(),
             ranges: RangeSettings::default(),
         }
     }
@@ -112,6 +115,15 @@ pub fn read_bound(text: &str) -> Result<usize, String> {
         Ok(bound @ 1..=64) => Ok(bound),
         _ => Err(format!("{text} is no number from 1 to 64")),
     }
+}
+
+/// Reads a block such as `192.168.5.0/24`, or a single address.
+///
+/// # Errors
+/// What is expected.
+pub fn read_net(text: &str) -> Result<ipnet::IpNet, String> {
+    let single = text.parse::<IpAddr>().map(ipnet::IpNet::from);
+    text.parse().or(single).map_err(|_| "expected an address or a block such as 192.168.5.0/24".to_owned())
 }
 
 /// Reads a size such as `512M` or `2G` (powers of 1,024); gives bytes.

@@ -3,6 +3,7 @@
 
 pub mod api;
 pub mod config;
+pub mod metrics;
 pub mod nodes;
 mod secret_file;
 mod start;

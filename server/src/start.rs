@@ -13,6 +13,7 @@ use axum::serve::ListenerExt;
 use rampart_app::clock::{Clock, SystemClock};
 use rampart_app::fleet::{NewNode, Nodes};
 use rampart_app::terminal::TerminalRules;
+use rampart_app::webhooks::Allowed;
 use rampart_app::{App, AppConfig, AppError};
 use rampart_domain::ledger::CheckpointKey;
 use rampart_engine::{DockerEngine, EngineError};
@@ -283,6 +284,7 @@ pub async fn serve_with(
     app.store.repeats().sweep(app.now_ms() - FORGET_REPEATS_MS).await?;
     let first = app.first_administrator().await?;
     let web = Web::new(app.clone(), pages, signer, house(&config, app.now_ms()));
+    app.start_webhooks(web.house.hooks.clone());
     let service = router(web.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let stopping = web.stopping.clone();
     let server = axum::serve(listener.tap_io(set_up), service)
@@ -312,6 +314,7 @@ fn house(config: &Config, now_ms: i64) -> House {
         store_kind: store_kind.to_owned(),
         store_place,
         engine_address: config.engine_shown(),
+        hooks: Arc::new(Allowed { listed: config.webhook_allow.clone(), block: config.block }),
         started_ms: now_ms,
     }
 }

@@ -25,6 +25,7 @@ mod statistics;
 pub mod strays;
 pub mod terminal;
 pub mod tokens;
+pub mod webhooks;
 pub mod workstation;
 
 use std::collections::HashMap;

@@ -82,4 +82,7 @@ pages![
     ScenarioPage,
     System,
     Tokens,
+    ApiGuide,
+    Webhooks,
+    WebhookDeliveries,
 ];

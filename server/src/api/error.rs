@@ -4,7 +4,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rampart_pages::{Locale, Problem};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::web::Web;
@@ -14,7 +14,7 @@ use crate::web::error::WebError;
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// What went wrong (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct ProblemBody {
     /// Address of the kind of problem, below `/api`.
@@ -31,13 +31,13 @@ pub struct ProblemBody {
     /// Mark of this request in the server's log.
     pub trace: String,
     /// Faults of single fields, all at once.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub errors: Vec<FieldProblem>,
 }
 
 /// What is wrong with one field.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldProblem {
     /// Name of the field; for files `row:column`.
     pub field: String,

@@ -90,7 +90,7 @@ impl Part {
 }
 
 /// Part of a list.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct List<T> {
     /// The items.
     pub items: Vec<T>,

@@ -55,6 +55,8 @@ pub struct Call {
     pub me: Me,
     /// The token.
     pub token: Arc<Token>,
+    /// Address of the caller, as far as it can be believed.
+    pub address: std::net::IpAddr,
     /// Language of texts.
     pub locale: Locale,
     /// Now, ms UTC.
@@ -128,6 +130,7 @@ pub(super) async fn gate(
     let trace: String = random_text().chars().take(8).collect();
     let result = pass(&web, &gate, locale, parts, body, next).await;
     let response = finish(&web, locale, &trace, result.unwrap_or_else(IntoResponse::into_response));
+    web.metrics.answered(&method, &gate.path, response.status(), began.elapsed());
     tracing::info!(
         trace,
         %method,
@@ -209,7 +212,8 @@ async fn pass(
     let owner = match &token.owner {
         TokenOwner::Account(id) | TokenOwner::Seat(id) => id.clone(),
     };
-    parts.extensions.insert(Call { me, token: Arc::new(token), locale, now_ms });
+    let address = client_address(web, &parts);
+    parts.extensions.insert(Call { me, token: Arc::new(token), address, locale, now_ms });
     if matches!(parts.method, Method::GET | Method::HEAD) {
         return caught(Request::from_parts(parts, Body::empty()), next).await;
     }

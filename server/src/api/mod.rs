@@ -6,14 +6,17 @@ pub mod error;
 pub mod exercises;
 pub mod extract;
 pub(crate) mod gate;
+pub(crate) mod guide;
 pub mod judge;
 pub mod me;
+pub mod metrics;
 pub mod people;
 pub mod records;
 pub mod seat;
 pub mod system;
 pub mod types;
 mod view;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -118,10 +121,16 @@ fn table() -> Vec<Entry> {
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::scenarios)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::one)),
         at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::system)),
+        at(Who::ADMINISTRATOR, S::MetricsRead, routes!(metrics::metrics)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::images)),
         at(Who::AUTHOR, S::ImagesBuild, routes!(system::build)),
         at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::strays)),
         at(Who::ADMINISTRATOR, S::SystemRun, routes!(system::clear_strays)),
+        at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::list)),
+        at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::make)),
+        at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::remove)),
+        at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::deliveries)),
+        at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::resend)),
         at(Who::Seat, S::SeatPlay, routes!(seat::state)),
         at(Who::Seat, S::SeatPlay, routes!(seat::own_points)),
         at(Who::Side(Side::Red), S::SeatPlay, routes!(seat::flag)),
@@ -170,6 +179,20 @@ fn base() -> OpenApi {
         .build()
 }
 
+/// Who may, in words of the document.
+pub(crate) fn roles(who: Who) -> Vec<&'static str> {
+    match who {
+        Who::Roles(roles) => roles.iter().map(|role| role.as_str()).collect(),
+        Who::Account => vec!["administrator", "instructor", "officer"],
+        Who::Seat => vec!["seat"],
+        Who::Side(side) => vec![match side {
+            Side::Red => "red seat",
+            Side::Blue => "blue seat",
+        }],
+        Who::Open | Who::Public | Who::LoggedIn => vec!["everybody with a token"],
+    }
+}
+
 /// What every route has: its scope, its errors.
 fn complete(operation: &mut Operation, entry: (Option<Scope>, Kind, Who)) {
     let (scope, kind, who) = entry;
@@ -182,16 +205,7 @@ fn complete(operation: &mut Operation, entry: (Option<Scope>, Kind, Who)) {
         )
         .build();
     operation.responses.responses.insert("default".to_owned(), problem.into());
-    let may: Vec<&str> = match who {
-        Who::Roles(roles) => roles.iter().map(|role| role.as_str()).collect(),
-        Who::Account => vec!["administrator", "instructor", "officer"],
-        Who::Seat => vec!["seat"],
-        Who::Side(side) => vec![match side {
-            Side::Red => "red seat",
-            Side::Blue => "blue seat",
-        }],
-        Who::Open | Who::Public | Who::LoggedIn => vec!["everybody with a token"],
-    };
+    let may = roles(who);
     let mut text = operation.description.take().unwrap_or_default();
     text.push_str(&format!("\n\nFor: {}.", may.join(", ")));
     if kind == Kind::Makes {

@@ -172,7 +172,8 @@ pub async fn give_seat(
     if web.exercise(&id)?.fold().team(&wish.team).is_none() {
         return Err(Fault::field("team", "team_unknown"));
     }
-    if web.app.store.persons().by_id(&person).await?.is_none() {
+    let known = web.app.store.persons().by_id(&person).await?;
+    if known.is_none_or(|person| person.removed_ms.is_some()) {
         return Err(Fault::not_found());
     }
     web.app.give_seat(&id, &person, &wish.team, &call.staff()?.id).await?;
@@ -211,7 +212,11 @@ pub async fn spread(
 ) -> Answer<Json<Count>> {
     open(&web, &id)?;
     let known = web.app.store.persons().by_ids(&wish.persons).await?;
-    if wish.persons.iter().any(|person| !known.iter().any(|one| one.id == *person)) {
+    if wish
+        .persons
+        .iter()
+        .any(|person| !known.iter().any(|one| one.id == *person && one.removed_ms.is_none()))
+    {
         return Err(Fault::field("persons", "person_unknown"));
     }
     let count = web.app.spread(&id, &wish.persons, &call.staff()?.id).await?;

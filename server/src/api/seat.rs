@@ -64,6 +64,9 @@ pub async fn flag(
         Ok(FlagOutcome::Late) => ("late", 0, None),
         Err(error) => return Err(refused(error)),
     };
+    if answer == "correct" {
+        web.senders.note(&live.id, call.address, &seat.team, call.now_ms);
+    }
     let team_points = live.fold().team(&seat.team).map_or(0, |team| team.points);
     Ok(Json(FlagAnswer { answer: answer.to_owned(), points, left, team_points }))
 }

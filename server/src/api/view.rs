@@ -63,11 +63,6 @@ pub(super) fn clock(fold: &Fold) -> Clock {
     }
 }
 
-/// The word that serialisation gives a unit variant.
-fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 pub(super) fn detail(web: &Web, locale: Locale, row: &Row, live: &Live) -> ExerciseDetail {
     let names = all_names(live.scenario(), locale);
     let say = |what: &scoreboard::Reason| reason(web, locale, what, &names);
@@ -109,7 +104,7 @@ pub(super) fn detail(web: &Web, locale: Locale, row: &Row, live: &Live) -> Exerc
             .map(|host| Host {
                 range: host.range,
                 host: host.host.clone(),
-                state: word(&host.state),
+                state: host.state.as_str().to_owned(),
                 deaths: host.deaths,
                 reset: host.reset.as_ref().map(|reset| reset.stage.to_owned()),
             })

@@ -1,10 +1,12 @@
-//! The command line. Exit codes: 0 done, 2 refused or not in order (with the reasons on standard error), 1 anything else.
+//! The command line. Exit codes: 0 done, 2 refused or not in order (with the reasons on standard error), 1 anything else;
+//! those of commands on a server stand in `remote`.
 
 mod demo;
 mod doctor;
 mod images;
 mod ledger;
 mod node;
+mod remote;
 mod scenario;
 mod serve;
 
@@ -18,7 +20,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use rampart::Config;
-use rampart::config::{RECORDINGS_DAYS, read_bound, read_duration, read_size};
+use rampart::config::{RECORDINGS_DAYS, read_bound, read_duration, read_net, read_size};
 use rampart_app::RangeSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -26,6 +28,8 @@ use tracing_subscriber::EnvFilter;
 #[derive(Debug, Parser)]
 #[command(name = "rampart", version, about, max_term_width = 100)]
 struct Cli {
+    #[command(flatten)]
+    remote: remote::Remote,
     #[command(subcommand)]
     command: Command,
 }
@@ -50,6 +54,8 @@ enum Command {
     /// Look after ledgers.
     #[command(subcommand)]
     Ledger(ledger::Command),
+    #[command(flatten)]
+    Remote(remote::Command),
 }
 
 /// Settings that several commands share.
@@ -91,6 +97,9 @@ struct Settings {
     /// Proxies whose word about a client's address is believed.
     #[arg(long = "proxy", env = "RAMPART_PROXIES", value_delimiter = ',')]
     proxies: Vec<IpAddr>,
+    /// Addresses or blocks that web hooks may lead to though they are none of the public internet.
+    #[arg(long = "webhook-allow", env = "RAMPART_WEBHOOK_ALLOW", value_delimiter = ',', value_parser = read_net)]
+    webhook_allow: Vec<ipnet::IpNet>,
     /// How long after filing a report is judged.
     #[arg(long, env = "RAMPART_JUDGE_DELAY", default_value = "30s", value_parser = read_duration)]
     judge_delay: i64,
@@ -123,6 +132,7 @@ impl Settings {
             secure: self.secure,
             address: self.address,
             proxies: self.proxies,
+            webhook_allow: self.webhook_allow,
             judge_delay_ms: self.judge_delay,
             terminal_grace_ms: self.terminal_grace,
             recordings_days: self.recordings_days,
@@ -181,6 +191,10 @@ fn logs(default: &str) {
 /// Runs what the command line says.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    let command = match cli.command {
+        Command::Remote(command) => return remote::run(cli.remote, command),
+        here => here,
+    };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -189,7 +203,7 @@ pub fn run() -> ExitCode {
         }
     };
     let outcome = runtime.block_on(async {
-        match cli.command {
+        match command {
             Command::Serve(settings) => serve::run(settings.config()).await,
             Command::Demo(settings) => demo::run(settings.config()).await,
             Command::Doctor(doctor) => doctor::run(doctor).await,
@@ -197,6 +211,8 @@ pub fn run() -> ExitCode {
             Command::Images(command) => images::run(command).await,
             Command::Node(command) => node::run(command).await,
             Command::Ledger(command) => ledger::run(command).await,
+            // Done before a runtime was made: it asks and waits, one thing after the other.
+            Command::Remote(_) => Ok(()),
         }
     });
     match outcome {

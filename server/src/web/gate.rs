@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use rampart_pages::{ErrorPage, Locale};
 
 use super::error::{Undressed, WebError};
@@ -87,6 +87,10 @@ pub(super) async fn gate(State((web, gate)): State<(Web, Gate)>, request: Reques
     };
     let mut response = dress(&web, &visit, gate.kind, result.unwrap_or_else(IntoResponse::into_response));
     visit.finish(&web, &mut response);
+    web.metrics.answered(&method, gate.path, response.status(), began.elapsed());
+    if gate.kind == Kind::Live && response.status() == StatusCode::OK {
+        response = counted(&web, response);
+    }
     tracing::info!(
         trace = visit.trace,
         %method,
@@ -96,6 +100,17 @@ pub(super) async fn gate(State((web, gate)): State<(Web, Gate)>, request: Reques
         "answered"
     );
     response
+}
+
+/// A stream that counts as open until its last byte, or until nobody reads it any more.
+fn counted(web: &Web, response: Response) -> Response {
+    let open = web.metrics.stream();
+    response.map(|body| {
+        Body::from_stream(body.into_data_stream().map(move |part| {
+            let _open = &open;
+            part
+        }))
+    })
 }
 
 async fn caught(request: Request, next: Next) -> Result<Response, WebError> {

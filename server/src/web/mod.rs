@@ -33,6 +33,7 @@ pub mod token;
 mod tokens;
 pub(crate) mod view;
 pub(crate) mod visit;
+mod webhooks;
 pub(crate) mod who;
 
 use axum::extract::DefaultBodyLimit;
@@ -42,6 +43,7 @@ use axum::{Router, middleware};
 use scoreboard::Side;
 use tower_http::compression::CompressionLayer;
 
+use crate::api::guide;
 pub use assets::{missing as missing_assets, version as asset_version};
 use gate::{Gate, Kind};
 pub use state::{House, Web};
@@ -123,6 +125,8 @@ fn table() -> Vec<Route> {
         form("/tokens/{id}/revoke",           Who::LoggedIn,      tokens::revoke),
         page("/privacy",                      Who::Public,        entry::privacy),
         page("/accessibility",                Who::Public,        entry::accessibility),
+        page("/api",                          Who::Public,        guide::page),
+        file("/api/openapi.json",             Who::Open,          guide::document),
         file("/health",                       Who::Open,          entry::alive),
         file("/assets/{*path}",               Who::Open,          assets::file),
         // the board
@@ -184,6 +188,13 @@ fn table() -> Vec<Route> {
         form("/people/agencies",              Who::REGISTRAR,     register::set_agency),
         page("/people/{id}",                  Who::REGISTRAR,     register::person),
         form("/people/{id}",                  Who::REGISTRAR,     register::set_person),
+        // who is told
+        page("/webhooks",                     Who::AUTHOR,        webhooks::list),
+        form("/webhooks",                     Who::AUTHOR,        webhooks::make),
+        page("/webhooks/{id}",                Who::AUTHOR,        webhooks::deliveries),
+        form("/webhooks/{id}/rotate",         Who::AUTHOR,        webhooks::rotate),
+        form("/webhooks/{id}/remove",         Who::AUTHOR,        webhooks::remove),
+        form("/webhooks/{id}/resend",         Who::AUTHOR,        webhooks::resend),
         // figures by gender
         page("/statistics",                   Who::OFFICER,       statistics::list),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),

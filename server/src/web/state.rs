@@ -43,6 +43,8 @@ pub struct House {
     pub store_file: Option<std::path::PathBuf>,
     /// Where the container engine is asked.
     pub engine_address: String,
+    /// Where web hooks may lead.
+    pub hooks: Arc<rampart_app::webhooks::Allowed>,
     /// Since when it runs, ms UTC.
     pub started_ms: i64,
 }
@@ -71,6 +73,8 @@ pub struct Inner {
     pub noted: Buckets,
     /// Where right flags come from.
     pub senders: super::senders::Senders,
+    /// Figures for monitoring.
+    pub metrics: crate::metrics::Metrics,
     /// Ends streams and terminals when the server goes down.
     pub stopping: CancellationToken,
     /// Owns the tasks of open terminals, so that the end can wait for them.
@@ -98,6 +102,7 @@ impl Web {
     #[must_use]
     pub fn new(app: Arc<App>, pages: Pages, signer: Signer, house: House) -> Self {
         Self(Arc::new(Inner {
+            metrics: crate::metrics::Metrics::new(&app),
             app,
             pages,
             signer,

@@ -7,7 +7,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::histogram::Histogram;
 use rampart_domain::ledger::{FIRST, Sealed};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{Mutex, oneshot};
@@ -60,6 +63,32 @@ pub enum AppendError {
 
 type Answer = Result<(), AppendError>;
 
+/// Bounds of the time of a commit, s.
+const SECONDS: [f64; 10] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
+/// Bounds of the entries of a commit.
+const SIZES: [f64; 8] = [1.0, 2.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 2048.0];
+
+/// What commits take, for monitoring. Clones share the figures.
+#[derive(Debug, Clone)]
+pub struct CommitMetrics {
+    /// Entries of each commit.
+    pub entries: Histogram,
+    /// Time of each commit with its fsync, s.
+    pub seconds: Histogram,
+    /// Commits that failed.
+    pub failures: Counter,
+}
+
+impl CommitMetrics {
+    fn new() -> Self {
+        Self {
+            entries: Histogram::new(SIZES),
+            seconds: Histogram::new(SECONDS),
+            failures: Counter::default(),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Request {
     exercise_id: String,
@@ -78,13 +107,21 @@ enum Job {
 pub(crate) struct Queue {
     jobs: Sender<Job>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) metrics: CommitMetrics,
 }
 
 impl Queue {
     pub(crate) fn start(db: Arc<Db>) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        let writer = tokio::spawn(Writer { db, heads: HashMap::new() }.work(waiting));
-        Self { jobs, writer: Mutex::new(Some(writer)) }
+        let metrics = CommitMetrics::new();
+        let writer =
+            tokio::spawn(Writer { db, heads: HashMap::new(), metrics: metrics.clone() }.work(waiting));
+        Self { jobs, writer: Mutex::new(Some(writer)), metrics }
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
     }
 
     pub(crate) async fn append(&self, exercise_id: &str, entries: Vec<Sealed>) -> Answer {
@@ -143,6 +180,7 @@ struct Writer {
     db: Arc<Db>,
     /// Last entries as far as known. Only a shortcut: before a request is refused by it, the database is asked.
     heads: HashMap<String, Head>,
+    metrics: CommitMetrics,
 }
 
 impl Writer {
@@ -216,15 +254,21 @@ impl Writer {
             let _ = tx.rollback().await;
             return Ok(answers);
         }
+        let size = fitting.len();
         if let Err(error) = ledger::insert(&mut tx, fitting.into_iter()).await {
             self.heads.clear();
+            self.metrics.failures.inc();
             let _ = tx.rollback().await;
             return Err(Trouble::Before(error));
         }
+        let began = Instant::now();
         if let Err(error) = tx.commit().await {
             self.heads.clear();
+            self.metrics.failures.inc();
             return Err(Trouble::At(error, answers));
         }
+        self.metrics.seconds.observe(began.elapsed().as_secs_f64());
+        self.metrics.entries.observe(size as f64);
         for (exercise_id, head) in fresh {
             self.heads.insert(exercise_id.to_owned(), head);
         }

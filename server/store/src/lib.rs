@@ -31,6 +31,7 @@ mod signs;
 mod subnets;
 mod taken;
 mod tokens;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub use agencies::{Agencies, Agency};
 pub use answers::{Consent, Origin, OwnRequest, SelfView};
 pub use audit::{Audit, AuditLine};
 pub use changes::{Change, Changes, Stamp};
-pub use commit::AppendError;
+pub use commit::{AppendError, CommitMetrics};
 pub use error::{DriverError, StoreError};
 pub use events::{Cursor, Events, Page, StoredEvent};
 pub use exercises::{Desired, Exercise, ExerciseEdit, Exercises, FullExercise, NewExercise};
@@ -60,6 +61,7 @@ pub use settings::Settings;
 pub use signs::{NewSign, Sign, Signs};
 pub use subnets::{Claim, Holder, Subnet, Subnets};
 pub use tokens::{Begun, NewToken, Repeats, Token, TokenOwner, Tokens};
+pub use webhooks::{Delivery, DeliveryState, HookAudience, NewDelivery, Webhook, Webhooks};
 
 /// The open store. Clones share the connections and the commit queue.
 #[derive(Clone, Debug)]
@@ -102,6 +104,18 @@ impl Store {
         self.0.db.close().await;
     }
 
+    /// What commits of ledger entries take.
+    #[must_use]
+    pub fn commit_metrics(&self) -> CommitMetrics {
+        self.0.queue.metrics.clone()
+    }
+
+    /// Appends that wait for their commit.
+    #[must_use]
+    pub fn commits_waiting(&self) -> usize {
+        self.0.queue.waiting()
+    }
+
     /// People.
     #[must_use]
     pub fn persons(&self) -> Persons<'_> {
@@ -136,6 +150,12 @@ impl Store {
     #[must_use]
     pub fn tokens(&self) -> Tokens<'_> {
         Tokens { db: &self.0.db, note: None }
+    }
+
+    /// Web hooks.
+    #[must_use]
+    pub fn webhooks(&self) -> Webhooks<'_> {
+        Webhooks { db: &self.0.db, note: None }
     }
 
     /// Requests that may be sent again.

@@ -40,6 +40,7 @@ const MIGRATIONS: &[Pair] = migrations![
     (3, "0003_placement"),
     (4, "0004_recordings"),
     (5, "0005_tokens"),
+    (6, "0006_webhooks"),
     (7, "0007_checkpoints"),
     (8, "0008_register"),
     (9, "0009_answers"),

@@ -550,3 +550,143 @@ fn drop_empty(mut value: Value) -> Value {
     walk(&mut value);
     value
 }
+
+#[tokio::test]
+async fn people_sit_play_are_judged_and_counted_by_program() {
+    let house = House::new().await;
+    let teacher = house.program('i', Scope::ALL).await;
+    let people = teacher.get("/api/v1/people?q=A3").await.json();
+    let person = people["items"][0].clone();
+    assert_eq!(person["staff_no"], "A3");
+    assert_eq!(person.as_object().unwrap().keys().collect::<Vec<_>>(), ["id", "name", "staff_no", "agency"]);
+    let path = format!("/seats/{}", person["id"].as_str().unwrap());
+    let moved = teacher.of_exercise("PUT", &path, &json!({ "team": "r1" })).await;
+    assert_eq!(moved.status, StatusCode::NO_CONTENT, "{}", moved.text());
+    let unknown = teacher.of_exercise("PUT", &path, &json!({ "team": "r9" })).await;
+    assert_eq!(unknown.json()["errors"][0]["field"], "team");
+    let seats = teacher.of_exercise("GET", "/seats", &Value::Null).await.json();
+    assert_eq!(seats["items"].as_array().unwrap().iter().filter(|seat| seat["team"] == "r1").count(), 2);
+    let slips = teacher.of_exercise("POST", "/slips", &json!({})).await.json();
+    assert!(slips["items"].as_array().unwrap().iter().all(|slip| slip["code"].as_str().unwrap().len() == 8));
+    assert_eq!(teacher.of_exercise("DELETE", &path, &Value::Null).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(teacher.of_exercise("DELETE", &path, &Value::Null).await.status, StatusCode::NOT_FOUND);
+
+    let red = house.program('r', &[Scope::SeatPlay, Scope::BoardRead]).await;
+    let live = house.app.exercise(&house.exercise).unwrap();
+    let objective = live.scenario().objectives.iter().find(|one| one.requires.is_empty()).unwrap().id.clone();
+    let try_flag = async |flag: String| {
+        red.post("/api/v1/seat/flags", &json!({ "objective": objective, "flag": flag })).await
+    };
+    let foreign = try_flag(house.flag("r2", &objective)).await.json();
+    assert_eq!(foreign["answer"], "wrong", "another team's flag reads as any wrong one");
+    let right = try_flag(house.flag("r1", &objective)).await.json();
+    assert_eq!(right["answer"], "correct");
+    assert_eq!(code(&try_flag(house.flag("r1", &objective)).await), "already_yours");
+    let state = red.get("/api/v1/seat").await.json();
+    assert_eq!((&state["captured"], &state["points"]), (&json!([objective]), &right["team_points"]));
+    let lines = red.get("/api/v1/seat/points").await.json();
+    let seq = lines["items"][0]["seq"].as_u64().unwrap();
+    let dispute = red.post("/api/v1/seat/contests", &json!({ "about": seq, "text": "少算了" })).await;
+    assert_eq!(dispute.status, StatusCode::NO_CONTENT, "{}", dispute.text());
+    let contests = teacher.of_exercise("GET", "/contests", &Value::Null).await.json();
+    let contest = contests["items"][0]["id"].clone();
+    let rule = json!({ "act": "rule", "contest": contest, "upheld": true, "points": 5, "text": "有理" });
+    assert_eq!(teacher.of_exercise("POST", "/judge", &rule).await.status, StatusCode::NO_CONTENT);
+    let ruled = teacher.of_exercise("GET", "/contests", &Value::Null).await.json();
+    assert_eq!(ruled["items"][0]["ruled"]["points"], 5);
+    let bare = json!({ "act": "correct", "team": "r1", "points": 5, "text": "" });
+    assert_eq!(teacher.of_exercise("POST", "/judge", &bare).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let blue = house.program('b', &[Scope::SeatPlay]).await;
+    let empty = json!({ "host": "www", "technique": "nothing", "seen_ms": house.app.now_ms(), "text": "x" });
+    assert_eq!(blue.post("/api/v1/seat/reports", &empty).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    let sign = json!({ "act": "in", "person": contestant(&teacher).await });
+    assert_eq!(teacher.of_exercise("POST", "/attendance", &sign).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(code(&teacher.of_exercise("POST", "/attendance", &sign).await), "already_signed");
+    let officer = house.program('o', &[Scope::RecordsRead]).await;
+    let before = house.app.store.audit().list(Some("personal.read"), None, 99).await.unwrap().len();
+    let records = officer.of_exercise("GET", "/records", &Value::Null).await.json();
+    let heads = records["heads"].as_object().unwrap();
+    let parts: i64 = ["male", "female", "other", "undisclosed", "none"]
+        .iter()
+        .map(|part| heads[*part].as_i64().unwrap())
+        .sum();
+    assert_eq!(parts, heads["total"].as_i64().unwrap());
+    let after = house.app.store.audit().list(Some("personal.read"), None, 99).await.unwrap().len();
+    assert_eq!(after, before + 1, "a look without its line");
+    let file = officer.of_exercise("GET", "/records/export?format=csv", &Value::Null).await;
+    assert!(file.header("content-disposition").starts_with("attachment"), "{}", file.text());
+}
+
+async fn contestant(teacher: &Program<'_>) -> String {
+    let seats = teacher.of_exercise("GET", "/seats", &Value::Null).await.json();
+    seats["items"][0]["person"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_guide_names_each_operation_and_each_code_in_both_languages() {
+    let house = House::new().await;
+    for language in ["zh-TW", "en"] {
+        let page = house.visitor().get(&format!("/api?lang={language}")).await;
+        assert_eq!(page.status, StatusCode::OK);
+        let html = page.text();
+        assert!(!html.contains(">api.op.") && !html.contains(">api.tag."), "an operation without its text");
+        for route in rampart::api::routes() {
+            let path = route.path.replace('/', "&#x2f;");
+            assert!(html.contains(&format!("<code>{path}</code>")), "{path} is not shown");
+        }
+        for code in ["scope_missing", "repeat_open", "state_changed"] {
+            assert!(html.contains(&format!("id=\"problem-{code}\"")), "{code}");
+        }
+        let catalog = house.web.pages.catalog();
+        let locale = rampart_pages::Locale::parse(language).unwrap();
+        let document = serde_json::to_value(rampart::api::document()).unwrap();
+        for operation in document["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|item| item.as_object().unwrap().values())
+        {
+            let key = format!("api.op.{}", operation["operationId"].as_str().unwrap());
+            assert!(catalog.get(locale, &key).is_some(), "{key}");
+            let key = format!("api.tag.{}", operation["tags"][0].as_str().unwrap());
+            assert!(catalog.get(locale, &key).is_some(), "{key}");
+        }
+    }
+    let document = house.visitor().get("/api/openapi.json").await;
+    assert_eq!(document.json(), serde_json::to_value(rampart::api::document()).unwrap());
+}
+
+#[tokio::test]
+async fn figures_count_and_name_nobody() {
+    let house = House::new().await;
+    let admin = house.program('a', &[Scope::MetricsRead, Scope::SystemRead]).await;
+    house.visitor().get("/health").await;
+    house.visitor().get("/board").await;
+    let figure = |text: &str, name: &str| -> f64 {
+        let line =
+            text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}: {text}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let first = admin.get("/metrics").await;
+    assert_eq!(first.status, StatusCode::OK);
+    let text = first.text();
+    let board = "rampart_http_requests_total{method=\"GET\",route=\"/board\",status=\"200\"}";
+    assert!((figure(&text, board) - 1.0).abs() < 0.1);
+    assert!((figure(&text, "rampart_exercises{state=\"running\"}") - 1.0).abs() < 0.1);
+    assert!((figure(&text, "rampart_ranges{state=\"running\"}") - 2.0).abs() < 0.1);
+    assert!(figure(&text, "rampart_resident_memory_bytes") > 1e6);
+    let entries = figure(&text, "rampart_ledger_entries_total");
+    let commits = figure(&text, "rampart_commit_duration_seconds_count");
+    let live = house.app.exercise(&house.exercise).unwrap();
+    live.judge(&house.accounts["teacher"], rampart_app::exercise::JudgeAct::Freeze { on: true })
+        .await
+        .unwrap();
+    let text = admin.get("/metrics").await.text();
+    assert!(figure(&text, "rampart_ledger_entries_total") > entries);
+    assert!(figure(&text, "rampart_commit_duration_seconds_count") > commits);
+    assert!(text.ends_with("# EOF\n"));
+    for secret in [&house.exercise, &house.accounts["admin"], "S115-01", "許藍圖", "rmp_", "r1"] {
+        assert!(!text.contains(&format!("\"{secret}\"")), "{secret} is a label");
+    }
+}

@@ -219,6 +219,20 @@ pub enum HostCondition {
     Missing,
 }
 
+impl HostCondition {
+    /// The word in data.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Running => "running",
+            Self::Frozen => "frozen",
+            Self::Dead => "dead",
+            Self::Missing => "missing",
+        }
+    }
+}
+
 /// One step of a launch.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Step {

@@ -2,6 +2,7 @@
 //! Texts that come from a scenario are given in the page's language already.
 
 mod admin;
+mod api;
 mod attendance;
 mod board;
 mod common;
@@ -22,8 +23,10 @@ mod seat;
 mod seat_blue;
 mod terminals;
 mod tokens;
+mod webhooks;
 
 pub use admin::*;
+pub use api::*;
 pub use attendance::*;
 pub use board::*;
 pub use common::*;
@@ -43,3 +46,4 @@ pub use seat::*;
 pub use seat_blue::*;
 pub use terminals::*;
 pub use tokens::*;
+pub use webhooks::*;

@@ -7,7 +7,8 @@ use rampart_pages::{Locale, Pages};
 use super::{everything, templates};
 
 /// Keys that templates and scripts build from data or that other crates ask for by name.
-const BY_NAME: [&str; 6] = ["component.", "error.", "flash.", "rule.", "scores.", "value."];
+const BY_NAME: [&str; 8] =
+    ["component.", "api.op.", "api.tag.", "error.", "flash.", "rule.", "scores.", "value."];
 
 fn holes(text: &str) -> BTreeSet<&str> {
     let names = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);

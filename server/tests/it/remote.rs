@@ -1,0 +1,137 @@
+//! Commands on a server, as people and scripts see them.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use rampart::{Config, serve_with};
+use rampart_app::clock::SystemClock;
+use rampart_domain::token::Scope;
+use rampart_engine::fake::FakeEngine;
+use rampart_store::{Role, TokenOwner};
+
+/// Exit code, standard output, standard error.
+fn run(server: &str, token: &Path, words: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_rampart"))
+        .args(["--server", server, "--token-file"])
+        .arg(token)
+        .args(words)
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("http_proxy")
+        .env_remove("HTTP_PROXY")
+        .env_remove("ALL_PROXY")
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instructor_leads_an_exercise_from_a_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data_dir: dir.path().join("data"),
+        scenarios_dir: root.join("scenarios"),
+        images_dir: root.join("images"),
+        ..Config::default()
+    };
+    let engine = Arc::new(FakeEngine::new(["debian:bookworm-slim"]));
+    let running = serve_with(config, engine, Arc::new(SystemClock)).await.unwrap();
+    let app = running.app.clone();
+    app.create_account("teacher", "林教官", Role::Instructor, None).await.unwrap();
+    let id = app.store.accounts().by_login("teacher").await.unwrap().unwrap().account.id;
+    app.change_password(&id, "", "").await.unwrap_err();
+    app.store.accounts().set_password(&id, "x", false, app.now_ms()).await.unwrap();
+    let owner = TokenOwner::Account(id);
+    let scopes = [
+        Scope::BoardRead,
+        Scope::ExercisesRead,
+        Scope::ExercisesRun,
+        Scope::SeatsWrite,
+        Scope::PeopleRead,
+        Scope::PeopleWrite,
+    ];
+    let (_, token) = app.make_token(&owner, &scopes, "終端機", &scopes, 1).await.unwrap();
+    let file = dir.path().join("token");
+    std::fs::write(&file, format!("{}\n", token.reveal())).unwrap();
+    let server = format!("http://{}", running.addr);
+    let done = tokio::task::spawn_blocking(move || story(dir.path(), &server, &file)).await;
+    running.stop().await;
+    done.unwrap();
+}
+
+fn story(dir: &Path, server: &str, file: &Path) {
+    // Others can read it: it is not sent.
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, _, err) = run(server, file, &["whoami"]);
+    assert_eq!(code, 2, "{err}");
+    assert!(err.contains("chmod 600"), "{err}");
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (code, out, err) = run(server, file, &["whoami"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("林教官 (instructor)") && out.contains("exercises:run"), "{out}");
+
+    let roster = dir.join("roster.csv");
+    std::fs::write(&roster, "姓名,職號,機關,性別\n許藍圖,A1,數位處,女\n蔡紅磚,A2,數位處,\n").unwrap();
+    let roster = roster.to_str().unwrap();
+    let (code, out, err) = run(server, file, &["roster", "import", roster, "--dry-run"]);
+    assert_eq!((code, out.as_str()), (0, "would be added 2, changed 0, unchanged 0\n"), "{err}");
+    let (code, out, _) = run(server, file, &["roster", "import", roster, "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &json["added"]), (0, &serde_json::json!(2)));
+    let broken = dir.join("broken.csv");
+    std::fs::write(&broken, "姓名,職號,機關,性別\n,A3,數位處,貓\n").unwrap();
+    let (code, out, err) = run(server, file, &["roster", "import", broken.to_str().unwrap()]);
+    assert_eq!((code, out.as_str()), (2, ""));
+    assert!(err.lines().count() >= 2 && err.contains("2:"), "all faults at once: {err}");
+    assert!(!err.contains('貓'), "what was wrong may be personal: {err}");
+
+    let new =
+        ["exercise", "create", "--scenario", "qinglan-portal", "--starts", "2030-12-01T09:00", "--ends"];
+    let create = |ends: &str, code: &str| {
+        let mut words = new.to_vec();
+        words.extend([ends, "--code", code]);
+        run(server, file, &words)
+    };
+    let (code, out, err) = create("2030-12-01T12:00", "T115-01");
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("status    draft"), "{out}");
+    assert_eq!(create("2030-12-01T12:00", "T115-01").0, 2, "the code is taken");
+    assert_eq!(create("2030-12-01T08:00", "T115-02").0, 2, "it ends before it starts");
+    assert_eq!(create("gestern", "T115-02").0, 2);
+    let (code, out, _) = run(server, file, &["exercise", "list"]);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("CODE ") && out.contains("T115-01  draft"), "{out}");
+    let (code, out, _) = run(server, file, &["exercise", "list", "--status", "running", "--json"]);
+    assert_eq!((code, out.as_str()), (0, "[]\n"));
+    let (code, _, err) = run(server, file, &["exercise", "launch", "T115-01"]);
+    assert_eq!(code, 1, "{err}");
+    let (code, out, err) = run(server, file, &["seats", "give", "T115-01", "A2", "r1"]);
+    assert_eq!((code, out.as_str()), (0, "A2 蔡紅磚 -> r1\n"), "{err}");
+    assert_eq!(run(server, file, &["seats", "give", "T115-01", "A2", "r9"]).0, 2);
+    let (code, out, _) = run(server, file, &["seats", "slips", "T115-01"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("蔡紅磚") && out.lines().nth(1).unwrap().as_bytes()[4] == b'-', "{out}");
+    let (_, out, _) = run(server, file, &["seats", "list", "T115-01"]);
+    assert!(out.contains("slip made"), "{out}");
+    assert_eq!(run(server, file, &["exercise", "start", "T115-01"]).0, 1, "nothing stands");
+    assert_eq!(run(server, file, &["exercise", "clear", "T115-01", "--confirm", "T115-99"]).0, 2);
+    assert_eq!(run(server, file, &["exercise", "show", "T115-77"]).0, 1, "there is none");
+    let (code, out, err) = run(server, file, &["board", "T115-01", "--staff"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("RANK") && out.contains("blue"), "{out}");
+
+    // Nobody there, somebody else there, and a token in the clear.
+    let (code, _, err) = run("http://127.0.0.1:1", file, &["whoami"]);
+    assert_eq!(code, 3, "{err}");
+    let (code, _, err) = run("http://rampart.example.tw", file, &["whoami"]);
+    assert_eq!(code, 2, "{err}");
+    std::fs::write(file, "rmp_nothing").unwrap();
+    assert_eq!(run(server, file, &["whoami"]).0, 2);
+    std::fs::write(file, rampart_domain::token::TokenText::new(&[9; 20]).reveal()).unwrap();
+    let (code, out, err) = run(server, file, &["whoami"]);
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+}
