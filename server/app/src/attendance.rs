@@ -118,7 +118,8 @@ impl App {
         if reason.is_empty() || reason.chars().count() > 200 {
             return Err(SignError::Reason);
         }
-        if !self.participants(exercise).await?.contains_key(person) {
+        let same = self.store.merges().same().await.map_err(AppError::from)?;
+        if !self.participants(exercise).await?.contains_key(same.of(person)) {
             return Err(SignError::Stranger);
         }
         let sign = NewSign {
@@ -171,14 +172,15 @@ impl App {
         signs.into_iter().find(|known| known.id == sign).ok_or(AppError::Missing("sign"))
     }
 
-    /// Everyone who has or had a seat: person -> present team and number.
+    /// Everyone who has or had a seat: person -> present team and number. Rows that were found to be one person are one.
     async fn participants(
         &self,
         exercise: &str,
     ) -> Result<BTreeMap<String, Option<(String, u32)>>, AppError> {
         let mut people: BTreeMap<String, Option<(String, u32)>> = BTreeMap::new();
+        let same = self.store.merges().same().await?;
         for seat in self.store.seats().list_all(exercise).await? {
-            let present = people.entry(seat.person_id).or_default();
+            let present = people.entry(same.of(&seat.person_id).to_owned()).or_default();
             if seat.removed_ms.is_none() {
                 *present = Some((seat.team, seat.number));
             }
@@ -196,14 +198,17 @@ impl App {
         let participants = self.participants(exercise).await?;
         let ids: Vec<String> = participants.keys().cloned().collect();
         let people = self.store.persons().by_ids(&ids).await?;
+        let same = self.store.merges().same().await?;
         let mut seen: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
         for stretch in self.store.presence().list(exercise).await? {
-            seen.entry(stretch.person_id).or_default().push((stretch.start_ms, stretch.end_ms));
+            seen.entry(same.of(&stretch.person_id).to_owned())
+                .or_default()
+                .push((stretch.start_ms, stretch.end_ms));
         }
         let mut signs: BTreeMap<String, Vec<Sign>> = BTreeMap::new();
         for sign in self.store.signs().list(exercise).await? {
             if sign.removed_ms.is_none() {
-                signs.entry(sign.person_id.clone()).or_default().push(sign);
+                signs.entry(same.of(&sign.person_id).to_owned()).or_default().push(sign);
             }
         }
         let session = session(&live);

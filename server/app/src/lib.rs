@@ -1,11 +1,13 @@
 //! The use cases of Rampart: exercises, ranges, people, attendance, records. Siblings never call each other: they append
 //! to the ledger or fold it, and the exercise's runner calls them.
 
+mod answers;
 mod attendance;
 mod audit;
 mod capacity;
 pub mod clock;
 pub mod desktop;
+pub mod duplicates;
 pub mod exercise;
 pub mod failure;
 pub mod files;
@@ -20,6 +22,8 @@ mod queue;
 pub mod range;
 pub mod records;
 mod register;
+mod register_export;
+pub mod roster_import;
 mod schedule;
 mod statistics;
 pub mod strays;
@@ -42,6 +46,7 @@ use scoreboard::{Entry, Fold, Reason, Status};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use answers::{AnswersError, Retention, WISH_MAX};
 pub use attendance::{AttendanceRow, SignError};
 pub use capacity::Capacity;
 use clock::{Clock, new_id, random_bytes};
@@ -52,6 +57,7 @@ pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, S
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
 pub use register::{PersonCard, RegisterError, TookPart};
+pub use register_export::RegisterFormat;
 pub use schedule::{ScheduleError, WARN_MS};
 pub use statistics::{Export, ExportTable, Statistics};
 

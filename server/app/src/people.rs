@@ -6,7 +6,7 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use rampart_domain::secret::{SEAT_ALPHABET, read_seat_code};
 use rampart_store::{
-    Account, AuditLine, Imported, NewAccount, NewSeat, NewSession, Person, Role, Seat, StoreError, Viewer,
+    Account, AuditLine, NewAccount, NewSeat, NewSession, Person, Role, Seat, StoreError, Viewer,
 };
 use scoreboard::Side;
 use sha2::{Digest, Sha256};
@@ -14,7 +14,6 @@ use sha2::{Digest, Sha256};
 use crate::clock::new_id;
 use crate::exercise::CommandError;
 use crate::limits::Limited;
-use crate::records::roster;
 use crate::{App, AppError};
 
 /// How long a log-in of staff lasts without use, ms.
@@ -400,35 +399,6 @@ impl App {
             Ok(true) => Ok(()),
             Ok(false) => Err(AccountError::Missing),
         }
-    }
-
-    /// Reads a roster and writes it, all or nothing. `by` is the account that does it, `None` for Rampart itself.
-    ///
-    /// # Errors
-    /// Every fault of the file, or what of ours failed.
-    pub async fn import_roster(
-        &self,
-        bytes: &[u8],
-        by: Option<&str>,
-    ) -> Result<Result<Imported, Vec<roster::Fault>>, AppError> {
-        let rows = match roster::read(bytes) {
-            Ok(rows) => rows,
-            Err(faults) => return Ok(Err(faults)),
-        };
-        let persons: Vec<_> = rows
-            .into_iter()
-            .map(|row| rampart_store::NewPerson {
-                id: new_id(),
-                name: row.name,
-                staff_no: row.staff_no,
-                agency: row.agency,
-                gender: row.gender,
-                ..rampart_store::NewPerson::default()
-            })
-            .collect();
-        // The counts are added where they are known.
-        let line = self.line(by, "roster.import", "");
-        Ok(Ok(self.store.persons().noting(line).import(&persons, self.now_ms()).await?))
     }
 
     /// Puts a person into a team of an exercise, or moves them there.

@@ -157,8 +157,13 @@ impl App {
     /// # Errors
     /// When the store fails.
     pub async fn took_part(&self, person: &str) -> Result<Vec<TookPart>, AppError> {
-        let mut exercises: Vec<String> =
-            self.store.seats().of_person(person).await?.into_iter().map(|seat| seat.exercise_id).collect();
+        let same = self.store.merges().same().await?;
+        let one = same.of(person).to_owned();
+        let mut exercises: Vec<String> = Vec::new();
+        for row in same.rows(person) {
+            let seats = self.store.seats().of_person(&row).await?;
+            exercises.extend(seats.into_iter().map(|seat| seat.exercise_id));
+        }
         exercises.sort();
         exercises.dedup();
         let mut parts = Vec::new();
@@ -168,7 +173,7 @@ impl App {
             }
             let Some(live) = self.exercise(&stored.id) else { continue };
             let rows = self.attendance(&stored.id).await?;
-            let Some(row) = rows.into_iter().find(|row| row.person.id == person) else { continue };
+            let Some(row) = rows.into_iter().find(|row| row.person.id == one) else { continue };
             let team =
                 row.team.as_deref().and_then(|team| live.fold().team(team).map(|team| team.name.clone()));
             parts.push(TookPart {

@@ -1,6 +1,6 @@
 //! The register of people, seats, slips and sign-in sheets.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::SignError;
 use rampart_app::records::roster;
+use rampart_app::roster_import::RowEffect;
 use rampart_pages::Problem;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -19,7 +20,7 @@ use super::types::{
     Attendance, Count, Imported, Person, Seat, SeatWish, Sign, SignAct, Slip, SlipWish, Spread,
 };
 use crate::web::Web;
-use crate::web::exercises::{everyone, online};
+use crate::web::exercises::online;
 use crate::web::view::exercises::AT_THE_DESK;
 
 fn person(of: &rampart_store::Person) -> Person {
@@ -72,7 +73,7 @@ pub struct How {
 
 /// Import people
 ///
-/// A roster as CSV, as the page takes it: all rows or none. Every fault comes back at once, as `row:column`.
+/// A roster as CSV, XLSX or ODS, as the page takes it: all rows or none. Every fault comes back at once, as `row:column`.
 #[utoipa::path(post, path = "/api/v1/people/import", tag = "people", params(How),
     request_body(content = String, content_type = "text/csv", description = "The roster"),
     responses((status = OK, body = Imported)))]
@@ -83,17 +84,14 @@ pub async fn import(
     bytes: Bytes,
 ) -> Answer<Json<Imported>> {
     if how.dry_run {
-        let rows = roster::read(&bytes).map_err(|faults| faulty(&faults))?;
-        let known: HashMap<String, rampart_store::Person> =
-            everyone(&web).await?.into_iter().map(|person| (person.staff_no.clone(), person)).collect();
+        let check = web.app.check_roster(&bytes, &roster::How::default(), &BTreeSet::new()).await?;
+        let rows = check.rows.map_err(|faults| faulty(&faults))?;
         let mut would = Imported { added: 0, changed: 0, unchanged: 0, dry_run: true };
         for row in &rows {
-            *match known.get(&row.staff_no) {
-                None => &mut would.added,
-                Some(person) if person.name == row.name && person.agency == row.agency => {
-                    &mut would.unchanged
-                }
-                Some(_) => &mut would.changed,
+            *match row.effect {
+                RowEffect::Added => &mut would.added,
+                RowEffect::Same => &mut would.unchanged,
+                RowEffect::Changed => &mut would.changed,
             } += 1;
         }
         return Ok(Json(would));

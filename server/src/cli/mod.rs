@@ -6,6 +6,7 @@ mod doctor;
 mod images;
 mod ledger;
 mod node;
+mod register;
 mod remote;
 mod scenario;
 mod serve;
@@ -56,6 +57,9 @@ enum Command {
     Ledger(ledger::Command),
     #[command(flatten)]
     Remote(remote::Command),
+    /// The register of people in this installation's store, without a server.
+    #[command(subcommand)]
+    Register(register::Command),
 }
 
 /// Settings that several commands share.
@@ -213,6 +217,7 @@ pub fn run() -> ExitCode {
             Command::Ledger(command) => ledger::run(command).await,
             // Done before a runtime was made: it asks and waits, one thing after the other.
             Command::Remote(_) => Ok(()),
+            Command::Register(command) => register::run(command).await,
         }
     });
     match outcome {

@@ -10,7 +10,7 @@ use rampart_pages::{
     ExerciseFilter, ExerciseForm, ExerciseList, ExerciseNew, ExerciseState, FirstSteps, Problem, Seats,
     Slips, Tone,
 };
-use rampart_store::{Exercise as Row, Person};
+use rampart_store::Exercise as Row;
 use serde::Deserialize;
 
 use super::error::{Answer, WebError};
@@ -394,18 +394,4 @@ pub(super) async fn make_slips(
         unused: 0,
     };
     web.page(&visit, &page)
-}
-
-/// People of the register by staff number, for comparing.
-pub(crate) async fn everyone(web: &Web) -> Result<Vec<Person>, WebError> {
-    let mut all = Vec::new();
-    loop {
-        let offset = u32::try_from(all.len()).unwrap_or(u32::MAX);
-        let part = web.app.store.persons().list("", PEOPLE_SHOWN, offset).await?;
-        let last = part.len() < PEOPLE_SHOWN as usize;
-        all.extend(part);
-        if last {
-            return Ok(all);
-        }
-    }
 }

@@ -1,11 +1,13 @@
 //! The web: one table of routes, a gate before each, handlers that read, make one call and render.
 
 mod admin;
+mod answers;
 mod assets;
 mod attendance;
 pub(crate) mod board;
 mod control;
 mod desktop;
+mod duplicates;
 mod entry;
 pub(crate) mod error;
 pub(crate) mod exercises;
@@ -13,6 +15,7 @@ mod files;
 mod gate;
 mod headers;
 mod hosts;
+mod import;
 mod judge;
 pub(crate) mod limit;
 mod live;
@@ -180,12 +183,21 @@ fn table() -> Vec<Route> {
         live("/scenarios/{id}/events",        Who::AUTHOR,        live::scenario),
         form("/scenarios/{id}/images",        Who::AUTHOR,        scenarios::build_images),
         page("/people",                       Who::Account,       people::list),
-        page("/people/import",                Who::REGISTRAR,     people::import_form),
-        form("/people/import",                Who::REGISTRAR,     people::import),
+        page("/people/import",                Who::REGISTRAR,     import::form),
+        form("/people/import",                Who::REGISTRAR,     import::act),
+        page("/people/export",                Who::REGISTRAR,     people::export),
         page("/people/new",                   Who::REGISTRAR,     register::new_form),
         form("/people/new",                   Who::REGISTRAR,     register::create),
         page("/people/agencies",              Who::Account,       register::agencies),
         form("/people/agencies",              Who::REGISTRAR,     register::set_agency),
+        page("/people/duplicates",            Who::OFFICER,       duplicates::list),
+        form("/people/duplicates",            Who::OFFICER,       duplicates::act),
+        page("/people/requests",              Who::OFFICER,       answers::requests),
+        form("/people/requests",              Who::OFFICER,       answers::decide),
+        page("/people/retention",             Who::OFFICER,       answers::retention),
+        form("/people/retention",             Who::OFFICER,       answers::set_retention),
+        page("/people/{id}/answers",          Who::OFFICER,       answers::show),
+        form("/people/{id}/answers",          Who::OFFICER,       answers::set),
         page("/people/{id}",                  Who::REGISTRAR,     register::person),
         form("/people/{id}",                  Who::REGISTRAR,     register::set_person),
         // who is told
@@ -213,6 +225,8 @@ fn table() -> Vec<Route> {
         form("/system/images",                Who::ADMINISTRATOR, admin::build_images),
         // seats
         page("/seat",                         Who::Seat,          seat::show),
+        page("/seat/me",                      Who::Seat,          answers::own),
+        form("/seat/me",                      Who::Seat,          answers::set_own),
         live("/seat/events",                  Who::Seat,          live::seat),
         live("/seat/terminal",                Who::Seat,          terminal::open),
         page("/seat/score",                   Who::Seat,          judge::score),

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use rampart_app::RegisterError;
 use rampart_app::records::roster::CHARS_MAX;
 use rampart_domain::records::{Area, Identity, Level};
-use rampart_pages::{AgencyForm, AgencyList, PersonForm, PersonPage, Problem, Tone};
+use rampart_pages::{AgencyForm, AgencyList, PersonForm, PersonPage, PersonRef, Problem, Tone};
 use rampart_store::{Agency, PersonEdit};
 use serde::Deserialize;
 
@@ -39,6 +39,17 @@ async fn agency_names(web: &Web) -> Result<Vec<String>, WebError> {
     names.sort();
     names.dedup();
     Ok(names)
+}
+
+/// Rows that were found to be this person.
+async fn merged(web: &Web, id: &str) -> Result<Vec<PersonRef>, WebError> {
+    let found = web.app.store.merges().about(id).await?;
+    let rows: Vec<String> = found
+        .into_iter()
+        .filter(|merge| merge.undone_ms.is_none() && merge.into_id == id)
+        .map(|merge| merge.person_id)
+        .collect();
+    Ok(web.app.store.persons().by_ids(&rows).await?.iter().map(view::reference).collect())
 }
 
 /// The page of a person, or of one to be entered.
@@ -78,7 +89,7 @@ async fn page_of(
         agencies,
         removed_ms: card.person.removed_ms,
         merged_into: merged_into.as_ref().map(view::reference),
-        merged: Vec::new(),
+        merged: merged(web, id).await?,
         took_part: view::took_part(&card),
         history: card.history.into_iter().map(view::change).collect(),
         officer: staff.role == Role::Officer,

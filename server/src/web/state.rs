@@ -86,7 +86,7 @@ pub struct Inner {
     /// Files under way, by seat.
     pub transfers: super::places::Places,
     /// Rosters that wait for a yes.
-    pub uploads: super::people::Uploads,
+    pub uploads: super::import::Uploads,
 }
 
 impl Deref for Web {
@@ -117,7 +117,7 @@ impl Web {
             desktops: super::places::Places::default(),
             desktops_watched: super::places::Places::default(),
             transfers: super::places::Places::default(),
-            uploads: super::people::Uploads::default(),
+            uploads: super::import::Uploads::default(),
         }))
     }
 

@@ -17,6 +17,7 @@ mod events;
 mod exercises;
 mod judge;
 mod ledger;
+mod merges;
 mod officer;
 mod open;
 mod persons;
@@ -46,6 +47,7 @@ pub use events::{Cursor, Events, Page, StoredEvent};
 pub use exercises::{Desired, Exercise, ExerciseEdit, Exercises, FullExercise, NewExercise};
 pub use judge::JudgeView;
 pub use ledger::{Ledger, RawEntry};
+pub use merges::{Merge, Merges, Same};
 pub use officer::{
     AnswersRow, DataRequest, ERASED_NAME, Officer, OfficerView, PersonalRow, PurgeRule, Purged, Purpose, Wish,
 };
@@ -126,6 +128,12 @@ impl Store {
     #[must_use]
     pub fn agencies(&self) -> Agencies<'_> {
         Agencies { db: &self.0.db, note: None }
+    }
+
+    /// Rows that were found to be one person.
+    #[must_use]
+    pub fn merges(&self) -> Merges<'_> {
+        Merges { db: &self.0.db, note: None }
     }
 
     /// Histories of people's rows.

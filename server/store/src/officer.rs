@@ -409,6 +409,23 @@ impl OfficerView<'_> {
                 people.push(PersonalRow { person, gender });
             }
         }
+        // Rows that were found to be one person answer for each other: the latest answer of a row, where that of the
+        // person is missing.
+        for part in persons.chunks(LIST) {
+            let sql = format!(
+                "SELECT p.merged_into AS id, g.gender FROM persons p JOIN personal g ON g.person_id = p.id \
+                 WHERE g.gender IS NOT NULL AND p.merged_into IN ({}) ORDER BY COALESCE(g.changed_ms, 0), p.id",
+                marks(1, part.len())
+            );
+            let mut of_rows = crate::db::ByKey::new();
+            for row in tx.rows(AssertSqlSafe(sql), texts(part)).await? {
+                let cells = row.of("personal", "id");
+                of_rows.insert(cells.text("id")?, cells.opt_word("gender", Gender::from_code)?);
+            }
+            for row in people.iter_mut().filter(|row| row.gender.is_none()) {
+                row.gender = of_rows.get(&row.person.id).copied().flatten();
+            }
+        }
         tx.commit().await?;
         people.sort_by(|a, b| a.person.staff_no.cmp(&b.person.staff_no));
         people.dedup_by(|a, b| a.person.id == b.person.id);

@@ -244,6 +244,19 @@ async fn known(tx: &mut Tx, column: &str, keys: Vec<String>) -> Result<Vec<Perso
     Ok(people)
 }
 
+/// The row that stands for the person of a merged one.
+async fn stands_for(tx: &mut Tx, id: &str) -> Result<String, StoreError> {
+    let mut at = id.to_owned();
+    // Findings make no circle; this many in a row were never made by people.
+    for _ in 0..100 {
+        match known(tx, "id", vec![at.clone()]).await?.pop().and_then(|person| person.merged_into) {
+            Some(into) => at = into,
+            None => break,
+        }
+    }
+    Ok(at)
+}
+
 /// What differs between a person and what is to be, as (column, before, after).
 fn differences(person: &Person, had: &[String], to: &PersonEdit) -> Vec<(&'static str, String, String)> {
     let mut fields = Vec::new();
@@ -364,7 +377,7 @@ impl Persons<'_> {
                 }
                 Some(Person { merged_into: Some(other), .. }) => {
                     done.unchanged += 1;
-                    other.clone()
+                    stands_for(&mut tx, other).await?
                 }
                 Some(person) => {
                     let had = emails.get(&person.id).map_or(&[][..], Vec::as_slice);
@@ -596,6 +609,37 @@ impl Persons<'_> {
         let sql = format!("SELECT {COLUMNS} FROM persons WHERE staff_no = $1");
         let row = self.db.row(AssertSqlSafe(sql), args![staff_no]).await?;
         row.map(|row| read(&row.of("persons", "id"))).transpose()
+    }
+
+    /// The people with these staff numbers, on the register or not.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn by_numbers(&self, numbers: &[String]) -> Result<Vec<Person>, StoreError> {
+        self.where_in("staff_no", numbers, "").await
+    }
+
+    /// The people on the register with these names.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn named(&self, names: &[String]) -> Result<Vec<Person>, StoreError> {
+        self.where_in("name", names, " AND removed_ms IS NULL AND merged_into IS NULL").await
+    }
+
+    async fn where_in(&self, column: &str, keys: &[String], and: &str) -> Result<Vec<Person>, StoreError> {
+        let mut keys = keys.to_vec();
+        keys.sort();
+        keys.dedup();
+        let mut people = Vec::new();
+        for part in keys.chunks(LIST) {
+            let marks = marks(1, part.len());
+            let sql = format!("SELECT {COLUMNS} FROM persons WHERE {column} IN ({marks}){and} ORDER BY id");
+            for row in self.db.rows(AssertSqlSafe(sql), texts(part)).await? {
+                people.push(read(&row.of("persons", "id"))?);
+            }
+        }
+        Ok(people)
     }
 
     /// E-mail addresses of these people, as (person, address), sorted.

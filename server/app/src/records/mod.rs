@@ -4,11 +4,16 @@
 pub mod export;
 mod guard;
 mod ods;
+mod ods_read;
 pub mod roster;
+pub mod sheet;
 pub mod sheets;
 mod split;
+mod xlsx_read;
 
 pub use export::{ExportError, Format};
 
+#[cfg(test)]
+mod sheet_tests;
 #[cfg(test)]
 mod tests;

@@ -319,8 +319,11 @@ fn main_sheet(table: &Table, widths: &[u32], automatic: &mut Automatic, out: &mu
     for index in 0..span {
         let _ = write!(out, r#"<table:table-column table:style-name="co{index}"/>"#);
     }
-    line_row("title", &table.title, span, 90 * lines(&table.title, width * 2 / 3), automatic, out);
-    line_row("unit", &table.unit, span, 60, automatic, out);
+    // A register has no title: its first row is the head, so that it can be taken in again.
+    if !table.title.is_empty() {
+        line_row("title", &table.title, span, 90 * lines(&table.title, width * 2 / 3), automatic, out);
+        line_row("unit", &table.unit, span, 60, automatic, out);
+    }
     out.push_str(r#"<table:table-header-rows><table:table-row table:style-name="ro">"#);
     for column in &table.columns {
         text_cell("head", &column.zh, 1, out);
@@ -346,13 +349,16 @@ fn main_sheet(table: &Table, widths: &[u32], automatic: &mut Automatic, out: &mu
         }
         out.push_str("</table:table-row>");
     }
-    for note in table.note_lines().iter().chain([&table.source]) {
+    for note in table.note_lines().iter().chain([&table.source]).filter(|line| !line.is_empty()) {
         line_row("note", note, span, LINE_HEIGHT * lines(note, width), automatic, out);
     }
     out.push_str("</table:table>");
 }
 
 fn background_sheet(table: &Table, widths: &[u32], out: &mut String) {
+    if table.background.is_empty() {
+        return;
+    }
     let first = table.columns.len();
     let _ = write!(out, r#"<table:table table:name="{}" table:style-name="ta">"#, escaped(words::BACKGROUND));
     for index in 0..widths.len() {

@@ -1,17 +1,16 @@
-//! The roster: a CSV file in, people or every fault out. Nothing is guessed, nothing is lost in silence, and nothing is
-//! written here.
-//!
-//! The file is UTF-8, with or without a mark. Files in Big5 or UTF-16 are refused with the first cell that shows it; reading
-//! Big5 with a preview is for a later version.
+//! The roster: a file in, people or every fault out. Nothing is guessed, nothing is lost in silence, and nothing is written
+//! here. Columns are found by their headings in either language, or as somebody said; cells are read by [`sheet`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use rampart_domain::records::Gender;
+use rampart_domain::records::{Gender, Identity};
 use unicode_normalization::UnicodeNormalization;
 
-use super::guard::unguarded;
-use super::split::{self, RawRow};
+use super::sheet::{self, Encoding, Flaw, Row, Sheet, Unreadable};
+use people::People;
+
+mod people;
 
 /// Largest file, bytes.
 pub const BYTES_MAX: usize = 5 * 1024 * 1024;
@@ -23,11 +22,9 @@ pub const CHARS_MAX: usize = 200;
 pub const FAULTS_MAX: usize = 500;
 
 /// Every fault code, each the key of a text `error.CODE`. `{names}` of the texts are the keys of [`Fault::args`].
-pub const CODES: [&str; 18] = [
+pub const CODES: [&str; 31] = [
     "csv_empty",
     "csv_too_large",
-    "csv_workbook",
-    "csv_utf16",
     "csv_encoding",
     "csv_separator",
     "csv_unclosed",
@@ -39,10 +36,29 @@ pub const CODES: [&str; 18] = [
     "csv_rows",
     "csv_required",
     "csv_duplicate",
+    "csv_duplicate_name",
     "csv_gender",
+    "csv_identity",
+    "csv_email",
+    "csv_number",
     "csv_character",
     "csv_too_long",
+    "cell_formula",
+    "cell_date",
+    "cell_fraction",
+    "cell_truth",
+    "cell_error",
+    "cell_merged",
+    "book_old",
+    "book_password",
+    "book_bomb",
+    "book_broken",
+    "book_sheet",
 ];
+/// Code of a note: cells far from the others that were not read; args: `places`.
+pub const NOTE_STRAY: &str = "note_stray";
+/// Code of a fault that only the register shows: several people of this name in this agency.
+pub const CODE_AMBIGUOUS: &str = "csv_ambiguous";
 /// Code of the last fault when there are more than are listed; args: `more`.
 pub const CODE_MORE: &str = "csv_more";
 
@@ -53,12 +69,57 @@ pub struct RosterRow {
     pub row: u32,
     /// Name, as typed without space around it.
     pub name: String,
-    /// Staff number; full-width letters and digits made plain.
+    /// Staff number; full-width letters and digits made plain. Empty for who has none.
     pub staff_no: String,
     /// Agency or unit.
     pub agency: String,
+    /// Grade, if the file has the column.
+    pub grade: Option<String>,
+    /// Identity, if the file states one.
+    pub identity: Option<Identity>,
+    /// E-mail addresses, lower case.
+    pub emails: Vec<String>,
     /// Gender, if the file states one.
     pub gender: Option<Gender>,
+}
+
+/// How a file is to be read, where somebody said so.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct How {
+    /// Sheet of a workbook, from 0.
+    pub sheet: Option<usize>,
+    /// Encoding of a text.
+    pub encoding: Option<Encoding>,
+    /// What each column of the file is, in its order; `None` for one that is not read.
+    pub columns: Option<Vec<Option<Known>>>,
+}
+
+/// A column of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileColumn {
+    /// `A`, `B`, …
+    pub letter: String,
+    /// Heading as in the file.
+    pub heading: String,
+    /// What it is taken for.
+    pub known: Option<Known>,
+}
+
+/// What was seen of a file, whether its people could be read or not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Columns with a heading.
+    pub columns: Vec<FileColumn>,
+    /// Names of a workbook's sheets.
+    pub sheets: Vec<String>,
+    /// The sheet that was read.
+    pub sheet: usize,
+    /// Encoding of a text.
+    pub encoding: Option<Encoding>,
+    /// Rows of a text of unknown encoding, read as Big5 for somebody to look at.
+    pub as_big5: Vec<Vec<String>>,
+    /// What was left out without harm, each with its place.
+    pub notes: Vec<Fault>,
 }
 
 impl fmt::Debug for RosterRow {
@@ -108,30 +169,90 @@ impl fmt::Display for Fault {
 
 /// Columns that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Known {
+pub enum Known {
+    /// 姓名.
     Name,
+    /// 員工編號.
     StaffNo,
+    /// 機關.
     Agency,
+    /// 職稱.
+    Grade,
+    /// 身分.
+    Identity,
+    /// 電子郵件.
+    Email,
+    /// 性別.
     Gender,
 }
 
 /// Headings, the first of each being the one that suggestions and messages name.
-const HEADINGS: [(Known, &[&str]); 4] = [
-    (Known::Name, &["姓名", "name", "fullname"]),
+const HEADINGS: [(Known, &[&str]); 7] = [
+    (Known::Name, &["姓名", "name", "fullname", "學員姓名", "中文姓名"]),
     (
         Known::StaffNo,
-        &["員工編號", "職員編號", "職號", "員編", "staffnumber", "staffno", "employeenumber", "employeeid"],
+        &[
+            "員工編號",
+            "職員編號",
+            "職號",
+            "員編",
+            "人員編號",
+            "職員代號",
+            "staffnumber",
+            "staffno",
+            "employeenumber",
+            "employeeid",
+        ],
     ),
     (
         Known::Agency,
-        &["機關", "單位", "機關單位", "服務機關", "agency", "unit", "organisation", "organization"],
+        &[
+            "機關",
+            "單位",
+            "機關單位",
+            "服務機關",
+            "機關名稱",
+            "服務單位",
+            "agency",
+            "unit",
+            "organisation",
+            "organization",
+        ],
     ),
+    (Known::Grade, &["職稱", "職等", "官職等", "grade", "title", "jobtitle"]),
+    (Known::Identity, &["身分", "身份", "身分別", "身份別", "identity", "category"]),
+    (Known::Email, &["電子郵件", "電子信箱", "信箱", "email", "mail", "emailaddress"]),
     (Known::Gender, &["性別", "gender"]),
 ];
 
 impl Known {
-    /// The heading that messages name.
-    fn heading(self) -> &'static str {
+    /// All, in the order of the forms.
+    pub const ALL: [Self; 7] =
+        [Self::Name, Self::StaffNo, Self::Agency, Self::Grade, Self::Identity, Self::Email, Self::Gender];
+
+    /// The word of forms.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::StaffNo => "staff_no",
+            Self::Agency => "agency",
+            Self::Grade => "grade",
+            Self::Identity => "identity",
+            Self::Email => "email",
+            Self::Gender => "gender",
+        }
+    }
+
+    /// From the word of forms.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.code() == code)
+    }
+
+    /// The heading that messages and exports name.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
         HEADINGS.iter().find(|(known, _)| *known == self).map_or("", |(_, names)| names[0])
     }
 }
@@ -201,7 +322,7 @@ pub(crate) fn is_odd(c: char) -> bool {
 }
 
 /// `A`, `B`, … `Z`, `AA`.
-fn letter(mut index: usize) -> String {
+pub(crate) fn letter(mut index: usize) -> String {
     let mut out = Vec::new();
     loop {
         out.push(char::from(b'A' + u8::try_from(index % 26).unwrap_or(0)));
@@ -232,106 +353,134 @@ fn suggest(folded: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-/// Reads a roster.
+/// Reads a roster of which nobody said how it is to be read.
 ///
 /// # Errors
 /// Every fault of the file (the list is bounded by [`FAULTS_MAX`]); then no person is given.
 pub fn read(bytes: &[u8]) -> Result<Vec<RosterRow>, Vec<Fault>> {
-    let mut faults = Faults::default();
-    let people = read_into(bytes, &mut faults);
-    if faults.list.is_empty() { Ok(people) } else { Err(faults.close()) }
+    read_as(bytes, &How::default()).1
 }
 
-fn read_into(bytes: &[u8], faults: &mut Faults) -> Vec<RosterRow> {
+/// Reads a roster as somebody said. Gives what was seen of the file beside the people or every fault.
+pub fn read_as(bytes: &[u8], how: &How) -> (Seen, Result<Vec<RosterRow>, Vec<Fault>>) {
+    let mut faults = Faults::default();
+    let mut seen = Seen::default();
+    let people = read_into(bytes, how, &mut seen, &mut faults);
+    (seen, if faults.list.is_empty() { Ok(people) } else { Err(faults.close()) })
+}
+
+fn read_into(bytes: &[u8], how: &How, seen: &mut Seen, faults: &mut Faults) -> Vec<RosterRow> {
     if bytes.len() > BYTES_MAX {
         let args = [("bytes", bytes.len().to_string()), ("max", BYTES_MAX.to_string())];
         faults.add(0, "", "", "csv_too_large", args);
         return Vec::new();
     }
-    // A workbook or an old one under the name of a CSV file.
-    if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        faults.add(0, "", "", "csv_workbook", []);
-        return Vec::new();
-    }
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        faults.add(0, "", "", "csv_utf16", []);
-        return Vec::new();
-    }
-    let body = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut rows = Vec::new();
-    for row in split::rows(body) {
-        if rows.len() > ROWS_MAX {
-            faults.add(row.number, "", "", "csv_rows", [("max", ROWS_MAX.to_string())]);
+    // One row more for the head, and one for a title above it.
+    let sheet = match sheet::read(bytes, ROWS_MAX + 2, how.sheet, how.encoding) {
+        Ok(sheet) => sheet,
+        Err(why) => {
+            refuse(bytes, why, seen, faults);
             return Vec::new();
         }
-        rows.push(row);
+    };
+    seen.sheets.clone_from(&sheet.sheets);
+    seen.sheet = sheet.sheet;
+    seen.encoding = sheet.encoding;
+    if !sheet.strays.is_empty() {
+        let mut notes = Faults::default();
+        notes.add(0, "", "", NOTE_STRAY, [("places", sheet.strays.join(", "))]);
+        seen.notes = notes.list;
     }
-    let Some(rows) = decode(rows, faults) else { return Vec::new() };
-    let mut rows = rows.into_iter();
-    let Some(head) = rows.next() else {
+    read_sheet(&sheet, how, seen, faults)
+}
+
+fn refuse(bytes: &[u8], why: Unreadable, seen: &mut Seen, faults: &mut Faults) {
+    let (code, args) = match why {
+        Unreadable::OldWorkbook => ("book_old", vec![]),
+        Unreadable::Password => ("book_password", vec![]),
+        Unreadable::Bomb => ("book_bomb", vec![("max", format!("{} MB", sheet::PART_MAX >> 20))]),
+        Unreadable::Broken(said) => ("book_broken", vec![("said", shorten(&said))]),
+        Unreadable::NoSheet => ("book_sheet", vec![]),
+        Unreadable::AskEncoding(rows) => {
+            seen.as_big5 = rows;
+            if let Ok(sheet) = sheet::read(bytes, ROWS_MAX + 2, None, Some(Encoding::Utf8)) {
+                undecoded(&sheet, faults);
+            }
+            return;
+        }
+    };
+    faults.add(0, "", "", code, args);
+}
+
+/// One fault names the first cell that is no text of the encoding, how many there are and where the first ones stand, as a
+/// file in another encoding has them everywhere. True if there is one.
+fn undecoded(sheet: &Sheet, faults: &mut Faults) -> bool {
+    let mut bad = Vec::new();
+    for row in &sheet.rows {
+        for (index, flaw) in &row.flaws {
+            if let Flaw::Bytes(byte) = flaw {
+                bad.push((row, *index, *byte));
+            }
+        }
+    }
+    let Some((row, index, byte)) = bad.first() else { return false };
+    let places: Vec<String> =
+        bad.iter().take(10).map(|(row, index, _)| format!("{}{}", letter(*index), row.number)).collect();
+    let args =
+        [("byte", format!("0x{byte:02X}")), ("cells", bad.len().to_string()), ("places", places.join(", "))];
+    let before = row.cells.get(*index).map_or("", String::as_str);
+    faults.add(row.number, &letter(*index), before, "csv_encoding", args);
+    true
+}
+
+fn read_sheet(sheet: &Sheet, how: &How, seen: &mut Seen, faults: &mut Faults) -> Vec<RosterRow> {
+    for row in &sheet.rows {
+        for index in &row.after_quote {
+            faults.add(row.number, &letter(*index), "", "csv_quote", []);
+        }
+        if let Some(index) = row.unclosed {
+            faults.add(row.number, &letter(index), "", "csv_unclosed", []);
+        }
+    }
+    if undecoded(sheet, faults) {
+        return Vec::new();
+    }
+    // A row whose quote is never closed has swallowed the rest of the file; its cells say nothing.
+    let mut rows = sheet.rows.iter().filter(|row| row.unclosed.is_none()).peekable();
+    let Some(mut head) = rows.next() else {
         faults.add(0, "", "", "csv_empty", []);
         return Vec::new();
     };
-    let Some(columns) = read_head(&head, faults) else { return Vec::new() };
-    read_people(rows, &head, &columns, faults)
-}
-
-/// A row as text.
-struct Row {
-    number: u32,
-    cells: Vec<String>,
-    cut: bool,
-}
-
-/// Decodes strictly. One fault names the first cell that is no UTF-8, how many there are and where the first ones stand,
-/// as a file in another encoding has them everywhere.
-fn decode(rows: Vec<RawRow>, faults: &mut Faults) -> Option<Vec<Row>> {
-    let mut bad: Vec<(u32, usize, String, u8)> = Vec::new();
-    let mut bad_cells = 0_usize;
-    let mut out = Vec::with_capacity(rows.len());
-    for raw in rows {
-        for index in &raw.after_quote {
-            faults.add(raw.number, &letter(*index), "", "csv_quote", []);
-        }
-        if let Some(index) = raw.unclosed {
-            faults.add(raw.number, &letter(index), "", "csv_unclosed", []);
-        }
-        let mut cells = Vec::with_capacity(raw.cells.len());
-        for (index, cell) in raw.cells.into_iter().enumerate() {
-            match String::from_utf8(cell) {
-                Ok(text) => cells.push(unguarded(&text).trim().to_owned()),
-                Err(error) => {
-                    bad_cells += 1;
-                    if bad.len() < 10 {
-                        let valid = error.utf8_error().valid_up_to();
-                        let bytes = error.as_bytes();
-                        let before = String::from_utf8_lossy(&bytes[..valid]).into_owned();
-                        bad.push((raw.number, index, before, bytes.get(valid).copied().unwrap_or(0)));
-                    }
-                }
-            }
-        }
-        // A row whose quote is never closed has swallowed the rest of the file; its cells say nothing.
-        if raw.unclosed.is_none() {
-            out.push(Row { number: raw.number, cells, cut: raw.cut });
-        }
+    // A title above the table: one cell that spans others.
+    let lonely = head.cells.iter().filter(|cell| !cell.is_empty()).count() == 1;
+    let spans = |row: u32| sheet.merged.iter().any(|(top, left, _, right)| *top == row && right > left);
+    if lonely && spans(head.number) && rows.peek().is_some() {
+        head = rows.next().unwrap_or(head);
     }
-    if let Some((row, index, before, byte)) = bad.first() {
-        let places: Vec<String> =
-            bad.iter().map(|(row, index, ..)| format!("{}{row}", letter(*index))).collect();
-        let args = [
-            ("byte", format!("0x{byte:02X}")),
-            ("cells", bad_cells.to_string()),
-            ("places", places.join(", ")),
-        ];
-        faults.add(*row, &letter(*index), before, "csv_encoding", args);
-        return None;
+    let rows: Vec<&Row> = rows.collect();
+    if sheet.more || rows.len() > ROWS_MAX {
+        let number = rows.get(ROWS_MAX).or(rows.last()).map_or(0, |row| row.number);
+        faults.add(number, "", "", "csv_rows", [("max", ROWS_MAX.to_string())]);
+        return Vec::new();
     }
-    Some(out)
+    let Some(columns) = read_head(head, how, seen, faults) else { return Vec::new() };
+    let mut people = People::new(sheet, head, &columns, &mut *faults);
+    let mut numbers = HashMap::new();
+    let mut names = HashMap::new();
+    let mut count = 0_usize;
+    for row in rows.into_iter().filter(|row| !row.is_blank()) {
+        count += 1;
+        people.read(row, &mut numbers, &mut names);
+    }
+    let people = people.done();
+    if count == 0 && faults.list.is_empty() {
+        faults.add(head.number, "", "", "csv_empty", []);
+    }
+    people
 }
 
 /// Reads the head. `None` when no person can be read by it.
-fn read_head(head: &Row, faults: &mut Faults) -> Option<Vec<(usize, Known)>> {
+fn read_head(head: &Row, how: &How, seen: &mut Seen, faults: &mut Faults) -> Option<Vec<(usize, Known)>> {
     if let [only] = head.cells.as_slice()
         && let Some(mark) = only.chars().find(|c| matches!(c, ';' | '\t' | '；' | '，' | '|'))
     {
@@ -353,19 +502,21 @@ fn read_head(head: &Row, faults: &mut Faults) -> Option<Vec<(usize, Known)>> {
             // Spreadsheets leave unnamed columns at the end; text in one is found row by row.
             continue;
         }
-        let known =
+        let found =
             HEADINGS.iter().find(|(_, names)| names.contains(&plain.as_str())).map(|(known, _)| *known);
+        let known = match &how.columns {
+            Some(said) => said.get(index).copied().flatten(),
+            None => found,
+        };
+        seen.columns.push(FileColumn { letter: letter(index), heading: shorten(cell), known });
         match known {
             Some(known) if columns.iter().any(|(_, other)| *other == known) => {
-                faults.add(
-                    head.number,
-                    cell,
-                    "",
-                    "csv_column_twice",
-                    [("column", known.heading().to_owned())],
-                );
+                let args = [("column", known.heading().to_owned())];
+                faults.add(head.number, cell, "", "csv_column_twice", args);
             }
             Some(known) => columns.push((index, known)),
+            // Said to be left out.
+            None if how.columns.is_some() => {}
             None => {
                 let mut args = vec![("column", shorten(cell)), ("letter", letter(index))];
                 args.extend(suggest(&plain).map(|name| ("suggestion", name.to_owned())));
@@ -373,92 +524,11 @@ fn read_head(head: &Row, faults: &mut Faults) -> Option<Vec<(usize, Known)>> {
             }
         }
     }
-    for known in [Known::Name, Known::StaffNo, Known::Agency] {
+    for known in [Known::Name, Known::Agency] {
         if !columns.iter().any(|(_, other)| *other == known) {
             let args = [("column", known.heading().to_owned())];
             faults.add(head.number, known.heading(), "", "csv_header", args);
         }
     }
     Some(columns)
-}
-
-fn read_people(
-    rows: impl Iterator<Item = Row>,
-    head: &Row,
-    columns: &[(usize, Known)],
-    faults: &mut Faults,
-) -> Vec<RosterRow> {
-    let mut people = Vec::new();
-    let mut seen: HashMap<String, u32> = HashMap::new();
-    let mut count = 0_usize;
-    let named: Vec<bool> = head.cells.iter().map(|cell| !folded(cell).is_empty()).collect();
-    // White space that is not ASCII (the full-width space) makes a row blank too.
-    for row in rows.filter(|row| row.cut || row.cells.iter().any(|cell| !cell.is_empty())) {
-        count += 1;
-        for (index, cell) in row.cells.iter().enumerate() {
-            if !cell.is_empty() && !named.get(index).copied().unwrap_or(false) {
-                faults.add(row.number, &letter(index), cell, "csv_columns", []);
-            }
-        }
-        if row.cut {
-            let args = [("max", split::CELLS_MAX.to_string())];
-            faults.add(row.number, &letter(split::CELLS_MAX), "", "csv_columns", args);
-        }
-        let mut person = RosterRow {
-            row: row.number,
-            name: String::new(),
-            staff_no: String::new(),
-            agency: String::new(),
-            gender: None,
-        };
-        for (index, known) in columns {
-            let text = row.cells.get(*index).map_or("", String::as_str);
-            let heading = head.cells.get(*index).map_or("", String::as_str);
-            if *known == Known::Gender {
-                match Gender::read(text) {
-                    Ok(gender) => person.gender = gender,
-                    // The value stays out: it would be a personal datum on a page that is not the officer's.
-                    Err(_) => faults.add(row.number, heading, "", "csv_gender", []),
-                }
-                continue;
-            }
-            if text.is_empty() {
-                faults.add(row.number, heading, "", "csv_required", [("column", known.heading().to_owned())]);
-                continue;
-            }
-            if let Some(odd) = text.chars().find(|c| is_odd(*c)) {
-                let args = [("character", format!("U+{:04X}", u32::from(odd)))];
-                faults.add(row.number, heading, text, "csv_character", args);
-                continue;
-            }
-            let length = text.chars().count();
-            if length > CHARS_MAX {
-                let args = [("length", length.to_string()), ("max", CHARS_MAX.to_string())];
-                faults.add(row.number, heading, text, "csv_too_long", args);
-                continue;
-            }
-            match known {
-                Known::Name => text.clone_into(&mut person.name),
-                Known::Agency => text.clone_into(&mut person.agency),
-                Known::Gender => {}
-                Known::StaffNo => {
-                    person.staff_no = text.nfkc().collect::<String>().trim().to_owned();
-                    match seen.get(&person.staff_no.to_lowercase()) {
-                        Some(first) => {
-                            let args = [("first", first.to_string())];
-                            faults.add(row.number, heading, text, "csv_duplicate", args);
-                        }
-                        None => {
-                            seen.insert(person.staff_no.to_lowercase(), row.number);
-                        }
-                    }
-                }
-            }
-        }
-        people.push(person);
-    }
-    if count == 0 && faults.list.is_empty() {
-        faults.add(head.number, "", "", "csv_empty", []);
-    }
-    people
 }

@@ -40,11 +40,17 @@ impl RawRow {
 pub(crate) struct Rows<'b> {
     rest: &'b [u8],
     number: u32,
+    separator: u8,
 }
 
 /// The rows of a file without its byte order mark.
 pub(crate) fn rows(bytes: &[u8]) -> Rows<'_> {
-    Rows { rest: bytes, number: 0 }
+    rows_by(bytes, b',')
+}
+
+/// The same with another separator.
+pub(crate) fn rows_by(bytes: &[u8], separator: u8) -> Rows<'_> {
+    Rows { rest: bytes, number: 0, separator }
 }
 
 impl Rows<'_> {
@@ -71,7 +77,7 @@ impl Rows<'_> {
                 continue;
             }
             match byte {
-                b',' => {
+                _ if byte == self.separator => {
                     row.push(std::mem::take(&mut cell));
                     (closed, index) = (false, index + 1);
                 }

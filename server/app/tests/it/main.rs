@@ -5,6 +5,7 @@ mod audit;
 mod exercise;
 mod faults;
 mod fleet;
+mod heads;
 mod house;
 mod ledgers;
 mod people;

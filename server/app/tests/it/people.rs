@@ -1,5 +1,6 @@
-use rampart_app::{AccountError, LogInError, SeatCodeError};
-use rampart_store::{Role, Viewer};
+use rampart_app::{AccountError, LogInError, RegisterFormat, SeatCodeError};
+use rampart_domain::records::Identity;
+use rampart_store::{NewPerson, PersonQuery, Role, Viewer};
 
 use crate::house::House;
 
@@ -153,4 +154,55 @@ async fn a_person_moved_to_another_team_has_one_seat() {
     assert_eq!(seats.len(), 1);
     assert_eq!((seats[0].id.as_str(), seats[0].team.as_str()), (moved.id.as_str(), "b2"));
     assert!(house.app.give_seat(&exercise, &people[1], "r9", &teacher).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_register_goes_out_and_comes_in_again() {
+    let house = House::new().await;
+    let teacher = house.account("teacher", Role::Instructor).await;
+    let nasty = [
+        "=HYPERLINK(\"http://x\",\"按我\")",
+        "+886912345678",
+        "-5",
+        "@SUM(1)",
+        "＝1+1",
+        "0012",
+        "1E5",
+        "𠮷田 堃",
+    ];
+    let people: Vec<NewPerson> = nasty
+        .iter()
+        .enumerate()
+        .map(|(number, text)| NewPerson {
+            id: format!("p{number}"),
+            name: (*text).to_owned(),
+            staff_no: if number == 0 { String::new() } else { format!("00{number}") },
+            agency: format!("{text} 處"),
+            grade: Some((*text).to_owned()),
+            identity: Some(Identity::ALL[number % 5]),
+            emails: vec!["office@qinglan.test".to_owned(), format!("p{number}@qinglan.test")],
+            ..NewPerson::default()
+        })
+        .collect();
+    house.app.store.persons().import(&people, 1).await.unwrap();
+    for format in RegisterFormat::ALL {
+        let file = house.app.export_register(&PersonQuery::default(), format, &teacher).await.unwrap();
+        let again = house.app.export_register(&PersonQuery::default(), format, &teacher).await.unwrap();
+        assert_eq!(file.bytes, again.bytes, "same data, same bytes");
+        let back = house.app.import_roster(&file.bytes, Some(&teacher)).await.unwrap().unwrap();
+        assert_eq!((back.added, back.changed, back.unchanged), (0, 0, 8), "{}", file.name);
+        // Into an empty register it makes the same people.
+        let other = House::new().await;
+        let made = other.app.import_roster(&file.bytes, None).await.unwrap().unwrap();
+        assert_eq!(made.added, 8);
+        for (before, id) in house.app.store.persons().list("", 20, 0).await.unwrap().iter().zip(&made.ids) {
+            let after = other.app.store.persons().by_id(id).await.unwrap().unwrap();
+            assert_eq!(
+                (&before.name, &before.staff_no, &before.agency, &before.grade, before.identity),
+                (&after.name, &after.staff_no, &after.agency, &after.grade, after.identity)
+            );
+        }
+    }
+    let lines = house.app.store.audit().list(Some("roster.export"), None, 9).await.unwrap();
+    assert_eq!(lines.len(), 2 * RegisterFormat::ALL.len());
 }

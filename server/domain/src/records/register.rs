@@ -79,6 +79,20 @@ closed! {
     }
 }
 
+impl Identity {
+    /// As tables print it and rosters write it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Civil => "公務人員",
+            Self::Contract => "約聘僱",
+            Self::Vendor => "委外廠商",
+            Self::Engineer => "軟體工程師",
+            Self::Student => "學生",
+        }
+    }
+}
+
 closed! {
     /// Responsibility level of an agency (資通安全責任等級).
     Level {
@@ -238,6 +252,7 @@ mod tests {
         assert_eq!(Identity::read("公務"), Err(NotInTheList));
         assert_eq!(Level::read("Ｂ級"), Ok(Some(Level::B)));
         for word in Identity::ALL {
+            assert_eq!(Identity::read(word.title()), Ok(Some(*word)), "what goes out comes in");
             assert_eq!(Identity::from_code(word.code()), Some(*word));
         }
     }

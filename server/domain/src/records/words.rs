@@ -2,6 +2,8 @@
 //! its maker's pages have. This is the one place in the code where such text stands; everything else a person reads is in
 //! the locale files. Headings carry an English gloss for readers.
 
+/// Name of the sheet and the file of the register.
+pub const ROSTER: &str = "學員名冊";
 /// 「-」: no value.
 pub const NO_VALUE: &str = "-";
 /// 「--」: a value without meaning.

@@ -2,6 +2,7 @@
 //! Texts that come from a scenario are given in the page's language already.
 
 mod admin;
+mod answers;
 mod api;
 mod attendance;
 mod board;
@@ -26,6 +27,7 @@ mod tokens;
 mod webhooks;
 
 pub use admin::*;
+pub use answers::*;
 pub use api::*;
 pub use attendance::*;
 pub use board::*;

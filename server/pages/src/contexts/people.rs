@@ -169,13 +169,16 @@ impl Page for People {
     }
 }
 
-/// `/people/import`. Forms: POST multipart field `file`; after a good preview POST `/people/import` with field `token`.
+/// `/people/import`. Forms: POST multipart field `file`; then POST with `token` and `act`: `check` to read it otherwise
+/// (`sheet`, `encoding`, `column.LETTER`), `write` after a good preview (`apart.ROW` for rows that are new people).
 #[derive(Debug, Clone, Serialize)]
 pub struct PeopleImport {
     /// Largest file in bytes.
     pub max_bytes: i64,
     /// What came of the file.
     pub outcome: ImportOutcome,
+    /// How it was read, and how it may be read instead.
+    pub file: Option<ImportFile>,
     /// The file as a whole was refused.
     pub problem: Option<Problem>,
 }
@@ -199,8 +202,6 @@ pub enum ImportOutcome {
     Preview {
         /// File name.
         file: String,
-        /// Names the parsed file on the server.
-        token: String,
         /// What each row will do.
         rows: Vec<ImportRow>,
         /// People to be added.
@@ -209,7 +210,39 @@ pub enum ImportOutcome {
         changed: i64,
         /// People already so.
         same: i64,
+        /// Rows without a number that are taken for somebody by name and agency.
+        proposed: i64,
     },
+}
+
+/// How a file was read.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportFile {
+    /// Names the file on the server.
+    pub token: String,
+    /// Sheets of a workbook.
+    pub sheets: Vec<String>,
+    /// The one that was read, from 0.
+    pub sheet: i64,
+    /// `big5` where somebody said so.
+    pub encoding: String,
+    /// Its first rows as Big5, where the encoding is not known.
+    pub as_big5: Vec<Vec<String>>,
+    /// Its columns.
+    pub columns: Vec<ImportColumn>,
+    /// What was left out.
+    pub notes: Vec<ImportFault>,
+}
+
+/// A column of a file.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportColumn {
+    /// `A`, `B`, …
+    pub letter: String,
+    /// Heading as in the file.
+    pub heading: String,
+    /// What it is taken for, or empty; labels are `import.known.WORD`.
+    pub known: String,
 }
 
 /// One fault of a roster. The text is `error.CODE`.
@@ -240,12 +273,20 @@ pub enum ImportEffect {
 /// One row of the preview.
 #[derive(Debug, Clone, Serialize)]
 pub struct ImportRow {
+    /// Row in the file.
+    pub row: i64,
     /// Name.
     pub name: String,
-    /// Staff number.
+    /// Staff number, or empty.
     pub staff_no: String,
     /// Agency.
     pub agency: String,
+    /// Identity.
+    pub identity: Option<Identity>,
+    /// It has no number and is taken for somebody by name and agency.
+    pub proposed: bool,
+    /// Somebody said that it is a new person.
+    pub apart: bool,
     /// What it does.
     pub effect: ImportEffect,
 }
@@ -253,11 +294,46 @@ pub struct ImportRow {
 impl Page for PeopleImport {
     const TEMPLATE: &'static str = "people/import.html";
     fn samples() -> Vec<Self> {
-        let row = |name: &str, no: &str, effect| ImportRow {
+        let row = |row, name: &str, no: &str, effect| ImportRow {
+            row,
             name: name.into(),
             staff_no: no.into(),
             agency: "縣政府 數位發展處".into(),
+            identity: (row == 2).then_some(Identity::Civil),
+            proposed: no.is_empty(),
+            apart: no.is_empty() && row == 5,
             effect,
+        };
+        let column = |letter: &str, heading: &str, known: &str| ImportColumn {
+            letter: letter.into(),
+            heading: heading.into(),
+            known: known.into(),
+        };
+        let read = ImportFile {
+            token: "0198".into(),
+            sheets: vec!["名冊".into(), "備份".into()],
+            sheet: 0,
+            encoding: String::new(),
+            as_big5: vec![],
+            columns: vec![
+                column("A", "姓名", "name"),
+                column("B", "員工編碼", "staff_no"),
+                column("C", "單位", "agency"),
+                column("D", "電話", ""),
+            ],
+            notes: vec![ImportFault {
+                row: 0,
+                column: String::new(),
+                value: String::new(),
+                problem: Problem::new("note_stray").with("places", "XFD1048576"),
+            }],
+        };
+        let big5 = ImportFile {
+            sheets: vec![],
+            as_big5: vec![vec!["姓名".into(), "單位".into()], vec!["許功蓋".into(), "地政處".into()]],
+            columns: vec![],
+            notes: vec![],
+            ..read.clone()
         };
         let fault = |row, column: &str, value: &str, code: &str| ImportFault {
             row,
@@ -266,11 +342,12 @@ impl Page for PeopleImport {
             problem: Problem::new(code),
         };
         vec![
-            Self { max_bytes: 5_242_880, outcome: ImportOutcome::None, problem: None },
+            Self { max_bytes: 5_242_880, outcome: ImportOutcome::None, file: None, problem: None },
             Self {
                 max_bytes: 5_242_880,
                 outcome: ImportOutcome::None,
-                problem: Some(Problem::new("csv_workbook").on("file")),
+                file: None,
+                problem: Some(Problem::new("import_expired").on("file")),
             },
             Self {
                 max_bytes: 5_242_880,
@@ -300,22 +377,48 @@ impl Page for PeopleImport {
                         fault(12, "", "", "csv_columns"),
                     ],
                 },
+                file: Some(read.clone()),
+                problem: None,
+            },
+            Self {
+                max_bytes: 5_242_880,
+                outcome: ImportOutcome::Faults {
+                    file: "名冊.csv".into(),
+                    rows: 1,
+                    faults: vec![fault(1, "A", "", "csv_encoding")],
+                },
+                file: Some(big5),
+                problem: None,
+            },
+            Self {
+                max_bytes: 5_242_880,
+                outcome: ImportOutcome::Preview {
+                    file: "名冊.xlsx".into(),
+                    rows: vec![
+                        row(2, "許藍圖", "A101", ImportEffect::Added),
+                        row(3, "謝測試", "A102", ImportEffect::Changed),
+                        row(4, "王假名", "", ImportEffect::Same),
+                        row(5, "王假名", "", ImportEffect::Added),
+                    ],
+                    added: 2,
+                    changed: 1,
+                    same: 1,
+                    proposed: 2,
+                },
+                file: Some(read.clone()),
                 problem: None,
             },
             Self {
                 max_bytes: 5_242_880,
                 outcome: ImportOutcome::Preview {
                     file: "名冊.csv".into(),
-                    token: "0198".into(),
-                    rows: vec![
-                        row("許藍圖", "A101", ImportEffect::Added),
-                        row("謝測試", "A102", ImportEffect::Changed),
-                        row("蔡紅磚", "A103", ImportEffect::Same),
-                    ],
-                    added: 1,
-                    changed: 1,
+                    rows: vec![row(2, "蔡紅磚", "A103", ImportEffect::Same)],
+                    added: 0,
+                    changed: 0,
                     same: 1,
+                    proposed: 0,
                 },
+                file: Some(ImportFile { encoding: "big5".into(), sheets: vec![], notes: vec![], ..read }),
                 problem: None,
             },
         ]

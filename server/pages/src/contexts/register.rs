@@ -389,3 +389,61 @@ impl Page for AgencyList {
         ]
     }
 }
+
+/// `/people/duplicates`: rows that look like one person. Form: POST with `act` (`merge`, `apart`, `part`), `person` (the row
+/// that goes), `into` (id or staff number of the one that stays), `reason`, `back` (`person`).
+#[derive(Debug, Clone, Serialize)]
+pub struct Duplicates {
+    /// The surest first.
+    pub pairs: Vec<DuplicatePair>,
+    /// What is wrong with the form.
+    pub problems: Vec<Problem>,
+}
+
+/// Two rows that look like one person.
+#[derive(Debug, Clone, Serialize)]
+pub struct DuplicatePair {
+    /// The older row.
+    pub one: PersonRef,
+    /// The newer one.
+    pub other: PersonRef,
+    /// Why; labels are `duplicates.kind.WORD`.
+    pub kind: DuplicateKind,
+}
+
+/// Why two rows look like one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DuplicateKind {
+    /// Staff numbers that are alike.
+    Number,
+    /// Name and agency.
+    Name,
+    /// An address; a hint only.
+    Email,
+}
+
+impl Page for Duplicates {
+    const TEMPLATE: &'static str = "people/duplicates.html";
+    fn samples() -> Vec<Self> {
+        let pair = |id: &str, staff_no: &str, kind| DuplicatePair {
+            one: PersonRef::sample(),
+            other: PersonRef { id: id.into(), staff_no: staff_no.into(), ..PersonRef::sample() },
+            kind,
+        };
+        vec![
+            Self {
+                pairs: vec![
+                    pair("0198d2", "a-101", DuplicateKind::Number),
+                    pair("0198d3", "", DuplicateKind::Name),
+                    pair("0198d4", "C7", DuplicateKind::Email),
+                ],
+                problems: vec![
+                    Problem::new("merge_reason").on("reason"),
+                    Problem::new("merge_unfit").on("into"),
+                ],
+            },
+            Self { pairs: vec![], problems: vec![] },
+        ]
+    }
+}

@@ -8,6 +8,7 @@ mod events;
 mod exercises;
 mod kill;
 mod ledger;
+mod merges;
 mod opening;
 mod people;
 mod placements;
