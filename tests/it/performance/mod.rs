@@ -5,6 +5,8 @@
 //! a text that has not the form of a flag goes the same way (session, token, limit, the exercise's runner) and is refused
 //! before anything is written. Both alternate in one run, so that what else the machine does falls on both.
 
+mod busy;
+mod launch;
 mod load;
 mod spectators;
 mod terminal;

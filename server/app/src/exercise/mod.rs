@@ -55,7 +55,7 @@ pub struct Progress {
     pub what: String,
     /// Place in the queue, while it waits there.
     pub queued: Option<Queued>,
-    /// Steps done, for each range: number, step (`networks`, `hosts`, `plants`, `ready`, `walls`), done, all.
+    /// Steps done, for each range: number, step (`networks`, `created`, `hosts`, `plants`, `ready`, `walls`), done, all.
     pub steps: Vec<Step>,
     /// Last line of an image build.
     pub line: Option<String>,

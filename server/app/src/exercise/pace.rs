@@ -5,9 +5,11 @@ use rampart_domain::plan::Plan;
 
 use super::{Progress, Step};
 
-/// Time of one part of each step as a share, measured with ranges of six hosts on one machine.
-const WEIGHTS: [(&str, u64); 5] =
-    [("networks", 5), ("hosts", 30), ("ready", 8), ("plants", 8), ("walls", 26)];
+/// Time of one part of each step as a share, measured with ranges of five and six hosts on one machine.
+const WEIGHTS: [(&str, u64); 6] =
+    [("networks", 10), ("created", 9), ("hosts", 22), ("ready", 3), ("plants", 1), ("walls", 6)];
+/// Time in which the tries of the walls wait for what must not come, ms: all hosts at once and however fast the machine is.
+const WALLS_MS: i64 = 2_500;
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
 const LEAST_DONE: u64 = 100;
 const LEAST_MS: i64 = 1_500;
@@ -22,6 +24,7 @@ pub(crate) fn steps(plan: &Plan) -> Vec<Step> {
             let plants = range.hosts.iter().map(|host| host.plants.len() + host.logins.len()).sum();
             [
                 ("networks", range.networks.len()),
+                ("created", hosts),
                 ("hosts", hosts),
                 ("ready", hosts),
                 ("plants", plants),
@@ -64,7 +67,8 @@ impl Progress {
             return None;
         }
         let left = i128::from(spent_ms) * i128::from(all - done) / i128::from(done.max(1));
-        i64::try_from(left).ok()
+        let to_wait = self.steps.iter().any(|step| step.step == "walls" && step.done == 0);
+        i64::try_from(left).ok().map(|left| left + if to_wait { WALLS_MS } else { 0 })
     }
 }
 
@@ -92,6 +96,18 @@ mod tests {
         assert_eq!(progress.left_ms(5_000), Some(0));
         progress.what = "clear".to_owned();
         assert_eq!(progress.left_ms(5_000), None);
+    }
+
+    #[test]
+    fn what_stood_before_is_neither_work_done_nor_work_to_do() {
+        let mut steps = vec![step("hosts", 4, 6), step("walls", 0, 6)];
+        steps[0].had = 2;
+        let progress =
+            Progress { what: "launch".to_owned(), steps, built_since_ms: Some(0), ..Progress::default() };
+        // Two hosts in four seconds; two more and the walls of all six are to come, and what these wait for.
+        let (host, wall) = (i64::try_from(weight("hosts")).unwrap(), i64::try_from(weight("walls")).unwrap());
+        let expected = 4_000 * (2 * host + 6 * wall) / (2 * host) + WALLS_MS;
+        assert_eq!(progress.left_ms(4_000), Some(expected));
     }
 
     #[test]

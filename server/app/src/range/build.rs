@@ -98,8 +98,10 @@ pub(super) async fn everything(
     work.networks().await?;
     let ranges: Vec<BoxFuture<'_, Result<(), LaunchError>>> =
         plan.ranges.iter().map(|range| -> BoxFuture<'_, _> { Box::pin(work.range(range)) }).collect();
-    // As many as the engine makes objects: while one waits for its gateway, the others keep the engine busy.
-    futures_util::stream::iter(ranges).buffer_unordered(engine.at_once()).try_collect().await
+    // Half as many as the engine makes objects: each has several hosts, so that the engine always has enough to do, and
+    // while one range waits for its gateway the others go on.
+    let ahead = engine.at_once().div_ceil(2);
+    futures_util::stream::iter(ranges).buffer_unordered(ahead).try_collect().await
 }
 
 /// Makes one host of a standing range whose container has been taken away.
@@ -218,6 +220,8 @@ impl Work<'_> {
     async fn range(&self, range: &RangePlan) -> Result<(), LaunchError> {
         let all = range.hosts.len();
         let had = range.hosts.iter().filter(|host| self.runs(host)).count();
+        let stood = range.hosts.iter().filter(|host| self.stands.containers.contains_key(&host.name)).count();
+        let created = Count::new(self.steps, range.range, "created", stood, all);
         let made = Count::new(self.steps, range.range, "hosts", had, all);
         let ready = Count::new(self.steps, range.range, "ready", 0, all);
         let things = range.hosts.iter().map(|host| host.plants.len() + host.logins.len()).sum();
@@ -225,12 +229,13 @@ impl Work<'_> {
         let (gateways, others): (Vec<&HostPlan>, Vec<&HostPlan>) =
             range.hosts.iter().partition(|host| host.role == Role::Gateway);
         let up = |host| self.up(range.range, host, [&made, &ready, &planted]);
+        let make = |host| self.make_one(range.range, host, &created);
         // The gateway must route and answer names before anybody asks; the others are made meanwhile, but not started.
         let first = try_join_all(gateways.iter().map(|host| async {
-            self.make(range.range, host).await?;
+            make(host).await?;
             up(host).await
         }));
-        let beside = try_join_all(others.iter().map(|host| self.make(range.range, host)));
+        let beside = try_join_all(others.iter().map(|host| make(host)));
         try_join(first, beside).await?;
         try_join_all(others.iter().map(|host| up(host))).await?;
         // Who died while others were made ready is found here.
@@ -241,6 +246,14 @@ impl Work<'_> {
     /// True when a former life of the server has made and started it.
     fn runs(&self, host: &HostPlan) -> bool {
         self.stands.containers.get(&host.name) == Some(&true)
+    }
+
+    async fn make_one(&self, range: u16, host: &HostPlan, created: &Count<'_>) -> Result<(), LaunchError> {
+        self.make(range, host).await?;
+        if !self.stands.containers.contains_key(&host.name) {
+            created.one();
+        }
+        Ok(())
     }
 
     /// Starts a container that is made, waits until it is ready, and plants and reads back.

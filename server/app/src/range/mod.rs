@@ -51,7 +51,7 @@ const LEAST_FREE_PERCENT: u64 = 10;
 pub struct Step {
     /// Number of the range.
     pub range: u16,
-    /// `networks`, `hosts`, `ready`, `plants` or `walls`.
+    /// `networks`, `created`, `hosts` (started), `ready`, `plants` or `walls`.
     pub name: &'static str,
     /// Parts done.
     pub done: usize,

@@ -23,7 +23,7 @@ use super::{LaunchError, Step, Steps};
 
 const SCRIPT: &str = include_str!("probe.py");
 /// Hosts that try at once; they mostly wait for what must not come.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 48;
 /// Wait for what must not answer, and for what must, seconds. A lost first packet is sent again after one.
 const CLOSED_S: f64 = 2.2;
 const OPEN_S: f64 = 6.0;
@@ -354,7 +354,7 @@ async fn once(engine: &dyn Engine, job: &Job<'_>, facts: &HostFacts) -> Result<V
     let at = |error| LaunchError::At { range: job.range.range, name: job.host.host.clone(), error };
     let ask = serde_json::to_vec(&job.ask(facts))
         .map_err(|error| at(rampart_engine::EngineError::Io(error.to_string())))?;
-    let spec = ExecSpec::new(["python3", "-c", SCRIPT]).stdin(ask).timeout_ms(LIMIT_MS);
+    let spec = ExecSpec::new(["python3", "-I", "-S", "-c", SCRIPT]).stdin(ask).timeout_ms(LIMIT_MS);
     let out = engine.exec(&job.host.name, spec).await.map_err(at)?;
     let answer = if out.ok() { serde_json::from_slice::<Answer>(&out.stdout).ok() } else { None };
     Ok(match answer {

@@ -156,8 +156,8 @@ fn launch(exercise: &Exercise, fold: &Fold, now_ms: i64) -> Option<LaunchView> {
             }
         }
     }
-    let (done, all) =
-        progress.steps.iter().fold((0, 0), |(done, all), step| (done + step.done, all + step.all));
+    let shown = progress.steps.iter().filter(|step| STEPS.iter().any(|(word, _)| *word == step.step));
+    let (done, all) = shown.fold((0, 0), |(done, all), step| (done + step.done, all + step.all));
     Some(LaunchView {
         clearing: progress.what == "clear",
         progress: Progress { done: count(done), total: count(all) },
