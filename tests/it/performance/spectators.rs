@@ -49,7 +49,13 @@ async fn bare_broadcaster() {
                 if kind == *b"w" {
                     let mut mine = updates.subscribe();
                     let _ = socket.write_all(b"event: snapshot").await;
-                    while let Ok(bytes) = mine.recv().await {
+                    loop {
+                        let update = tokio::select! {
+                            update = mine.recv() => update,
+                            // Whoever goes away frees the descriptor.
+                            _ = socket.read(&mut kind) => return,
+                        };
+                        let Ok(bytes) = update else { return };
                         if socket.write_all(&bytes).await.is_err() {
                             return;
                         }
