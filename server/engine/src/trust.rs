@@ -5,10 +5,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::time_provider::TimeProvider;
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
 use crate::EngineError;
@@ -107,6 +108,20 @@ struct Inner {
     tls: Arc<ClientConfig>,
     roots: RootCertStore,
     own: Vec<CertificateDer<'static>>,
+    clock: Clock,
+}
+
+/// Today, or a day to come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Clock {
+    ahead: Duration,
+}
+
+impl TimeProvider for Clock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(UnixTime::since_unix_epoch(now + self.ahead))
+    }
 }
 
 impl std::fmt::Debug for Trust {
@@ -127,14 +142,15 @@ impl Trust {
         closed_to_others(key)?;
         let secret = PrivateKeyDer::from_pem_file(key)
             .map_err(|error| file(key, &format!("no private key can be read from it: {error}")))?;
-        let tls = builder(&roots)?.with_client_auth_cert(own.clone(), secret).map_err(|error| {
+        let clock = Clock::default();
+        let tls = builder(&roots, clock)?.with_client_auth_cert(own.clone(), secret).map_err(|error| {
             let why = match error {
                 rustls::Error::InconsistentKeys(_) => "it is not the key of that certificate".to_owned(),
                 other => other.to_string(),
             };
             file(key, &why)
         })?;
-        Ok(Self { inner: Arc::new(Inner { tls: Arc::new(tls), roots, own }) })
+        Ok(Self { inner: Arc::new(Inner { tls: Arc::new(tls), roots, own, clock }) })
     }
 
     /// Shows no certificate: to try whether a node lets such a one in.
@@ -143,8 +159,21 @@ impl Trust {
     /// As [`Trust::read`].
     pub fn nobody(ca: &Path) -> Result<Self, EngineError> {
         let roots = authority(ca)?;
-        let tls = builder(&roots)?.with_no_client_auth();
-        Ok(Self { inner: Arc::new(Inner { tls: Arc::new(tls), roots, own: Vec::new() }) })
+        let clock = Clock::default();
+        let tls = builder(&roots, clock)?.with_no_client_auth();
+        Ok(Self { inner: Arc::new(Inner { tls: Arc::new(tls), roots, own: Vec::new(), clock }) })
+    }
+
+    /// The same as it will be judged after this time, to see what will be out of date by then.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] when no such thing can be made.
+    pub fn later(&self, ahead: Duration) -> Result<Self, EngineError> {
+        let clock = Clock { ahead };
+        let mut tls = builder(&self.inner.roots, clock)?.with_no_client_auth();
+        tls.client_auth_cert_resolver = self.inner.tls.client_auth_cert_resolver.clone();
+        let (roots, own) = (self.inner.roots.clone(), self.inner.own.clone());
+        Ok(Self { inner: Arc::new(Inner { tls: Arc::new(tls), roots, own, clock }) })
     }
 
     pub(crate) fn tls(&self) -> Arc<ClientConfig> {
@@ -167,9 +196,7 @@ impl Trust {
             Ok(own) => own,
             Err(error) => return Some(Distrust::OwnRefused(error.to_string())),
         };
-        let now = UnixTime::since_unix_epoch(
-            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
-        );
+        let now = self.inner.clock.current_time().unwrap_or(UnixTime::since_unix_epoch(Duration::ZERO));
         let checked = own.verify_for_usage(
             webpki::ALL_VERIFICATION_ALGS,
             &self.inner.roots.roots,
@@ -290,9 +317,10 @@ fn closed_to_others(path: &Path) -> Result<(), EngineError> {
 
 fn builder(
     roots: &RootCertStore,
+    clock: Clock,
 ) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, EngineError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let versions = ClientConfig::builder_with_provider(provider)
+    let versions = ClientConfig::builder_with_details(provider, Arc::new(clock))
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(|error| EngineError::Io(format!("TLS: {error}")))?;
     Ok(versions.with_root_certificates(roots.clone()))

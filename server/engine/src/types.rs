@@ -500,4 +500,6 @@ pub struct HostFacts {
     pub routes: Vec<(String, Ipv4Net)>,
     /// Hardware addresses by interface name.
     pub links: BTreeMap<String, String>,
+    /// TCP ports of its own that nobody in a range may reach, besides the platform's.
+    pub ports: Vec<u16>,
 }

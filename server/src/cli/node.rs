@@ -24,6 +24,8 @@ use super::{Failure, Outcome, logs, say};
 
 /// Longest wait for a node's first word.
 const PING: Duration = Duration::from_secs(3);
+/// A certificate that ends within this time is worth a word.
+const SOON: Duration = Duration::from_secs(30 * 86_400);
 /// The engine's port without TLS; open, it makes everybody root.
 const PLAIN_PORT: u16 = 2375;
 /// How long the authority is valid, days.
@@ -304,12 +306,7 @@ async fn one(
         Err(error) => return findings.bad("trust", error),
     };
     if let Some(files) = &node.trust {
-        match Trust::read(&files.ca, &files.cert, &files.key).and_then(|trust| trust.check_own()) {
-            Ok(()) => {
-                findings.good("certificate", "the platform's serves a client, is valid and of this authority")
-            }
-            Err(error) => findings.bad("certificate", error),
-        }
+        certificate(node, files, findings).await;
     }
     if let Err(error) = engine.ping(PING).await {
         return findings.bad("engine", error);
@@ -351,6 +348,32 @@ async fn one(
     match engine.images().await {
         Ok(known) => images(&node.name, wanted, here, &known, findings),
         Err(error) => findings.bad("images", error),
+    }
+}
+
+/// The platform's certificate, and whether it or the node's will soon be out of date.
+async fn certificate(node: &NodeConfig, files: &TrustFiles, findings: &mut Findings) {
+    let trust = match Trust::read(&files.ca, &files.cert, &files.key) {
+        Ok(trust) => trust,
+        Err(error) => return findings.bad("certificate", error),
+    };
+    match trust.check_own() {
+        Ok(()) => {
+            findings.good("certificate", "the platform's serves a client, is valid and of this authority")
+        }
+        Err(error) => return findings.bad("certificate", error),
+    }
+    let later = match trust.later(SOON) {
+        Ok(later) => later,
+        Err(error) => return findings.bad("certificate", error),
+    };
+    if later.check_own().is_err() {
+        findings.bad("certificate", "the platform's ends within 30 days: `rampart node certs --renew`");
+    }
+    let Ok(engine) = DockerEngine::remote(&node.address, &later) else { return };
+    if let Err(EngineError::Untrusted(Distrust::NodeOutOfDate)) = engine.ping(PING).await {
+        findings
+            .bad("certificate", "the node's has ended or ends within 30 days: `rampart node certs --renew`");
     }
 }
 

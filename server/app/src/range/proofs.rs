@@ -152,7 +152,7 @@ fn job<'a>(
             }),
         }
     }
-    for port in own_ports {
+    for port in own_ports.iter().chain(&facts.ports) {
         on_machine(&mut tries, "host", *port);
     }
     let mut seen = BTreeSet::new();
@@ -161,7 +161,7 @@ fn job<'a>(
         plan.ranges.iter().filter(|other| other.range != range.range).flat_map(|other| &other.hosts);
     let mut foreign_names: Vec<String> = strangers.map(|host| host.name.clone()).take(MOST_NAMES).collect();
     foreign_names.push(WORLD.to_owned());
-    let mut raw_ports: Vec<u16> = RAW_PORTS.iter().chain(own_ports).copied().collect();
+    let mut raw_ports: Vec<u16> = RAW_PORTS.iter().chain(own_ports).chain(&facts.ports).copied().collect();
     raw_ports.sort_unstable();
     raw_ports.dedup();
     Job {

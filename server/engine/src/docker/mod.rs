@@ -153,6 +153,12 @@ impl DockerEngine {
     }
 
     async fn docker(&self) -> Result<&Docker, EngineError> {
+        // Those who come while somebody tries wait for his try, and must not wait for all the tries before theirs.
+        let docker = tokio::time::timeout(QUICK, self.connected()).await;
+        docker.map_err(|_| EngineError::Timeout("reach the engine".into()))?
+    }
+
+    async fn connected(&self) -> Result<&Docker, EngineError> {
         self.inner
             .docker
             .get_or_try_init(|| async {
@@ -235,7 +241,7 @@ impl DockerEngine {
             IpAddr::V6(_) => None,
         });
         let routes = own.chain(routes.iter().copied()).map(|net| ("node".to_owned(), net)).collect();
-        Ok(HostFacts { addresses, routes, ..HostFacts::default() })
+        Ok(HostFacts { addresses, routes, ports: vec![node.port()], ..HostFacts::default() })
     }
 
     fn heard<T>(&self, answer: &Result<T, EngineError>) {

@@ -110,16 +110,15 @@ impl Node {
     /// Why a node that takes connections gives no answers. In this version of TLS it says after the handshake that it does
     /// not take our certificate, and what we send meanwhile can destroy the word. So nothing is sent here.
     pub(crate) async fn why(&self) -> Option<Distrust> {
-        let mut line = match self.dial().await {
-            Ok(line) => line,
-            Err(DialError::Distrust(fault)) => return Some(fault),
-            Err(DialError::Lost(_)) => return None,
+        let asked = async {
+            match self.dial().await {
+                Ok(mut line) => line.read_u8().await.err().and_then(|error| self.distrust(&error)),
+                Err(DialError::Distrust(fault)) => Some(fault),
+                Err(DialError::Lost(_)) => None,
+            }
         };
-        match tokio::time::timeout(ASK_WHY, line.read_u8()).await {
-            Ok(Err(error)) => self.distrust(&error),
-            // It waits for us, so it has nothing against us.
-            Ok(Ok(_)) | Err(_) => None,
-        }
+        // One that waits for us has nothing against us.
+        tokio::time::timeout(ASK_WHY, asked).await.ok().flatten()
     }
 
     /// The client library over this way.

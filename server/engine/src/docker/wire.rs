@@ -30,8 +30,17 @@ impl Address {
         matches!(self, Self::Unix(_))
     }
 
-    /// Reads `unix:///path` or `tcp://host:port`.
+    /// Reads `unix:///path` or `tcp://host:port`, the latter for this very machine only.
     pub(crate) fn parse(text: &str) -> Result<Self, EngineError> {
+        let tcp = text.strip_prefix("tcp://").and_then(|rest| rest.trim_end_matches('/').rsplit_once(':'));
+        if let Some((host, _)) = tcp
+            && !matches!(host, "127.0.0.1" | "localhost" | "[::1]")
+        {
+            return Err(EngineError::Refused(format!(
+                "{text}: another machine's engine without TLS lets everybody in as root; list it with https:// in a file \
+                 of engines (`rampart node certs`)"
+            )));
+        }
         if let Some(path) = text.strip_prefix("unix://").filter(|path| path.starts_with('/')) {
             Ok(Self::Unix(path.into()))
         } else if let Some(host) = text.strip_prefix("tcp://").filter(|host| host.contains(':')) {
@@ -192,7 +201,9 @@ mod tests {
     #[test]
     fn addresses() {
         assert_eq!(Address::parse("unix:///run/d.sock").unwrap(), Address::Unix("/run/d.sock".into()));
-        assert_eq!(Address::parse("tcp://10.0.0.1:2375/").unwrap(), Address::Tcp("10.0.0.1:2375".into()));
+        assert_eq!(Address::parse("tcp://127.0.0.1:2375/").unwrap(), Address::Tcp("127.0.0.1:2375".into()));
+        let plain = Address::parse("tcp://10.0.0.1:2375").unwrap_err().to_string();
+        assert!(plain.contains("lets everybody in"), "{plain}");
         for bad in ["", "unix://d.sock", "ssh://x", "tcp://x", "/run/d.sock"] {
             assert!(Address::parse(bad).is_err(), "{bad}");
         }

@@ -126,6 +126,21 @@ async fn nobody_is_taken_for_a_node_but_the_node() {
 }
 
 #[tokio::test]
+async fn what_will_soon_be_out_of_date_is_seen_before() {
+    let Some((node, _turn)) = node::shared().await else { return };
+    let ca = node.authority.cert();
+    let month = Duration::from_secs(30 * 86_400);
+    let lasting = signed(&node.authority, Serves::Platform, "platform", Days::until(60));
+    let ending = node.platform();
+    let soon = |own: &Signed| trust(ca, own).later(month).map(|later| (later.check_own(), node.with(&later)));
+    // The test's node has a certificate of two days.
+    let (own, engine) = soon(&lasting).unwrap();
+    assert_eq!((own, fault(&*engine).await), (Ok(()), Distrust::NodeOutOfDate));
+    let (own, _) = soon(&ending).unwrap();
+    assert_eq!(own, Err(EngineError::Untrusted(Distrust::OwnOutOfDate)));
+}
+
+#[tokio::test]
 async fn a_node_that_shows_another_nodes_certificate_is_named() {
     let Some((node, _turn)) = node::shared().await else { return };
     let ours = trust(node.authority.cert(), &node.platform());
@@ -192,6 +207,7 @@ async fn a_nodes_own_addresses_and_subnets_are_what_its_operator_says() {
     let facts = engine.host().await.unwrap();
     let addresses: Vec<String> = facts.addresses.iter().map(ToString::to_string).collect();
     assert_eq!(addresses, [node.address.as_str(), "192.0.2.7"]);
+    assert_eq!(facts.ports, [2376], "the engine's own port is tried from inside");
     let taken: Vec<String> =
         subnets::taken(&*engine).await.unwrap().into_iter().map(|taken| taken.net.to_string()).collect();
     assert!(taken.contains(&"10.99.0.0/16".to_owned()) && taken.contains(&format!("{}/32", node.address)));
