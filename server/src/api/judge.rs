@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::exercise::{CommandError, JudgeAct as Act};
-use rampart_domain::decide::{Refusal, RulingForm};
+use rampart_domain::decide::{MarkForm, Refusal, RulingForm, VoidForm};
 
 use super::error::{Answer, Fault};
 use super::extract::{Body, List};
@@ -12,6 +12,7 @@ use super::gate::Call;
 use super::types::{Contest, JudgeAct, Ruling};
 use crate::web::Web;
 use crate::web::error::refusal;
+use crate::web::judge::new_run;
 
 /// What a rule of the exercise says, by field where it is one.
 pub(super) fn refused(error: CommandError) -> Fault {
@@ -48,7 +49,8 @@ pub async fn contests(State(web): State<Web>, Path(id): Path<String>) -> Answer<
 
 /// Judge
 ///
-/// Corrects points, takes a team out of the ranks or puts it back, freezes the public board, rules on a dispute.
+/// Corrects points, takes a team out of the ranks or puts it back, freezes the public board, rules on a dispute, punishes,
+/// gives tries, marks reports and releases the marks, makes checks void, counts a re-match; each can be undone.
 #[utoipa::path(post, path = "/api/v1/exercises/{exercise}/judge", tag = "judge", request_body = JudgeAct,
     params(("exercise" = String, Path, description = "Id of the exercise")),
     responses((status = NO_CONTENT)))]
@@ -66,6 +68,21 @@ pub async fn judge(
         JudgeAct::Rule { contest, upheld, points, text } => {
             Act::Rule(RulingForm { contest, upheld, points, text })
         }
+        JudgeAct::Penalise { team, points, text } => Act::Penalise { team, points, text },
+        JudgeAct::Lift { about, text } => Act::Lift { about, text },
+        JudgeAct::Tries { team, objective, tries, text } => Act::Tries { team, objective, tries, text },
+        JudgeAct::Mark { report, marks, text } => Act::Mark(MarkForm { report, marks, text }),
+        JudgeAct::Release => Act::Release,
+        JudgeAct::Void { range, check, from_ms, to_ms, text } => {
+            Act::Void(VoidForm { range, check, from_ms, to_ms, text })
+        }
+        JudgeAct::Unvoid { void, text } => Act::Unvoid { void, text },
+        JudgeAct::Rematch { range, exercise, run, text } => {
+            let new = new_run(&web, &live, &format!("{exercise}:{run}"))
+                .map_err(|reason| refused(CommandError::Refused(reason)))?;
+            Act::Rematch { range, new, text }
+        }
+        JudgeAct::UndoRematch { rematch, text } => Act::UndoRematch { rematch, text },
     };
     live.judge(&call.staff()?.id, act).await.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)

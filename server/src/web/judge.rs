@@ -148,7 +148,7 @@ fn number(text: &str) -> Option<i64> {
 }
 
 /// What a pair of another exercise came to, named as `ID:N`.
-fn new_run(web: &Web, own: &Exercise, named: &str) -> Result<NewRun, Refusal> {
+pub(crate) fn new_run(web: &Web, own: &Exercise, named: &str) -> Result<NewRun, Refusal> {
     let none = Refusal::Field { field: "run", code: "rematch_run" };
     let (id, range) = named.split_once(':').ok_or(none.clone())?;
     let range: u16 = range.parse().map_err(|_| none.clone())?;

@@ -16,7 +16,7 @@ mod gate;
 mod headers;
 mod hosts;
 mod import;
-mod judge;
+pub(crate) mod judge;
 pub(crate) mod limit;
 mod live;
 mod people;

@@ -77,6 +77,85 @@ pub enum JudgeAct {
         /// Why.
         text: String,
     },
+    /// Punishes a team.
+    Penalise {
+        /// Team id.
+        team: String,
+        /// How many points it loses.
+        points: i64,
+        /// Why.
+        text: String,
+    },
+    /// Takes a penalty back.
+    Lift {
+        /// Ledger position of the penalty.
+        about: u64,
+        /// Why.
+        text: String,
+    },
+    /// Gives a red team further tries for an objective.
+    Tries {
+        /// Team id.
+        team: String,
+        /// Objective id.
+        objective: String,
+        /// How many.
+        tries: i64,
+        /// Why.
+        text: String,
+    },
+    /// Marks a report. Its team sees the marks once they are released.
+    Mark {
+        /// Report id.
+        report: String,
+        /// Points by criterion id; every criterion of the scenario.
+        marks: std::collections::BTreeMap<String, i64>,
+        /// What the team reads with them.
+        #[serde(default)]
+        text: String,
+    },
+    /// Releases all marks that wait.
+    Release,
+    /// Checks do not count between two moments that lie behind.
+    Void {
+        /// Range number; null is every range.
+        #[serde(default)]
+        range: Option<u16>,
+        /// Check id; null is every check.
+        #[serde(default)]
+        check: Option<String>,
+        /// From, ms since 1970 UTC.
+        from_ms: i64,
+        /// To, ms since 1970 UTC.
+        to_ms: i64,
+        /// Why.
+        text: String,
+    },
+    /// They count again.
+    Unvoid {
+        /// Id of the void.
+        void: String,
+        /// Why.
+        text: String,
+    },
+    /// A pair of another exercise that is over counts in place of a pair here.
+    Rematch {
+        /// Range number of the pair here.
+        range: u16,
+        /// Id of the other exercise.
+        exercise: String,
+        /// Range number of the pair there.
+        run: u16,
+        /// Why.
+        text: String,
+    },
+    /// The old run counts again.
+    UndoRematch {
+        /// Id of the re-match.
+        rematch: String,
+        /// Why.
+        text: String,
+    },
 }
 
 /// What a seat sees of its exercise and team.
