@@ -7,7 +7,7 @@ use super::{Progress, Step};
 
 /// Time of one part of each step as a share, measured with ranges of five and six hosts on one machine.
 const WEIGHTS: [(&str, u64); 6] =
-    [("networks", 10), ("created", 9), ("hosts", 22), ("ready", 3), ("plants", 1), ("walls", 6)];
+    [("networks", 10), ("created", 9), ("hosts", 22), ("ready", 3), ("plants", 1), ("walls", 10)];
 /// Time in which the tries of the walls wait for what must not come, ms: all hosts at once and however fast the machine is.
 const WALLS_MS: i64 = 2_500;
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
