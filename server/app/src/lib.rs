@@ -39,8 +39,10 @@ use std::time::Duration;
 
 use rampart_domain::decide;
 use rampart_domain::ledger;
-use rampart_domain::scenario::{Bundle, Fault};
+use rampart_domain::plan;
+use rampart_domain::scenario::{Bundle, Fault, Role};
 use rampart_domain::secret::RunSecret;
+use rampart_engine::{EngineError, ExecSpec};
 use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
 use scoreboard::{Entry, Fold, Reason, Status};
 use tokio_util::sync::CancellationToken;
@@ -68,6 +70,8 @@ const HASHES_AT_ONCE: usize = 4;
 /// Last lines of a host that are shown, and characters of each.
 const LAST_LINES: usize = 20;
 const LINE_LIMIT: usize = 1000;
+/// Limit of reading a gateway's counters.
+const COUNTERS_MS: u64 = 3_000;
 /// Most ranges of one exercise.
 pub const PAIRS_MAX: u16 = 12;
 
@@ -360,6 +364,25 @@ impl App {
         match self.fleet.range(&exercise.id)?.tail(&planned.name, LAST_LINES).await {
             Ok(lines) => Ok(lines.into_iter().map(|line| line.chars().take(LINE_LIMIT).collect()).collect()),
             Err(rampart_engine::EngineError::NotFound(_)) => Err(AppError::Missing("host")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What the gateway of a standing range has counted since it started last.
+    ///
+    /// # Errors
+    /// [`AppError::Missing`] when the plan or the engine does not have it, or what the engine says.
+    pub async fn counters(&self, exercise: &Exercise, range: u16) -> Result<Vec<plan::Counter>, AppError> {
+        let planned = exercise.plan();
+        let planned = planned.as_ref().and_then(|plan| plan.ranges.iter().find(|known| known.range == range));
+        let gateway = planned.and_then(|range| range.hosts.iter().find(|host| host.role == Role::Gateway));
+        let gateway = gateway.ok_or(AppError::Missing("gateway"))?;
+        let spec = ExecSpec::new(plan::COUNTERS).timeout_ms(COUNTERS_MS);
+        match self.fleet.range(&exercise.id)?.exec(&gateway.name, spec).await {
+            Ok(out) if out.ok() => plan::read_counters(exercise.scenario(), &out.stdout)
+                .ok_or_else(|| AppError::Inner("the gateway's counters cannot be read".into())),
+            Ok(out) => Err(AppError::Inner(format!("the gateway's counters cannot be read: {}", out.said()))),
+            Err(EngineError::NotFound(_)) => Err(AppError::Missing("gateway")),
             Err(error) => Err(error.into()),
         }
     }

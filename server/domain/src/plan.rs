@@ -14,7 +14,7 @@ mod make;
 mod print;
 mod probes;
 
-pub use gateway::{FIREWALL, NAMES, SETTINGS};
+pub use gateway::{COUNTERS, Counted, Counter, FIREWALL, NAMES, SETTINGS, counters, read_counters};
 pub use make::{MOST_PAIRS, PlanError, make, short_run, subnets_needed};
 pub use print::print;
 
@@ -57,6 +57,9 @@ pub struct Leg {
     pub zone: String,
     /// Address.
     pub address: Ipv4Addr,
+    /// Address that the other zones see in its place, where the zone has `nat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Ipv4Addr>,
 }
 
 /// A file written before the container starts.
@@ -142,10 +145,11 @@ impl RangePlan {
         self.hosts.iter().find(|host| host.host == id)
     }
 
-    /// Host that has this address.
+    /// Host that has this address, or is seen under it.
     #[must_use]
     pub fn host_at(&self, address: Ipv4Addr) -> Option<&HostPlan> {
-        self.hosts.iter().find(|host| host.legs.iter().any(|leg| leg.address == address))
+        let is = |leg: &Leg| leg.address == address || leg.outside == Some(address);
+        self.hosts.iter().find(|host| host.legs.iter().any(is))
     }
 }
 

@@ -6,6 +6,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::exercise::CommandError;
 use rampart_domain::decide::{Refusal, ResetBy};
+use rampart_domain::scenario::Role as HostRole;
 use rampart_pages::{Problem, Tone};
 
 use super::error::{Answer, WebError};
@@ -28,7 +29,17 @@ pub(super) async fn show(
 ) -> Answer {
     let exercise = web.exercise(&id)?;
     let row = row_of(&web, &id).await?;
-    let wanted = tokio::time::timeout(LINES_WITHIN, web.app.last_lines(&exercise, range, &host)).await;
+    let is_gateway = exercise.scenario().host(&host).is_some_and(|known| known.role == HostRole::Gateway);
+    let (wanted, counted) = tokio::join!(
+        tokio::time::timeout(LINES_WITHIN, web.app.last_lines(&exercise, range, &host)),
+        async {
+            if is_gateway {
+                Some(tokio::time::timeout(LINES_WITHIN, web.app.counters(&exercise, range)).await)
+            } else {
+                None
+            }
+        }
+    );
     let lines = match wanted {
         Ok(Ok(lines)) => Ok(lines),
         Ok(Err(rampart_app::AppError::Missing(_))) => Err(Problem::new("host_missing")),
@@ -38,8 +49,17 @@ pub(super) async fn show(
         }
         Err(_) => Err(Problem::new("engine_unreachable")),
     };
+    let counters = counted.map(|counted| match counted {
+        Ok(Ok(counters)) => Ok(counters),
+        Ok(Err(error)) => {
+            tracing::warn!(exercise = id, range, %error, "the counters of a gateway are not to be had");
+            Err(Problem::new("counters_unread"))
+        }
+        Err(_) => Err(Problem::new("engine_unreachable")),
+    });
+    let seen = view::hosts::Seen { lines, counters };
     let may_reset = staff.role == Role::Instructor;
-    let page = view::hosts::page(&exercise, &row, (range, &host), lines, may_reset, visit.locale);
+    let page = view::hosts::page(&exercise, &row, (range, &host), seen, may_reset, visit.locale);
     web.page(&visit, &page.ok_or_else(WebError::not_found)?)
 }
 

@@ -85,7 +85,8 @@ pub(super) fn end_text(end: &End) -> String {
     }
 }
 
-fn rule(allow: &Allow, networks: &[NetworkPlan], hosts: &[HostPlan]) -> Option<String> {
+/// What an allow rule lets through, as nft matches it.
+fn matching(allow: &Allow, networks: &[NetworkPlan], hosts: &[HostPlan]) -> Option<String> {
     let from = addresses(&allow.from, networks, hosts)?;
     let to = addresses(&allow.to, networks, hosts)?;
     let ports = allow.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
@@ -94,34 +95,198 @@ fn rule(allow: &Allow, networks: &[NetworkPlan], hosts: &[HostPlan]) -> Option<S
         Proto::Udp => format!("udp dport {{ {ports} }}"),
         Proto::Icmp => "icmp type echo-request".to_owned(),
     };
-    let comment = format!("{} to {}", end_text(&allow.from), end_text(&allow.to));
-    Some(format!("ip saddr {from} ip daddr {to} {what} counter accept comment \"{comment}\""))
+    Some(format!("ip saddr {from} ip daddr {to} {what}"))
+}
+
+/// Command that reads the counters in the gateway, for [`read_counters`].
+pub const COUNTERS: [&str; 7] = ["nft", "-j", "list", "counters", "table", "inet", "rampart"];
+
+/// What a counter of the gateway counts. Numbers are those of the scenario's lists, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Everything of the connections that an allow rule let through, both ways.
+    Allowed(usize),
+    /// What was dropped between two zones because no rule lets it through.
+    Denied {
+        /// Zone that it came from.
+        from: usize,
+        /// Zone that it wanted to.
+        to: usize,
+    },
+    /// What wanted to the gateway itself and was dropped.
+    ToGateway,
+    /// What wanted anywhere else, and answers to nothing that was asked.
+    Elsewhere,
+    /// What came with a source address that does not live there.
+    Forged,
+}
+
+impl Counted {
+    /// Name of the counter in the ruleset.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Allowed(rule) => format!("allow_{}", rule + 1),
+            Self::Denied { from, to } => format!("deny_{}_{}", from + 1, to + 1),
+            Self::ToGateway => "deny_gateway".to_owned(),
+            Self::Elsewhere => "deny_elsewhere".to_owned(),
+            Self::Forged => "forged".to_owned(),
+        }
+    }
+}
+
+/// A counter as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counter {
+    /// What it counts.
+    pub what: Counted,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// The counters of a range's gateway: one for each rule, then one for each way between two zones, then the rest.
+#[must_use]
+pub fn counters(scenario: &Scenario) -> Vec<Counted> {
+    let zones = scenario.zones.len();
+    let pairs = (0..zones).flat_map(|from| (0..zones).map(move |to| (from, to)));
+    (0..scenario.allow.len())
+        .map(Counted::Allowed)
+        .chain(pairs.filter(|(from, to)| from != to).map(|(from, to)| Counted::Denied { from, to }))
+        .chain([Counted::ToGateway, Counted::Elsewhere, Counted::Forged])
+        .collect()
+}
+
+/// Reads what [`COUNTERS`] printed; `None` when it is something else. Counters that the ruleset does not have (of a range
+/// that an older version made) are left out.
+#[must_use]
+pub fn read_counters(scenario: &Scenario, printed: &[u8]) -> Option<Vec<Counter>> {
+    #[derive(serde::Deserialize)]
+    struct Listing {
+        nftables: Vec<Item>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Item {
+        counter: Option<Named>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Named {
+        name: String,
+        packets: u64,
+        bytes: u64,
+    }
+    let listing: Listing = serde_json::from_slice(printed).ok()?;
+    let found: Vec<Named> = listing.nftables.into_iter().filter_map(|item| item.counter).collect();
+    let read = |what: Counted| {
+        let named = found.iter().find(|named| named.name == what.name())?;
+        Some(Counter { what, packets: named.packets, bytes: named.bytes })
+    };
+    Some(counters(scenario).into_iter().filter_map(read).collect())
+}
+
+/// Mark on the connections of a rule. The lowest bit is the witness's, which has looked at them by then.
+fn mark(rule: usize) -> String {
+    format!("{:#x}", (rule + 1) << 8 | 1)
 }
 
 fn firewall(scenario: &Scenario, networks: &[NetworkPlan], hosts: &[HostPlan]) -> String {
-    let mut text = String::from(
-        "table inet rampart {\n\tchain forward {\n\t\ttype filter hook forward priority 0; policy drop;\n\
-         \t\tct state invalid drop\n\
+    let mut text = String::from("table inet rampart {\n");
+    for counted in counters(scenario) {
+        let _ = writeln!(text, "\tcounter {} {{ }}", counted.name());
+    }
+    let (forged, elsewhere, to_gateway) =
+        (Counted::Forged.name(), Counted::Elsewhere.name(), Counted::ToGateway.name());
+    let _ = write!(
+        text,
+        "\tchain forward {{\n\t\ttype filter hook forward priority 0; policy drop;\n\
+         \t\tct state invalid counter name \"{elsewhere}\" drop\n\
          \t\t# A packet whose source does not live where it came from is forged.\n\
-         \t\tfib saddr . iif oif missing counter drop\n\
+         \t\tfib saddr . iif oif missing counter name \"{forged}\" drop\n\
          \t\tct state established,related accept\n",
     );
-    for line in scenario.allow.iter().filter_map(|allow| rule(allow, networks, hosts)) {
-        let _ = writeln!(text, "\t\t{line}");
+    let rules = || {
+        let numbered = scenario.allow.iter().enumerate();
+        numbered.filter_map(|(number, allow)| Some((number, allow, matching(allow, networks, hosts)?)))
+    };
+    for (_, allow, matching) in rules() {
+        let comment = format!("{} to {}", end_text(&allow.from), end_text(&allow.to));
+        let _ = writeln!(text, "\t\t{matching} accept comment \"{comment}\"");
     }
-    text.push_str("\t\tcounter drop\n\t}\n");
+    for (from, to) in counters(scenario).into_iter().filter_map(|counted| match counted {
+        Counted::Denied { from, to } => Some((from, to)),
+        _ => None,
+    }) {
+        if let (Some(source), Some(target)) = (networks.get(from), networks.get(to)) {
+            let name = Counted::Denied { from, to }.name();
+            let _ = writeln!(
+                text,
+                "\t\tip saddr {} ip daddr {} counter name \"{name}\" drop",
+                source.subnet, target.subnet
+            );
+        }
+    }
+    let _ = write!(text, "\t\tcounter name \"{elsewhere}\" drop\n\t}}\n");
+    count(&mut text, rules().map(|(number, _, matching)| (number, matching)).collect());
     let zones = networks.iter().map(|network| network.subnet.to_string()).collect::<Vec<_>>().join(", ");
     let _ = write!(
         text,
         "\tchain input {{\n\t\ttype filter hook input priority 0; policy drop;\n\
          \t\tiifname \"lo\" accept\n\
-         \t\tct state invalid drop\n\
-         \t\tfib saddr . iif oif missing counter drop\n\
+         \t\tct state invalid counter name \"{to_gateway}\" drop\n\
+         \t\tfib saddr . iif oif missing counter name \"{forged}\" drop\n\
          \t\tct state established,related accept\n\
          \t\tip saddr {{ {zones} }} udp dport 53 accept\n\
          \t\tip saddr {{ {zones} }} tcp dport 53 accept\n\
          \t\tip saddr {{ {zones} }} icmp type echo-request accept\n\
-         \t\tcounter drop\n\t}}\n}}\n",
+         \t\tcounter name \"{to_gateway}\" drop\n\t}}\n",
     );
+    outside(&mut text, networks, hosts);
+    text.push_str("}\n");
     text
+}
+
+/// The chain that counts what was let through. It comes after the witness, which knows new connections by having no mark:
+/// each is marked with its rule, and all its packets, answers too, are counted by the mark.
+fn count(text: &mut String, rules: Vec<(usize, String)>) {
+    if rules.is_empty() {
+        return;
+    }
+    text.push_str("\tchain count {\n\t\ttype filter hook forward priority 20; policy accept;\n");
+    for (number, matching) in &rules {
+        let _ = writeln!(
+            text,
+            "\t\tct state new ct mark {{ 0x0, 0x1 }} {matching} ct mark set {}",
+            mark(*number)
+        );
+    }
+    let names: Vec<String> = rules
+        .iter()
+        .map(|(number, _)| format!("{} : \"{}\"", mark(*number), Counted::Allowed(*number).name()))
+        .collect();
+    let _ = write!(text, "\t\tcounter name ct mark map {{ {} }}\n\t}}\n", names.join(", "));
+}
+
+/// Address translation of zones with `nat`, one to one, after everything that looks at addresses has seen the true ones:
+/// rules, counters and the witness.
+fn outside(text: &mut String, networks: &[NetworkPlan], hosts: &[HostPlan]) {
+    let legs = || hosts.iter().flat_map(|host| &host.legs);
+    let seen: Vec<(Ipv4Addr, Ipv4Addr, String)> = legs()
+        .filter_map(|leg| {
+            let network = networks.iter().find(|network| network.zone == leg.zone)?;
+            Some((leg.address, leg.outside?, network.subnet.to_string()))
+        })
+        .collect();
+    if seen.is_empty() {
+        return;
+    }
+    text.push_str("\tchain from_outside {\n\t\ttype nat hook prerouting priority -100; policy accept;\n");
+    for (own, outside, _) in &seen {
+        let _ = writeln!(text, "\t\tip daddr {outside} dnat ip to {own}");
+    }
+    text.push_str("\t}\n\tchain to_outside {\n\t\ttype nat hook postrouting priority 100; policy accept;\n");
+    for (own, outside, zone) in &seen {
+        let _ = writeln!(text, "\t\tip saddr {own} ip daddr != {zone} snat ip to {outside}");
+    }
+    text.push_str("\t}\n");
 }

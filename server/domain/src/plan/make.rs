@@ -13,6 +13,9 @@ use crate::scenario::{Host, Role, Scenario};
 const ROUTER: u8 = 1;
 /// Host number of the gateway container in each zone.
 const GATEWAY: u8 = 2;
+/// Block of documentation addresses that hosts of a zone with `nat` are seen under (TEST-NET-3), and how many it has.
+const OUTSIDE: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 0);
+const OUTSIDE_HOSTS: u8 = 254;
 /// Longest prefix of a subnet: host numbers go up to 62.
 const LONGEST_PREFIX: u8 = 26;
 /// Most ranges of one run: with more, a network's name would be longer than the 15 characters of an interface's.
@@ -131,11 +134,34 @@ fn make_range(scenario: &Scenario, short: &str, range: u16, subnets: &[Ipv4Net])
         .chain(others)
         .filter_map(|host| make_host(scenario, short, range, &networks, host))
         .collect();
+    look_outside(scenario, short, range, &mut hosts);
     let files = gateway::files(scenario, &networks, &hosts);
     if let Some(gateway) = hosts.iter_mut().find(|host| host.role == Role::Gateway) {
         gateway.files = files;
     }
     RangePlan { range, networks, hosts, probes: Vec::new() }
+}
+
+/// Gives each host of a zone with `nat` its address outside. They differ from range to range and tell nothing by their
+/// order, so that nobody knows an attacker by habit.
+fn look_outside(scenario: &Scenario, short: &str, range: u16, hosts: &mut [HostPlan]) {
+    let mut taken = HashSet::new();
+    for zone in scenario.zones.iter().filter(|zone| zone.nat) {
+        for host in hosts.iter_mut().filter(|host| host.role != Role::Gateway) {
+            for leg in host.legs.iter_mut().filter(|leg| leg.zone == zone.id) {
+                let hash = Sha256::digest(format!("{short}/{range}/{}/{}", zone.id, host.host));
+                // A scenario has 60 hosts at most, so there is always a free one of 254.
+                let first = hash[0] % OUTSIDE_HOSTS;
+                let free = (0..OUTSIDE_HOSTS)
+                    .map(|step| 1 + u8::try_from((u16::from(first) + u16::from(step)) % 254).unwrap_or(0))
+                    .find(|number| taken.insert(*number));
+                leg.outside = free.map(|number| {
+                    let [a, b, c, _] = OUTSIDE.octets();
+                    Ipv4Addr::new(a, b, c, number)
+                });
+            }
+        }
+    }
 }
 
 /// `None` for a host without a leg, which a validated scenario does not have.
@@ -150,6 +176,7 @@ fn make_host(
         network: network.name.clone(),
         zone: network.zone.clone(),
         address,
+        outside: None,
     };
     let legs: Vec<Leg> = if host.role == Role::Gateway {
         networks.iter().map(|network| leg(network, network.gateway)).collect()

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{HostPlan, Plan, gateway};
+use super::{HostPlan, Leg, Plan, gateway};
 use crate::scenario::{PlantWhat, Proto, Scenario};
 
 /// What `rampart scenario plan` prints. No secret stands in it.
@@ -87,8 +87,7 @@ fn plants(out: &mut String, scenario: &Scenario) {
 }
 
 fn host_line(out: &mut String, host: &HostPlan) {
-    let addresses =
-        host.legs.iter().map(|leg| format!("{} ({})", leg.address, leg.zone)).collect::<Vec<_>>().join(", ");
+    let addresses = host.legs.iter().map(leg_text).collect::<Vec<_>>().join(", ");
     let _ = writeln!(out, "  container {}  {}", host.name, host.image);
     let _ = writeln!(out, "            at {addresses}; dns {}", host.dns);
     let capabilities =
@@ -100,6 +99,11 @@ fn host_line(out: &mut String, host: &HostPlan) {
         thousandths(u64::from(host.resources.milli_cpus)),
         host.resources.pids,
     );
+}
+
+fn leg_text(leg: &Leg) -> String {
+    let seen = leg.outside.map(|address| format!(", seen as {address}")).unwrap_or_default();
+    format!("{} ({}{seen})", leg.address, leg.zone)
 }
 
 fn probes(probes: &[super::ProbePlan]) -> String {

@@ -107,6 +107,7 @@ pub(super) fn scenario(root: &Node) -> Scenario {
             id: node.text("id"),
             title: node.words("title"),
             start: node.side("start"),
+            nat: node.text("nat") == "true",
         }),
         allow: root.each("allow", allow),
         hosts: root.each("hosts", host),

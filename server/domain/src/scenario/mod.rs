@@ -70,6 +70,8 @@ pub struct Zone {
     pub title: Words,
     /// Who starts here, if anyone.
     pub start: Option<Side>,
+    /// Its hosts appear to the other zones under addresses outside of the range, each under its own.
+    pub nat: bool,
 }
 
 /// End of an allow rule: a whole zone, or one host in it.

@@ -185,6 +185,11 @@ static ZONE: MapShape = MapShape {
         must("id", ID, "Id."),
         must("title", TITLE, "Title."),
         may("start", SIDE, "The side that starts here."),
+        may(
+            "nat",
+            Shape::Flag,
+            "Other zones see each of its hosts under an address outside of the range (203.0.113.x).",
+        ),
     ],
 };
 

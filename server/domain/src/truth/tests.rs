@@ -15,7 +15,10 @@ struct Range {
 
 impl Range {
     fn new() -> Self {
-        let scenario = parse("scenario.yaml", SOURCE).unwrap();
+        Self::of(parse("scenario.yaml", SOURCE).unwrap())
+    }
+
+    fn of(scenario: Scenario) -> Self {
         let nets: Vec<_> = (0..3).map(|n| format!("10.77.0.{}/26", n * 64).parse().unwrap()).collect();
         let plan = plan::make(&scenario, "run1", 1, &nets).unwrap().ranges.remove(0);
         Self { watch: Watch::new(&scenario), scenario, plan, seen: 0 }
@@ -150,4 +153,22 @@ fn a_record_cannot_say_where_it_came_from() {
     let line = r#"{"kind":"web","src":"203.0.113.9","from":"attack","to":"www","uri":"/"}"#;
     let event = range.event("www", Telemetry::Web, 1_000, line);
     assert!(!event.fields.contains_key("from") && !event.fields.contains_key("to"));
+}
+
+#[test]
+fn an_attacker_seen_from_outside_is_the_same_attacker() {
+    let mut scenario = parse("scenario.yaml", SOURCE).unwrap();
+    scenario.zones[0].nat = true;
+    let mut range = Range::of(scenario);
+    let outside = range.plan.host("attack").unwrap().legs[0].outside.unwrap().to_string();
+    // The portal writes what it sees, the gateway what is true.
+    let line = serde_json::json!({ "kind": "web", "src": outside, "uri": INJECTION, "status": 200, "agent": "curl" });
+    let event = range.event("www", Telemetry::Web, 10_000, &line.to_string());
+    assert_eq!((event.fields["src"].as_str(), event.fields["from"].as_str()), (outside.as_str(), "attack"));
+    assert_eq!(range.watch.observe(&event).labels, ["search-injection"]);
+    let both = range.flow("attack", "www", 80, 11_000);
+    assert_eq!(both.confirmed.len(), 1);
+    // A neighbour of the attacker has another address, and is no attacker.
+    let neighbour = range.plan.host("citizens").unwrap().legs[0].outside.unwrap().to_string();
+    assert_ne!(neighbour, outside);
 }

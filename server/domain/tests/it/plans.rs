@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::process::Command;
 
 use ipnet::Ipv4Net;
-use rampart_domain::plan::{self, FIREWALL, NAMES, Plan, PlanError, SETTINGS};
+use rampart_domain::plan::{self, Counted, FIREWALL, NAMES, Plan, PlanError, SETTINGS};
 use rampart_domain::scenario::{Role, SCENARIO_FILE, Scenario};
 
 use super::{edit, edited, portal, read};
@@ -248,4 +248,54 @@ fn nft_takes_the_firewall() {
         std::fs::remove_file(&path).unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+#[test]
+fn hosts_of_a_zone_with_nat_are_seen_under_addresses_of_their_own() {
+    let scenario = read(&edited("en: Internet }, start: red", "en: Internet }, start: red, nat: true"));
+    let plan = planned(&scenario, 3);
+    let outside = |range: usize, host: &str| plan.ranges[range].host(host).unwrap().legs[0].outside;
+    let mut seen = HashSet::new();
+    for range in 0..3 {
+        for host in ["attack", "citizens"] {
+            let address = outside(range, host).unwrap();
+            assert!(address.octets().starts_with(&[203, 0, 113]) && address.octets()[3] != 0, "{address}");
+            assert!(seen.insert((range, address)), "{address} twice in a range");
+            assert_eq!(plan.ranges[range].host_at(address).unwrap().host, host);
+        }
+        assert_eq!(outside(range, "www"), None);
+    }
+    let own = plan.ranges[1].host("attack").unwrap().legs[0].address;
+    let rules = file(&plan, 1, FIREWALL);
+    let address = outside(1, "attack").unwrap();
+    assert!(rules.contains(&format!("ip daddr {address} dnat ip to {own}\n")), "{rules}");
+    assert!(
+        rules.contains(&format!("ip saddr {own} ip daddr != 10.77.0.192/26 snat ip to {address}\n")),
+        "{rules}"
+    );
+    assert_eq!(planned(&scenario, 3), plan, "the same input gives the same addresses");
+    assert!(plan::print(&plan, &scenario).contains(&format!("seen as {address}")));
+}
+
+#[test]
+fn counters_are_read_by_their_names() {
+    let scenario = portal();
+    let line = |name: &str, packets: u64| {
+        format!(
+            r#"{{"counter":{{"family":"inet","name":"{name}","table":"rampart","packets":{packets},"bytes":7}}}}"#
+        )
+    };
+    let names: Vec<String> = plan::counters(&scenario).into_iter().map(Counted::name).collect();
+    let lines: Vec<String> = names.iter().zip(1..).map(|(name, packets)| line(name, packets)).collect();
+    let text = format!(r#"{{"nftables":[{{"metainfo":{{"version":"1"}}}},{}]}}"#, lines.join(","));
+    let read = plan::read_counters(&scenario, text.as_bytes()).unwrap();
+    assert_eq!(read.len(), 3 + 6 + 3);
+    assert_eq!((read[1].what, read[1].packets, read[1].bytes), (Counted::Allowed(1), 2, 7));
+    let rules = file(&planned(&scenario, 1), 0, FIREWALL);
+    for name in &names {
+        assert!(rules.contains(&format!("counter {name} {{ }}")), "{name}");
+        assert!(rules.contains(&format!("\"{name}\"")), "{name} counts nothing");
+    }
+    assert_eq!(plan::read_counters(&scenario, b"{\"nftables\":[]}"), Some(Vec::new()));
+    assert_eq!(plan::read_counters(&scenario, b"Error: no such table"), None);
 }

@@ -114,6 +114,7 @@ impl Bench {
             network: network.name.clone(),
             zone: network.zone.clone(),
             address: Ipv4Addr::from(u32::from(network.subnet.network()) + number),
+            outside: None,
         }
     }
 

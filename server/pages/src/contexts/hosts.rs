@@ -156,6 +156,73 @@ impl MachineCell {
     }
 }
 
+/// What a counter of a gateway counts; a key below `rules.`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleKind {
+    /// What a rule let through, with its answers.
+    Allow,
+    /// What was dropped between two zones.
+    Deny,
+    /// What was dropped on its way to the gateway itself.
+    ToGateway,
+    /// What wanted anywhere else.
+    Elsewhere,
+    /// What came with a false source address.
+    Forged,
+}
+
+/// A counter of a gateway.
+#[derive(Debug, Clone, Serialize)]
+pub struct RuleLine {
+    /// Kind.
+    pub kind: RuleKind,
+    /// From where; empty where the kind says all.
+    pub from: String,
+    /// To where.
+    pub to: String,
+    /// Protocol and ports of a rule.
+    pub what: Option<String>,
+    /// Packets.
+    pub packets: i64,
+    /// Bytes.
+    pub bytes: i64,
+}
+
+impl RuleLine {
+    fn samples() -> Vec<Self> {
+        let line = |kind, from: &str, to: &str, what: Option<&str>, packets, bytes| Self {
+            kind,
+            from: from.into(),
+            to: to.into(),
+            what: what.map(Into::into),
+            packets,
+            bytes,
+        };
+        vec![
+            line(RuleKind::Allow, "網際網路", "全球資訊網 (www)", Some("TCP 80"), 18_204, 9_412_770),
+            line(RuleKind::Allow, "全球資訊網 (www)", "嵐文公文系統 (doc)", Some("TCP 8080"), 912, 151_002),
+            line(RuleKind::Allow, "監看工作站 (watch)", "全球資訊網 (www)", Some("TCP 22, 80"), 0, 0),
+            line(RuleKind::Deny, "網際網路", "對外服務區", None, 3_011, 180_660),
+            line(RuleKind::Deny, "網際網路", "內部辦公區", None, 12, 720),
+            line(RuleKind::ToGateway, "", "", None, 1_004, 60_240),
+            line(RuleKind::Elsewhere, "", "", None, 0, 0),
+            line(RuleKind::Forged, "", "", None, 4, 176),
+        ]
+    }
+}
+
+/// An address of a host.
+#[derive(Debug, Clone, Serialize)]
+pub struct HostAddress {
+    /// Title of the zone.
+    pub zone: String,
+    /// Address there.
+    pub address: String,
+    /// Address that other zones see in its place.
+    pub outside: Option<String>,
+}
+
 /// `/exercises/{id}/hosts/{range}/{host}`: one host closely. Its inside `.live-body` is fetched again at each `refresh` of
 /// `/exercises/{id}/events`. Form: POST to `…/reset`.
 #[derive(Debug, Clone, Serialize)]
@@ -170,14 +237,20 @@ pub struct HostPage {
     pub title: String,
     /// Image.
     pub image: String,
-    /// Zones with its address there, once there is a plan.
-    pub addresses: Vec<(String, String)>,
+    /// Its addresses, once there is a plan.
+    pub addresses: Vec<HostAddress>,
     /// State.
     pub cell: MachineCell,
     /// The last lines that it wrote.
     pub lines: Vec<String>,
     /// Why they could not be had.
     pub lines_problem: Option<Problem>,
+    /// True for the gateway, which has counters.
+    pub is_gateway: bool,
+    /// Its counters since it started last.
+    pub rules: Vec<RuleLine>,
+    /// Why they could not be had.
+    pub rules_problem: Option<Problem>,
     /// May the viewer have it made anew at all?
     pub may_reset: bool,
     /// Why not now; `None` if it can be.
@@ -195,13 +268,20 @@ impl Page for HostPage {
             host: "www".into(),
             title: "全球資訊網".into(),
             image: "rampart/www:latest".into(),
-            addresses: vec![("對外服務區".into(), "10.77.1.10".into())],
+            addresses: vec![HostAddress {
+                zone: "對外服務區".into(),
+                address: "10.77.1.10".into(),
+                outside: None,
+            }],
             cell: MachineCell::sample_dead(2),
             lines: vec![
                 "AH00094: Command line: 'nginx -g daemon off;'".into(),
                 "mariadbd: Out of memory (Needed 134217728 bytes)".into(),
             ],
             lines_problem: None,
+            is_gateway: false,
+            rules: Vec::new(),
+            rules_problem: None,
             may_reset: true,
             reset_blocked: None,
             price: Some(30),
@@ -241,6 +321,35 @@ impl Page for HostPage {
             },
         ];
         samples.extend(stages);
+        let gateway = Self {
+            host: "gateway".into(),
+            title: "閘道防火牆".into(),
+            image: "rampart/gateway:latest".into(),
+            addresses: vec![HostAddress {
+                zone: "網際網路".into(),
+                address: "10.77.0.2".into(),
+                outside: Some("203.0.113.77".into()),
+            }],
+            cell: MachineCell {
+                state: MachineState::Running,
+                code: None,
+                died_ms: None,
+                oom_ms: None,
+                deaths: 0,
+                ..MachineCell::sample_dead(2)
+            },
+            lines: vec![],
+            is_gateway: true,
+            rules: RuleLine::samples(),
+            price: None,
+            ..dead.clone()
+        };
+        samples.push(Self {
+            rules: vec![],
+            rules_problem: Some(Problem::new("counters_unread")),
+            ..gateway.clone()
+        });
+        samples.push(gateway);
         samples
     }
 }

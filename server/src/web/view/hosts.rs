@@ -1,10 +1,11 @@
 //! Hosts of standing ranges, and resets.
 
 use rampart_app::exercise::{Exercise, HostCondition, HostState, Resetting};
-use rampart_domain::scenario::Scenario;
+use rampart_domain::plan::{Counted, Counter};
+use rampart_domain::scenario::{End, Proto, Role, Scenario};
 use rampart_pages::{
-    HealthRange, HostPage, Locale, MachineCell, MachineRow, MachineState, MachineTable, Problem, ResetLine,
-    ResetView,
+    HealthRange, HostAddress, HostPage, Locale, MachineCell, MachineRow, MachineState, MachineTable, Problem,
+    ResetLine, ResetView, RuleKind, RuleLine,
 };
 use rampart_store::Exercise as Row;
 use scoreboard::{Fold, Side, Status};
@@ -82,13 +83,63 @@ fn blocked(fold: &Fold, range: u16, host: &str, staff: bool) -> Option<Problem> 
     Some(Problem::new(code))
 }
 
+/// What was read of a host for its page.
+pub struct Seen {
+    /// Its last lines.
+    pub lines: Result<Vec<String>, Problem>,
+    /// Of a gateway, its counters.
+    pub counters: Option<Result<Vec<Counter>, Problem>>,
+}
+
+/// A counter of the gateway in words; `None` for one of a rule that the scenario does not have.
+fn rule(scenario: &Scenario, counter: &Counter, locale: Locale) -> Option<RuleLine> {
+    let zone = |id: &str| {
+        let zone = scenario.zones.iter().find(|zone| zone.id == id);
+        zone.map_or_else(|| id.to_owned(), |zone| say(locale, &zone.title))
+    };
+    let end = |end: &End| match end.host.as_deref().and_then(|id| scenario.host(id)) {
+        Some(host) => (say(locale, &host.title), Some(host.id.clone())),
+        None => (zone(&end.zone), None),
+    };
+    let place = |number: usize| Some((say(locale, &scenario.zones.get(number)?.title), None));
+    let (kind, from, to, what) = match counter.what {
+        Counted::Allowed(number) => {
+            let allow = scenario.allow.get(number)?;
+            let ports = allow.ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+            let proto = match allow.proto {
+                Proto::Tcp => "TCP",
+                Proto::Udp => "UDP",
+                Proto::Icmp => "ICMP",
+            };
+            let what = format!("{proto} {ports}").trim_end().to_owned();
+            (RuleKind::Allow, Some(end(&allow.from)), Some(end(&allow.to)), Some(what))
+        }
+        Counted::Denied { from, to } => (RuleKind::Deny, place(from), place(to), None),
+        Counted::ToGateway => (RuleKind::ToGateway, None, None, None),
+        Counted::Elsewhere => (RuleKind::Elsewhere, None, None, None),
+        Counted::Forged => (RuleKind::Forged, None, None, None),
+    };
+    let name = |end: Option<(String, Option<String>)>| {
+        end.map(|(title, id)| id.map_or_else(|| title.clone(), |id| format!("{title} ({id})")))
+            .unwrap_or_default()
+    };
+    Some(RuleLine {
+        kind,
+        from: name(from),
+        to: name(to),
+        what,
+        packets: i64::try_from(counter.packets).unwrap_or(i64::MAX),
+        bytes: i64::try_from(counter.bytes).unwrap_or(i64::MAX),
+    })
+}
+
 /// The page of one host; `None` when there is no such host or range.
 #[must_use]
 pub fn page(
     exercise: &Exercise,
     row: &Row,
     (range, host): (u16, &str),
-    lines: Result<Vec<String>, Problem>,
+    seen: Seen,
     may_reset: bool,
     locale: Locale,
 ) -> Option<HostPage> {
@@ -104,9 +155,14 @@ pub fn page(
         let zone = scenario.zones.iter().find(|zone| zone.id == id);
         zone.map_or_else(|| id.to_owned(), |zone| say(locale, &zone.title))
     };
-    let (lines, lines_problem) = match lines {
+    let (lines, lines_problem) = match seen.lines {
         Ok(lines) => (lines, None),
         Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let (rules, rules_problem) = match seen.counters {
+        Some(Ok(counters)) => (counters.iter().filter_map(|one| rule(scenario, one, locale)).collect(), None),
+        Some(Err(problem)) => (Vec::new(), Some(problem)),
+        None => (Vec::new(), None),
     };
     Some(HostPage {
         exercise: head(row, &fold, scenario, locale),
@@ -116,12 +172,23 @@ pub fn page(
         image: planned.map_or_else(|| known.image.clone(), |planned| planned.image.clone()),
         addresses: planned
             .map(|planned| {
-                planned.legs.iter().map(|leg| (zone(&leg.zone), leg.address.to_string())).collect()
+                planned
+                    .legs
+                    .iter()
+                    .map(|leg| HostAddress {
+                        zone: zone(&leg.zone),
+                        address: leg.address.to_string(),
+                        outside: leg.outside.map(|address| address.to_string()),
+                    })
+                    .collect()
             })
             .unwrap_or_default(),
         cell: cell(&fold, &hosts, range, host),
         lines,
         lines_problem,
+        is_gateway: known.role == Role::Gateway,
+        rules,
+        rules_problem,
         may_reset,
         reset_blocked: blocked(&fold, range, host, true),
         price: price(scenario, host),

@@ -3,6 +3,7 @@
 
 mod anew;
 mod faults;
+mod gateway;
 mod real;
 mod resume;
 
@@ -31,21 +32,27 @@ fn run_id() -> String {
 
 /// A plan of the shipped scenario in subnets that are free on this engine.
 async fn shipped(engine: &dyn Engine, pairs: u16) -> Plan {
-    let scenario = scenario();
+    planned(engine, &scenario(), pairs).await
+}
+
+async fn planned(engine: &dyn Engine, scenario: &Scenario, pairs: u16) -> Plan {
     let run = run_id();
     let taken = subnets::taken(engine).await.unwrap();
     // Tests run side by side: each starts somewhere else in the block.
     let at = plan::short_run(&run).bytes().fold(0_usize, |sum, byte| sum * 31 + usize::from(byte)) % 900;
     let free: Vec<_> = subnets::candidates("10.214.0.0/16".parse().unwrap(), 26, &taken)
         .skip(at)
-        .take(plan::subnets_needed(&scenario, pairs))
+        .take(plan::subnets_needed(scenario, pairs))
         .collect();
-    plan::make(&scenario, &run, pairs, &free).unwrap()
+    plan::make(scenario, &run, pairs, &free).unwrap()
 }
 
 /// The same with the base image in place of the replicas: quick to start, same names, rules and probes.
 async fn light(engine: &dyn Engine, pairs: u16) -> Plan {
-    let mut plan = shipped(engine, pairs).await;
+    lighter(shipped(engine, pairs).await)
+}
+
+fn lighter(mut plan: Plan) -> Plan {
     for host in plan.ranges.iter_mut().flat_map(|range| &mut range.hosts) {
         let (ports, script): (&[u16], &str) = match host.host.as_str() {
             "gateway" => continue,

@@ -1,0 +1,154 @@
+//! The gateway on Docker: what it counts, under which addresses hosts are seen, and what a restart leaves of it.
+
+use std::time::{Duration, Instant};
+
+use rampart_domain::plan::{self, Counted, Counter, HostPlan, RangePlan};
+use rampart_domain::scenario::Scenario;
+use rampart_domain::scenario::Telemetry;
+use rampart_domain::truth::read_record;
+use rampart_engine::{DockerEngine, Engine, ExecSpec};
+
+use super::super::launch;
+use super::real::{cleared, docker};
+use super::{lighter, planned, quiet, scenario, secret};
+
+async fn shell(engine: &DockerEngine, host: &HostPlan, script: &str) -> (bool, String) {
+    let out = engine.exec(&host.name, ExecSpec::new(["bash", "-c", script])).await.unwrap();
+    (out.ok(), out.said())
+}
+
+async fn counted(engine: &DockerEngine, scenario: &Scenario, range: &RangePlan) -> Vec<Counter> {
+    let gateway = range.host("gateway").unwrap();
+    let out = engine.exec(&gateway.name, ExecSpec::new(plan::COUNTERS)).await.unwrap();
+    assert!(out.ok(), "{}", out.said());
+    let counters = plan::read_counters(scenario, &out.stdout).unwrap();
+    assert_eq!(counters.len(), plan::counters(scenario).len(), "{counters:?}");
+    counters
+}
+
+fn packets(counters: &[Counter], what: Counted) -> u64 {
+    counters.iter().find(|counter| counter.what == what).unwrap().packets
+}
+
+/// Every record of a host so far, read as the platform does.
+async fn records(engine: &DockerEngine, range: &RangePlan, host: &str) -> Vec<rampart_domain::truth::Event> {
+    use futures_util::StreamExt;
+    let name = &range.host(host).unwrap().name;
+    let lines: Vec<_> = engine.logs(name, 0, false).await.unwrap().collect().await;
+    let read =
+        |line: &rampart_engine::LogLine| read_record(range, host, Telemetry::Flow, line.at_ns, &line.bytes);
+    lines.iter().filter_map(|line| read(line.as_ref().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn rules_are_counted_red_is_seen_outside_and_a_restart_changes_nothing() {
+    let Some(engine) = docker().await else { return };
+    let mut scenario = scenario();
+    scenario.zones[0].nat = true;
+    let plan = lighter(planned(&engine, &scenario, 1).await);
+    cleared(&engine, &plan, async {
+        let proofs = launch(&engine, &plan, &secret(), &[], &quiet).await.unwrap();
+        assert!(proofs[0].1.iter().all(|proof| proof.holds), "{proofs:?}");
+        let range = &plan.ranges[0];
+        let host = |id: &str| range.host(id).unwrap();
+        let outside = host("attack").legs[0].outside.unwrap();
+        assert!(outside.to_string().starts_with("203.0.113."), "{outside}");
+        assert_ne!(host("citizens").legs[0].outside, Some(outside), "each host has its own");
+
+        for life in ["made", "restarted"] {
+            let before = counted(&engine, &scenario, range).await;
+            // Red comes to the portal, which sees the address outside; nothing else has changed for either.
+            let (ok, said) = shell(&engine, host("attack"), "curl -fsS -m 5 -o /dev/null http://www/").await;
+            assert!(ok, "{life}: {said}");
+            let log = engine.tail(&host("www").name, 200).await.unwrap();
+            assert!(log.iter().any(|line| line.starts_with(&format!("{outside} "))), "{life}: {log:?}");
+            assert!(!log.iter().any(|line| line.contains(&host("attack").legs[0].address.to_string())));
+            let (ok, said) =
+                shell(&engine, host("citizens"), "curl -fsS -m 5 -o /dev/null http://www/").await;
+            assert!(ok, "{life}: {said}");
+            // The way back is closed under either address, and red does not reach the office.
+            for way in [outside.to_string(), host("attack").legs[0].address.to_string()] {
+                let (ok, _) = shell(&engine, host("www"), &format!("curl -m 2 -s http://{way}:22/")).await;
+                assert!(!ok, "{life}: the portal reaches {way}");
+            }
+            let doc = host("doc").legs[0].address;
+            let (ok, _) = shell(&engine, host("attack"), &format!("curl -m 2 -s http://{doc}:8080/")).await;
+            assert!(!ok, "{life}: red reaches the office");
+
+            let after = counted(&engine, &scenario, range).await;
+            let more = |what| packets(&after, what) - packets(&before, what);
+            assert!(more(Counted::Allowed(0)) >= 10, "{life}: both ways of two connections: {after:?}");
+            assert_eq!(more(Counted::Allowed(2)), 0, "{life}: {after:?}");
+            assert!(more(Counted::Denied { from: 0, to: 2 }) > 0, "{life}: {after:?}");
+            assert!(more(Counted::Denied { from: 1, to: 0 }) > 0, "{life}: {after:?}");
+
+            // The gateway, which red cannot reach, has the true address.
+            tokio::time::sleep(Duration::from_millis(700)).await;
+            let flows = records(&engine, range, "gateway").await;
+            let seen = flows.iter().any(|event| {
+                event.fields.get("src") == Some(&host("attack").legs[0].address.to_string())
+                    && event.fields.get("from").map(String::as_str) == Some("attack")
+                    && event.fields.get("to").map(String::as_str) == Some("www")
+                    && event.fields.get("dport").map(String::as_str) == Some("80")
+                    && event.fields.get("verdict").map(String::as_str) == Some("allow")
+            });
+            assert!(seen, "{life}: {flows:?}");
+            assert!(
+                !flows.iter().any(|event| event.fields.values().any(|text| text.starts_with("203.0.113.")))
+            );
+
+            if life == "made" {
+                let name = &host("gateway").name;
+                engine.restart(name).await.unwrap();
+                let until = Instant::now() + Duration::from_secs(90);
+                while !engine
+                    .exec(name, ExecSpec::new(["/usr/local/bin/ready"]))
+                    .await
+                    .is_ok_and(|out| out.ok())
+                {
+                    assert!(Instant::now() < until, "the gateway is not ready again");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                let fresh = counted(&engine, &scenario, range).await;
+                assert_eq!(packets(&fresh, Counted::Denied { from: 0, to: 2 }), 0, "counted since the start");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_logs_in_to_the_gateway() {
+    let Some(engine) = docker().await else { return };
+    let plan = lighter(planned(&engine, &scenario(), 1).await);
+    cleared(&engine, &plan, async {
+        launch(&engine, &plan, &secret(), &[], &quiet).await.unwrap();
+        let range = &plan.ranges[0];
+        let gateway = range.host("gateway").unwrap();
+        // Every port of every address of it, from red's desk: names answer in its own zone, and nothing else anywhere.
+        let own = &range.networks[0];
+        let mut addresses: Vec<String> = Vec::new();
+        for network in &range.networks {
+            addresses.extend([network.router.to_string(), network.gateway.to_string()]);
+        }
+        let scan = format!(
+            "import socket, selectors, time\nfound = []\nfor address in {addresses:?}:\n for first in range(1, 65536, 4096):\n  s = selectors.DefaultSelector()\n  for port in range(first, min(first + 4096, 65536)):\n   k = socket.socket()\n   k.setblocking(False)\n   code = k.connect_ex((address, port))\n   if code in (0, 111): found.append((address, port, code))\n   elif code == 115: s.register(k, selectors.EVENT_WRITE, (address, port))\n   else: k.close()\n  end = time.monotonic() + 0.4\n  while s.get_map() and time.monotonic() < end:\n   for key, _ in s.select(0.05):\n    found.append((*key.data, key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)))\n    s.unregister(key.fileobj)\n    key.fileobj.close()\n  for key in list(s.get_map().values()):\n   key.fileobj.close()\n  s.close()\nprint(sorted(found))"
+        );
+        let spec = ExecSpec::new(["python3", "-c", &scan]).timeout_ms(180_000);
+        let out = engine.exec(&range.host("attack").unwrap().name, spec).await.unwrap();
+        assert!(out.ok(), "{}", out.said());
+        let mut open: Vec<String> =
+            [own.router, own.gateway].iter().map(|address| format!("('{address}', 53, 0)")).collect();
+        open.sort();
+        assert_eq!(out.text().trim(), format!("[{}]", open.join(", ")));
+        // And there is no account in it with a password or a key.
+        let (_, accounts) = shell(
+            &engine,
+            gateway,
+            "cut -d: -f2 /etc/shadow | grep -v '^[*!]' ; find / -xdev -name authorized_keys ; ls /usr/sbin/sshd 2>/dev/null; true",
+        )
+        .await;
+        assert_eq!(accounts, "");
+    })
+    .await;
+}
