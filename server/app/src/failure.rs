@@ -1,7 +1,7 @@
 //! What failed of a launch or a clearing, as a code with values that a page can say in a person's language, and in the
 //! words of whatever failed. Codes: `launch.images`, `launch.image_failed`, `launch.image_unknown`, `launch.images_missing`, `launch.disk_full`, `launch.subnet_taken`,
 //! `launch.subnets_exhausted`, `launch.host_died`, `launch.host_oom`, `launch.host_not_ready`, `launch.plant`,
-//! `launch.blocked`, `launch.walls`, `launch.plan`, `launch.at`, `launch.given_up`, `engine.silent`, `engine.timeout`,
+//! `launch.blocked`, `launch.walls`, `launch.plan`, `launch.capability`, `launch.read_only`, `launch.at`, `launch.given_up`, `engine.silent`, `engine.timeout`,
 //! `engine.refused`, `engine.conflict`, `engine.not_found`, `engine.failed`, `store.failed`.
 
 use rampart_engine::EngineError;

@@ -10,7 +10,7 @@ use rampart_domain::capacity::{Lack, Needs, Node, What, bytes};
 use rampart_domain::plan::{self, Plan};
 use rampart_domain::scenario::Scenario;
 use rampart_engine::EngineError;
-use rampart_engine::images::Wish;
+use rampart_engine::images::{Wish, short_name};
 use rampart_store::{Claim, Desired};
 use scoreboard::{Proof, Reason, Status};
 use tokio_util::sync::CancellationToken;
@@ -426,8 +426,26 @@ async fn claim(
     };
     claimed.sort_by_key(|subnet| (subnet.range, subnet.zone));
     let claimed: Vec<_> = claimed.into_iter().map(|subnet| subnet.cidr).collect();
+    let needs = range::needs(&**engine).await?;
     plan::make(exercise.scenario(), &exercise.id, exercise.pairs, &claimed)
-        .map_err(|error| Failure::new(&error.to_string(), "launch.plan", []))
+        .and_then(|plan| plan.on_images(&needs))
+        .map_err(unplanned)
+}
+
+fn unplanned(error: plan::PlanError) -> Failure {
+    let text = error.to_string();
+    match error {
+        plan::PlanError::Capability { host, image, capability } => {
+            let image = short_name(&image).to_owned();
+            let args = [("host", host), ("image", image), ("capability", capability)];
+            Failure::new(&text, "launch.capability", args)
+        }
+        plan::PlanError::ReadOnly { host, image } => {
+            let args = [("host", host), ("image", short_name(&image).to_owned())];
+            Failure::new(&text, "launch.read_only", args)
+        }
+        _ => Failure::new(&text, "launch.plan", []),
+    }
 }
 
 /// What a person reads when the block has no room: who holds it.

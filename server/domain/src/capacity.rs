@@ -68,8 +68,8 @@ impl Needs {
 }
 
 /// What a host may write, bytes.
-fn disk_limit(_host: &Host) -> u64 {
-    2 << 30
+fn disk_limit(host: &Host) -> u64 {
+    host.resources.disk()
 }
 
 /// What a node has, as far as it can be seen.

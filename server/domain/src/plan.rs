@@ -11,11 +11,15 @@ use scoreboard::Side;
 
 mod gateway;
 mod make;
+mod needs;
 mod print;
 mod probes;
 
-pub use gateway::{COUNTERS, Counted, Counter, FIREWALL, NAMES, SETTINGS, counters, read_counters};
+pub use gateway::{
+    COUNTERS, Counted, Counter, FIREWALL, NAMES, SETTINGS, counters, read_counters, read_forged,
+};
 pub use make::{MOST_PAIRS, PlanError, make, short_run, subnets_needed};
+pub use needs::{ImageNeeds, LABEL_CAPABILITIES, LABEL_READONLY, LABEL_TMPFS};
 pub use print::print;
 
 /// Label on every object on the engine: the run's id.
@@ -32,6 +36,9 @@ pub const LABEL_EPOCH: &str = "rampart.epoch";
 pub const LABEL_HOUSE: &str = "rampart.house";
 /// Prefix of the engine's network and bridge names; the host's guard goes by it.
 pub const BRIDGE_PREFIX: &str = "rmp";
+
+/// Size of a folder in memory, bytes; it counts as memory of its host.
+pub const TMPFS_BYTES: u64 = 16 << 20;
 
 /// A network to make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +99,12 @@ pub struct HostPlan {
     pub dns: Ipv4Addr,
     /// Capabilities, policy already applied.
     pub capabilities: Vec<String>,
+    /// Nothing of its root can be written; its files lie in volumes of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
+    /// Folders in memory, [`TMPFS_BYTES`] each, empty at each start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tmpfs: Vec<String>,
     /// Limits.
     pub resources: Resources,
     /// Readiness.
@@ -108,6 +121,13 @@ pub struct HostPlan {
     pub plants: Vec<PlantWhat>,
     /// System log-ins whose password is derived: (login, account id).
     pub logins: Vec<(String, String)>,
+}
+
+impl HostPlan {
+    /// Folders of its files.
+    pub fn file_folders(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.path.rsplit_once('/').map_or("/", |(folder, _)| folder))
+    }
 }
 
 /// A probe of the walls or of the rules, run inside the range after launch.

@@ -169,9 +169,12 @@ pub trait Engine: Send + Sync {
     /// that happens after the thaw. `NotFound`; `Conflict` when the container does not run.
     async fn sweep(&self, container: &str) -> Result<usize, EngineError>;
 
-    /// Unpacks a tar at `/` ([`archive::pack`]); owners and permissions are the tar's. Works before the first start.
-    /// `NotFound`.
-    async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError>;
+    /// Unpacks a tar in the folder `at` ([`archive::pack`]; its absolute paths begin there); owners and permissions are the
+    /// tar's. Works before the first start. `NotFound`; `Refused` where the root is read-only and `at` is in no volume.
+    async fn put_files(&self, container: &str, at: &str, tar: Vec<u8>) -> Result<(), EngineError>;
+
+    /// What it has written beside its image, bytes. The engine walks all of it: ask seldom. `NotFound`.
+    async fn written(&self, container: &str) -> Result<u64, EngineError>;
 
     /// Reads one file of at most `limit` bytes. `NotFound`; `Refused` when it is larger or no plain file.
     async fn get_file(&self, container: &str, path: &str, limit: usize)

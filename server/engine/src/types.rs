@@ -9,10 +9,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use ipnet::Ipv4Net;
+use rampart_domain::plan::ImageNeeds;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::EngineError;
 
+/// Prefix of the platform's labels.
+pub(crate) const LABELS: &str = "rampart.";
 /// Label on images that the platform builds: hash of their folder and of what they stand on.
 pub const LABEL_HASH: &str = "rampart.hash";
 
@@ -65,6 +68,18 @@ pub struct ImageInfo {
     pub size: u64,
     /// Made at, ms UTC.
     pub created_ms: i64,
+    /// Its labels, as far as they are the platform's.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl ImageInfo {
+    /// What it says it needs of its container.
+    ///
+    /// # Errors
+    /// What is wrong with a label, for a person.
+    pub fn needs(&self) -> Result<ImageNeeds, String> {
+        ImageNeeds::of(|label| self.labels.get(label).map(String::as_str))
+    }
 }
 
 /// An image to build.
@@ -76,6 +91,8 @@ pub struct ImageSpec {
     pub bases: Vec<String>,
     /// Hash over its folder and its bases, hex.
     pub hash: String,
+    /// Labels that its Dockerfile and those of its bases give it, as far as they are the platform's.
+    pub labels: BTreeMap<String, String>,
     /// Context: a tar with the Dockerfile at its top.
     pub context: Vec<u8>,
 }

@@ -1,12 +1,15 @@
 //! `rampart doctor`: what is in order on this machine and what is not.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use rampart::Config;
 use rampart_app::library::shelves;
+use rampart_app::range;
 use rampart_app::range::images::specs;
 use rampart_app::strays::{self, Whose};
 use rampart_engine::{DockerEngine, Engine};
+use scoreboard::Proof;
 
 use super::{Failure, Outcome, Settings, logs, say};
 
@@ -24,11 +27,16 @@ pub(super) struct Doctor {
     /// Remove this run, whoever made it, unless an exercise of this installation has it.
     #[arg(long, value_name = "RUN")]
     clear_run: Option<String>,
+    /// Do not make a range to try the walls with.
+    #[arg(long)]
+    skip_walls: bool,
 }
 
 /// What was found, line by line.
 struct Findings {
     bad: usize,
+    /// Walls that do not hold; they count among the bad, too.
+    open: usize,
 }
 
 impl Findings {
@@ -42,12 +50,12 @@ impl Findings {
     }
 }
 
-/// Looks at everything, whatever fails; ends with 2 if something is not in order.
+/// Looks at everything, whatever fails; ends with 1 if a wall does not hold, with 2 if anything else is not in order.
 pub(super) async fn run(doctor: Doctor) -> Outcome {
     logs("error");
-    let Doctor { settings, clear_orphans, clear_run } = doctor;
+    let Doctor { settings, clear_orphans, clear_run, skip_walls } = doctor;
     let config = settings.config();
-    let mut findings = Findings { bad: 0 };
+    let mut findings = Findings { bad: 0, open: 0 };
     store(&config, &mut findings).await;
     scenarios(&config, &mut findings);
     let missing = rampart::web::missing_assets();
@@ -58,12 +66,50 @@ pub(super) async fn run(doctor: Doctor) -> Outcome {
     }
     match DockerEngine::at(config.engine.as_deref()) {
         Ok(docker) => {
-            engine(&config, &docker, &mut findings).await;
+            let answers = engine(&config, &docker, &mut findings).await;
+            if answers && !skip_walls {
+                walls(&config, &docker, &mut findings).await;
+            }
             orphans(&config, &docker, clear_orphans, clear_run.as_deref(), &mut findings).await;
         }
         Err(error) => findings.bad("engine", error),
     }
-    if findings.bad == 0 { Ok(()) } else { Err(Failure::Refused) }
+    match findings {
+        Findings { bad: 0, open: 0 } => Ok(()),
+        Findings { open: 0, .. } => Err(Failure::Refused),
+        Findings { .. } => Err(Failure::Open),
+    }
+}
+
+/// Makes a small range, tries every wall from inside each of its hosts, and removes it.
+async fn walls(config: &Config, docker: &DockerEngine, findings: &mut Findings) {
+    // So that what a doctor leaves who is killed is known as this installation's.
+    if let Ok(store) = rampart::open_store(config).await {
+        if let Ok(house) = strays::house(&store).await {
+            docker.mark(&house);
+        }
+        store.close().await;
+    }
+    let proofs = match range::examine(docker, config.block, &[config.listen.port()]).await {
+        Ok(proofs) => proofs,
+        Err(error) => return findings.bad("walls", format_args!("could not be tried: {error}")),
+    };
+    let mut tried: BTreeMap<&str, usize> = BTreeMap::new();
+    for (range, proof) in
+        proofs.iter().flat_map(|(range, proofs)| proofs.iter().map(move |proof| (range, proof)))
+    {
+        *tried.entry(&proof.what).or_default() += 1;
+        if !proof.holds {
+            findings.open += 1;
+            let Proof { what, from, to, seen, .. } = proof;
+            findings.bad("walls", format_args!("{what}: range {range}, {from} to {to}: {seen}"));
+        }
+    }
+    let kinds: Vec<String> =
+        tried.iter().map(|(what, count)| format!("{} {count}", what.replace('_', " "))).collect();
+    if findings.open == 0 {
+        findings.good("walls", format_args!("all hold, tried from inside a range: {}", kinds.join(", ")));
+    }
 }
 
 async fn store(config: &Config, findings: &mut Findings) {
@@ -96,10 +142,14 @@ fn scenarios(config: &Config, findings: &mut Findings) {
     }
 }
 
-async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings) {
+/// True when the engine answers.
+async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings) -> bool {
     let info = match docker.info().await {
         Ok(info) => info,
-        Err(error) => return findings.bad("engine", format_args!("{}: {error}", config.engine_shown())),
+        Err(error) => {
+            findings.bad("engine", format_args!("{}: {error}", config.engine_shown()));
+            return false;
+        }
     };
     findings.good("engine", format_args!("{} at {}", info.version, config.engine_shown()));
     match info.disk {
@@ -134,6 +184,7 @@ async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings)
         (Err(error), _) => findings.bad("images", error),
         (_, Err(error)) => findings.bad("images", error),
     }
+    true
 }
 
 /// Objects on the engine that no exercise knows; removes what was asked for.

@@ -147,6 +147,8 @@ impl Settings {
 
 /// How a command that did not do it ends.
 enum Failure {
+    /// A wall of the ranges does not hold; everything has been said.
+    Open,
     /// What was asked for is not in order; everything has been said.
     Refused,
     /// Something stood in the way.
@@ -222,6 +224,7 @@ pub fn run() -> ExitCode {
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Open) => ExitCode::from(1),
         Err(Failure::Refused) => ExitCode::from(2),
         Err(Failure::Error(text)) => {
             warn(format_args!("rampart: {text}"));

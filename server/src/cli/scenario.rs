@@ -1,12 +1,13 @@
 //! `rampart scenario`: works on files alone.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use ipnet::Ipv4Net;
 use rampart_app::library::load;
 use rampart_domain::capacity::{Needs, bytes};
-use rampart_domain::plan::{HostPlan, Plan, make, subnets_needed};
+use rampart_domain::plan::{HostPlan, ImageNeeds, Leg, Plan, make, subnets_needed};
 use rampart_domain::scenario::{Bundle, End, Scenario, json_schema};
 
 use super::{Failure, Outcome, say, warn};
@@ -33,6 +34,9 @@ pub(super) enum Command {
         /// Block that the subnets are taken from.
         #[arg(long, env = "RAMPART_BLOCK", default_value = "10.77.0.0/16")]
         block: Ipv4Net,
+        /// Folder of the images, whose Dockerfiles say what they need.
+        #[arg(long, env = "RAMPART_IMAGES", default_value = "images")]
+        images: PathBuf,
         /// The whole plan as JSON.
         #[arg(long)]
         json: bool,
@@ -48,7 +52,7 @@ pub(super) enum Command {
 pub(super) fn run(command: &Command) -> Outcome {
     match command {
         Command::Check { paths } => check(paths),
-        Command::Plan { path, pairs, block, json } => plan(path, *pairs, *block, *json),
+        Command::Plan { path, pairs, block, images, json } => plan(path, *pairs, *block, images, *json),
         Command::Schema { .. } => {
             say(serde_json::to_string_pretty(&json_schema())?);
             Ok(())
@@ -93,13 +97,25 @@ fn summary(scenario: &Scenario) -> String {
     )
 }
 
-fn plan(path: &Path, pairs: u16, block: Ipv4Net, json: bool) -> Outcome {
+/// What the images of a folder say they need, by full name.
+fn declared(images: &Path) -> Result<BTreeMap<String, ImageNeeds>, Failure> {
+    let mut needs = BTreeMap::new();
+    for spec in rampart_engine::images::plan(images)? {
+        let of = ImageNeeds::of(|label| spec.labels.get(label).map(String::as_str));
+        needs.insert(spec.name, of.unwrap_or_default());
+    }
+    Ok(needs)
+}
+
+fn plan(path: &Path, pairs: u16, block: Ipv4Net, images: &Path, json: bool) -> Outcome {
     let bundle = loaded(path)?;
     let scenario = &bundle.scenario;
     let wanted = subnets_needed(scenario, pairs);
     let subnets: Vec<Ipv4Net> =
         block.subnets(PREFIX).map(|all| all.take(wanted).collect()).unwrap_or_default();
-    let plan = make(scenario, "plan", pairs, &subnets)?;
+    // Where the folder of images is at hand, the plan shows what they need; a launch asks the built images.
+    let needs = if images.is_dir() { declared(images)? } else { BTreeMap::new() };
+    let plan = make(scenario, "plan", pairs, &subnets)?.on_images(&needs)?;
     if json {
         say(serde_json::to_string_pretty(&plan)?);
         return Ok(());
@@ -153,16 +169,23 @@ fn describe(scenario: &Scenario, plan: &Plan) -> Vec<String> {
 }
 
 fn container(host: &HostPlan) -> String {
-    let legs =
-        host.legs.iter().map(|leg| format!("{} {}", leg.zone, leg.address)).collect::<Vec<_>>().join(", ");
+    let leg = |leg: &Leg| {
+        let seen = leg.outside.map(|address| format!(" (seen as {address})")).unwrap_or_default();
+        format!("{} {}{seen}", leg.zone, leg.address)
+    };
+    let legs = host.legs.iter().map(leg).collect::<Vec<_>>().join(", ");
     let mut text = format!(
-        "{:<12} {:<26} {legs} · {} MB, {} cpu, {} pids",
+        "{:<12} {:<26} {legs} · {} MB, {} cpu, {} pids, {} disk",
         host.host,
         host.image,
         host.resources.memory / 1_000_000,
         f64::from(host.resources.milli_cpus) / 1000.0,
-        host.resources.pids
+        host.resources.pids,
+        bytes(host.resources.disk())
     );
+    if host.read_only {
+        text.push_str(" · read-only root");
+    }
     if !host.capabilities.is_empty() {
         text.push_str(&format!(" · {}", host.capabilities.join(" ")));
     }

@@ -1,6 +1,7 @@
 //! An exercise that lives: one runner task owns its state, decides, appends to the ledger and only then applies.
 //! This handle is what pages talk to.
 
+mod disk;
 mod feed;
 pub(crate) mod pace;
 mod probes;
@@ -102,7 +103,7 @@ pub struct Times {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Alarm {
     /// What: `alarm.wall_down`, `alarm.wall_made`, `alarm.engine_silent`, `alarm.host_died`, `alarm.host_oom`,
-    /// `alarm.host_missing`, `alarm.host_stuck`, `alarm.records_dropped`, with their values.
+    /// `alarm.host_missing`, `alarm.host_stuck`, `alarm.host_disk`, `alarm.host_full`, `alarm.records_dropped`, with their values.
     pub what: Reason,
     /// Since when, ms UTC.
     pub at_ms: i64,
@@ -186,10 +187,22 @@ pub struct HostState {
     pub died: Option<(i64, i64)>,
     /// When memory last ran out in it, ms UTC.
     pub oom_ms: Option<i64>,
+    /// What it has written beside its image when it was measured last, and what it may, bytes.
+    pub disk: Option<(u64, u64)>,
+    /// It was stopped because it filled the disk; only a reset starts it again.
+    pub full: bool,
     /// How often it has died since the watch began.
     pub deaths: u32,
     /// Its reset, while one is under way.
     pub reset: Option<Resetting>,
+}
+
+impl HostState {
+    /// True for this host of this range.
+    #[must_use]
+    pub fn is(&self, range: u16, host: &str) -> bool {
+        self.range == range && self.host == host
+    }
 }
 
 /// A reset under way.

@@ -37,11 +37,12 @@ pub(super) fn keep(
     let since_ms = tools.clock.now_ms();
     let lives = follow(exercise.clone(), engine.clone(), since_ms);
     let looks = look(exercise.clone(), tools.clone(), engine.clone(), plan.clone());
+    let disks = super::disk::keep(exercise.clone(), tools.clone(), engine.clone(), plan.clone());
     let (exercise, stop) = (exercise.clone(), stop.clone());
     tools.tasks.spawn(async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = async { tokio::join!(lives, looks); } => {}
+            () = async { tokio::join!(lives, looks, disks); } => {}
         }
         // A newer watch has its own list.
         if exercise.fold().over() {
@@ -59,13 +60,15 @@ fn hosts(plan: &Plan) -> Vec<HostState> {
             state: HostCondition::Unknown,
             died: None,
             oom_ms: None,
+            disk: None,
+            full: false,
             deaths: 0,
             reset: None,
         })
         .collect()
 }
 
-fn of_host(rule: &str, range: u16, host: &str) -> Reason {
+pub(super) fn of_host(rule: &str, range: u16, host: &str) -> Reason {
     Reason::new(rule, [("range", range.to_string()), ("host", host.to_owned())])
 }
 
@@ -100,7 +103,10 @@ fn happened(exercise: &Exercise, life: &Life) {
             return;
         };
         match life.what {
-            Happening::Started => host.state = HostCondition::Running,
+            Happening::Started => {
+                host.state = HostCondition::Running;
+                host.full = false;
+            }
             Happening::Died(code) => {
                 host.state = HostCondition::Dead;
                 host.died = Some((code, life.at_ms));
@@ -257,6 +263,9 @@ async fn start_dead(
     if !matches!(exercise.fold().status, Status::Ready | Status::Running) {
         return;
     }
+    let full = |range: u16, host: &str| {
+        exercise.hosts.borrow().iter().any(|known| known.is(range, host) && known.full)
+    };
     // The plan has the gateway first in each range.
     let due: Vec<(u16, String, String)> = plan
         .ranges
@@ -264,6 +273,8 @@ async fn start_dead(
         .flat_map(|range| range.hosts.iter().map(move |host| (range.range, host)))
         // One that is being made anew has not got its files yet.
         .filter(|(range, host)| ended(&host.name) && !exercise.fold().is_resetting(*range, &host.host))
+        // One that was stopped because it filled the disk waits for a reset.
+        .filter(|(range, host)| !full(*range, &host.host))
         .map(|(range, host)| (range, host.name.clone(), host.host.clone()))
         .collect();
     for (range, name, host) in due {

@@ -202,8 +202,12 @@ impl Engine for Through {
         self.watched(self.open()?.sweep(container)).await
     }
 
-    async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {
-        self.watched(self.open()?.put_files(container, tar)).await
+    async fn written(&self, container: &str) -> Result<u64, EngineError> {
+        self.watched(self.open()?.written(container)).await
+    }
+
+    async fn put_files(&self, container: &str, at: &str, tar: Vec<u8>) -> Result<(), EngineError> {
+        self.watched(self.open()?.put_files(container, at, tar)).await
     }
 
     async fn get_file(

@@ -17,8 +17,10 @@
 mod adopt;
 mod build;
 mod clear;
+mod doctor;
 mod freeze;
 pub mod images;
+mod limits;
 mod patience;
 mod plant;
 mod proofs;
@@ -27,16 +29,18 @@ mod stand;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use rampart_domain::plan::Plan;
+use rampart_domain::plan::{ImageNeeds, Plan};
 use rampart_domain::secret::RunSecret;
 use rampart_engine::{Engine, EngineError};
 use scoreboard::Proof;
 
 pub use adopt::{Adoption, adopt};
 pub use clear::{Cleared, clear};
+pub use doctor::examine;
 pub(crate) use freeze::follow;
 pub use freeze::{pause, resume};
 pub use reset::reset;
@@ -169,6 +173,23 @@ impl LaunchError {
             _ => false,
         }
     }
+}
+
+/// What the engine's images say they need, by full name. A label that cannot be read is an error: its image might get
+/// more or less than it was written for.
+///
+/// # Errors
+/// [`EngineError::Refused`] names the image and what is wrong with it.
+pub async fn needs(engine: &dyn Engine) -> Result<BTreeMap<String, ImageNeeds>, EngineError> {
+    let mut needs = BTreeMap::new();
+    for (name, image) in engine.images().await? {
+        // Other people's images on the same engine are none of ours.
+        if name.starts_with(rampart_engine::images::PREFIX) {
+            let of = image.needs().map_err(|what| EngineError::Refused(format!("image {name}: {what}")))?;
+            needs.insert(name, of);
+        }
+    }
+    Ok(needs)
 }
 
 fn code_text(code: Option<i64>) -> String {

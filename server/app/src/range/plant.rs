@@ -1,7 +1,7 @@
 //! Files, planted secrets and log-ins. Secrets travel on standard input or as tar, never on a command line or in an
 //! environment, and no error holds one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rampart_domain::decide::team_id;
@@ -162,8 +162,25 @@ pub(super) async fn before_start(
     if files.is_empty() {
         return Ok(());
     }
-    let tar = archive::pack(&files).map_err(|error| bed.at(error))?;
-    persist(|| engine.put_files(&host.name, tar.clone())).await.map_err(|error| bed.at(error))
+    if !host.read_only {
+        let tar = archive::pack(&files).map_err(|error| bed.at(error))?;
+        return persist(|| engine.put_files(&host.name, "/", tar.clone()))
+            .await
+            .map_err(|error| bed.at(error));
+    }
+    // Its root takes nothing; each folder is a volume, which does.
+    let folders: BTreeSet<&str> = host.file_folders().collect();
+    for folder in folders {
+        let mut of_folder: Vec<File> = Vec::new();
+        for file in &files {
+            if let Some(name) = file.path.strip_prefix(folder).filter(|name| name.rfind('/') == Some(0)) {
+                of_folder.push(File { path: name.to_owned(), ..file.clone() });
+            }
+        }
+        let tar = archive::pack(&of_folder).map_err(|error| bed.at(error))?;
+        persist(|| engine.put_files(&host.name, folder, tar.clone())).await.map_err(|error| bed.at(error))?;
+    }
+    Ok(())
 }
 
 /// Writes rows and log-ins, and reads every planted secret back. `ran`: a former life of the server started it, so rows may

@@ -2,8 +2,9 @@
 //!
 //! What the plan asks for is tried as it says; besides, from every host: the platform's own ports on the host's addresses,
 //! the router address (it must be the gateway's own hardware, not the host's), the host's interfaces (nothing but the
-//! plan's), the names of the range (own hosts only) and of other ranges and the world (nobody); and where a host may
-//! write raw frames, frames to the bridge itself.
+//! plan's), the names of the range (own hosts only) and of other ranges and the world (nobody), its capabilities and
+//! limits; and where a host may write raw frames, frames to the bridge itself (IPv6, too) and packets to the gateway under a
+//! source address of another zone, which the gateway must have dropped and counted.
 //!
 //! "Refused" is an answer: behind a wall it means that the wall does not hold.
 
@@ -13,12 +14,13 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use rampart_domain::plan::{HostPlan, Plan, RangePlan};
+use rampart_domain::plan::{self, HostPlan, Plan, RangePlan};
 use rampart_domain::scenario::Role;
 use rampart_engine::{Engine, ExecSpec, HostFacts};
 use scoreboard::Proof;
 use serde::{Deserialize, Serialize};
 
+use super::limits::Inside;
 use super::{LaunchError, Step, Steps};
 
 const SCRIPT: &str = include_str!("probe.py");
@@ -33,8 +35,12 @@ const LIMIT_MS: u64 = 60_000;
 const MOST_NAMES: usize = 12;
 /// A name of the world outside.
 const WORLD: &str = "example.com";
+/// Where an engine's host is by default, whether it is there at present or not.
+const DEFAULT_BRIDGE: &str = "172.17.0.1";
+/// Kind of the proofs about false source addresses.
+const FORGED: &str = "forged";
 /// Ports tried by raw frames, with the platform's own.
-const RAW_PORTS: [u16; 3] = [22, 2375, 8080];
+const RAW_PORTS: [u16; 4] = [22, 2375, 5432, 8080];
 /// Pause before ways that must be open and were not are tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -44,7 +50,9 @@ struct Ask {
     names: Vec<String>,
     routers: Vec<(String, String)>,
     raw: Vec<(String, String, Vec<String>, Vec<u16>)>,
+    forged: Vec<(String, String, String, String, u16)>,
     links: bool,
+    inside: bool,
 }
 
 #[derive(Deserialize)]
@@ -53,7 +61,9 @@ struct Answer {
     names: Vec<Option<Vec<String>>>,
     routers: Vec<(String, String)>,
     raw: Vec<serde_json::Value>,
+    forged: Vec<serde_json::Value>,
     links: Vec<String>,
+    inside: Inside,
 }
 
 /// A connection to try.
@@ -94,6 +104,11 @@ pub(super) async fn all(
         left.insert(range.range, (0, range.hosts.len()));
         steps(Step { range: range.range, name: "walls", done: 0, had: 0, all: range.hosts.len() });
     }
+    let forgers: Vec<(u16, String)> = jobs
+        .iter()
+        .filter(|job| !job.forged().is_empty())
+        .map(|job| (job.range.range, job.host.host.clone()))
+        .collect();
     let mut proofs: BTreeMap<u16, Vec<Proof>> = left.keys().map(|range| (*range, Vec::new())).collect();
     let mut tasks: Vec<BoxFuture<'_, Proven>> = Vec::new();
     for job in jobs {
@@ -107,12 +122,54 @@ pub(super) async fn all(
             steps(Step { range, name: "walls", done: *done, had: 0, all: *all });
         }
     }
+    for range in ranges() {
+        if let Some(proofs) = proofs.get_mut(&range.range) {
+            counted(engine, range, &forgers, proofs).await?;
+        }
+    }
     Ok(proofs.into_iter().collect())
 }
 
-/// The host's IPv4 addresses, as text. Networks without IPv6 cannot ask for others.
+/// The host's addresses, as text, and the one that engines of this kind have by default. Link-local ones are tried by raw
+/// frames, as nobody has a route to them.
 fn addresses(facts: &HostFacts) -> Vec<String> {
-    facts.addresses.iter().filter(|address| address.is_ipv4()).map(IpAddr::to_string).collect()
+    let local = |address: &IpAddr| matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let mut all: Vec<String> =
+        facts.addresses.iter().filter(|address| !local(address)).map(IpAddr::to_string).collect();
+    if !all.iter().any(|address| address == DEFAULT_BRIDGE) {
+        all.push(DEFAULT_BRIDGE.to_owned());
+    }
+    all
+}
+
+/// Reads what the gateway of a range has counted as forged, and puts it to the proofs of those that tried.
+async fn counted(
+    engine: &dyn Engine,
+    range: &RangePlan,
+    forgers: &[(u16, String)],
+    proofs: &mut [Proof],
+) -> Result<(), LaunchError> {
+    let of_range = |proof: &&mut Proof| {
+        proof.what == FORGED
+            && forgers.iter().any(|(number, host)| *number == range.range && *host == proof.from)
+    };
+    let mut tried: Vec<&mut Proof> = proofs.iter_mut().filter(of_range).collect();
+    let sent: u64 = tried.iter().filter_map(|proof| proof.seen.parse::<u64>().ok()).sum();
+    let gateway = range.hosts.iter().find(|host| host.role == Role::Gateway);
+    let (Some(gateway), false) = (gateway, tried.is_empty()) else { return Ok(()) };
+    let at = |error| LaunchError::At { range: range.range, name: gateway.host.clone(), error };
+    let out = engine.exec(&gateway.name, ExecSpec::new(plan::COUNTERS)).await.map_err(at)?;
+    let dropped = plan::read_forged(&out.stdout);
+    for proof in &mut tried {
+        // The gateway has just been started, so nothing else is in its counter; repeated tries only add to it.
+        let holds = proof.seen.parse::<u64>().is_ok_and(|of_this| of_this > 0)
+            && dropped.is_some_and(|dropped| dropped >= sent);
+        let dropped =
+            dropped.map_or_else(|| out.said().chars().take(200).collect(), |dropped| dropped.to_string());
+        proof.holds = holds;
+        proof.seen = format!("{} sent, {dropped} dropped by the gateway in all", proof.seen);
+    }
+    Ok(())
 }
 
 fn job<'a>(
@@ -196,6 +253,34 @@ impl Job<'_> {
         !self.is_gateway() && self.host.capabilities.iter().any(|capability| capability == "NET_RAW")
     }
 
+    /// What it sends to the gateway under another's address: own address, router, that address, and whom to reach with it.
+    fn forged(&self) -> Vec<(String, String, String, String, u16)> {
+        if !self.writes_frames() {
+            return Vec::new();
+        }
+        let mut forged = Vec::new();
+        for leg in &self.host.legs {
+            let Some(network) = self.range.networks.iter().find(|network| network.name == leg.network) else {
+                continue;
+            };
+            let elsewhere = |host: &&HostPlan| {
+                host.role != Role::Gateway && !host.legs.iter().any(|other| other.zone == leg.zone)
+            };
+            let others: Vec<_> =
+                self.range.hosts.iter().filter(elsewhere).flat_map(|host| host.legs.first()).collect();
+            let open = self.tries.iter().find(|one| one.reachable);
+            let to = open
+                .map(|one| (one.address.clone(), one.port))
+                .or_else(|| others.first().map(|leg| (leg.address.to_string(), 80)));
+            let source = others.iter().map(|leg| leg.address.to_string());
+            let source = source.into_iter().find(|source| to.as_ref().is_some_and(|(to, _)| to != source));
+            if let (Some((to, port)), Some(source)) = (to, source) {
+                forged.push((leg.address.to_string(), network.router.to_string(), source, to, port));
+            }
+        }
+        forged
+    }
+
     fn ask(&self, facts: &HostFacts) -> Ask {
         let mut tcp: Vec<(String, u16, f64)> = self
             .tries
@@ -221,7 +306,9 @@ impl Job<'_> {
             },
             routers: self.routers(),
             raw: raw.collect(),
+            forged: self.forged(),
             links: true,
+            inside: true,
         }
     }
 
@@ -252,7 +339,13 @@ impl Job<'_> {
             let text = seen.as_u64().map_or_else(|| seen.to_string(), |answers| format!("{answers} answers"));
             proofs.push(self.proof("host", format!("raw frames to the bridge of {}", leg.zone), holds, text));
         }
+        for (one, sent) in self.forged().iter().zip(&answer.forged) {
+            let text = sent.as_u64().map_or_else(|| sent.to_string(), |sent| sent.to_string());
+            // Whether they were dropped, the gateway tells when all have tried.
+            proofs.push(self.proof(FORGED, format!("{}:{} as {}", one.3, one.4, one.2), false, text));
+        }
         proofs.push(self.interfaces(&answer.links));
+        proofs.extend(answer.inside.proofs(self.host));
         if !self.is_gateway() {
             proofs.extend(self.names(&answer.names));
         }

@@ -158,26 +158,41 @@ pub fn counters(scenario: &Scenario) -> Vec<Counted> {
         .collect()
 }
 
+#[derive(serde::Deserialize)]
+struct Listing {
+    nftables: Vec<Item>,
+}
+
+#[derive(serde::Deserialize)]
+struct Item {
+    counter: Option<Named>,
+}
+
+#[derive(serde::Deserialize)]
+struct Named {
+    name: String,
+    packets: u64,
+    bytes: u64,
+}
+
+fn listed(printed: &[u8]) -> Option<Vec<Named>> {
+    let listing: Listing = serde_json::from_slice(printed).ok()?;
+    Some(listing.nftables.into_iter().filter_map(|item| item.counter).collect())
+}
+
+/// Packets that the gateway dropped because their source does not live where they came from, of what [`COUNTERS`]
+/// printed.
+#[must_use]
+pub fn read_forged(printed: &[u8]) -> Option<u64> {
+    let name = Counted::Forged.name();
+    listed(printed)?.into_iter().find(|named| named.name == name).map(|named| named.packets)
+}
+
 /// Reads what [`COUNTERS`] printed; `None` when it is something else. Counters that the ruleset does not have (of a range
 /// that an older version made) are left out.
 #[must_use]
 pub fn read_counters(scenario: &Scenario, printed: &[u8]) -> Option<Vec<Counter>> {
-    #[derive(serde::Deserialize)]
-    struct Listing {
-        nftables: Vec<Item>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Item {
-        counter: Option<Named>,
-    }
-    #[derive(serde::Deserialize)]
-    struct Named {
-        name: String,
-        packets: u64,
-        bytes: u64,
-    }
-    let listing: Listing = serde_json::from_slice(printed).ok()?;
-    let found: Vec<Named> = listing.nftables.into_iter().filter_map(|item| item.counter).collect();
+    let found = listed(printed)?;
     let read = |what: Counted| {
         let named = found.iter().find(|named| named.name == what.name())?;
         Some(Counter { what, packets: named.packets, bytes: named.bytes })
@@ -197,12 +212,17 @@ fn firewall(scenario: &Scenario, networks: &[NetworkPlan], hosts: &[HostPlan]) -
     }
     let (forged, elsewhere, to_gateway) =
         (Counted::Forged.name(), Counted::Elsewhere.name(), Counted::ToGateway.name());
+    // Before the kernel's own look at sources, whatever it is set to, so that each of them is counted.
+    let _ = write!(
+        text,
+        "\tchain arrive {{\n\t\ttype filter hook prerouting priority -300; policy accept;\n\
+         \t\t# A packet whose source does not live where it came from is forged.\n\
+         \t\tiifname != \"lo\" fib saddr . iif oif missing counter name \"{forged}\" drop\n\t}}\n",
+    );
     let _ = write!(
         text,
         "\tchain forward {{\n\t\ttype filter hook forward priority 0; policy drop;\n\
          \t\tct state invalid counter name \"{elsewhere}\" drop\n\
-         \t\t# A packet whose source does not live where it came from is forged.\n\
-         \t\tfib saddr . iif oif missing counter name \"{forged}\" drop\n\
          \t\tct state established,related accept\n",
     );
     let rules = || {
@@ -234,7 +254,6 @@ fn firewall(scenario: &Scenario, networks: &[NetworkPlan], hosts: &[HostPlan]) -
         "\tchain input {{\n\t\ttype filter hook input priority 0; policy drop;\n\
          \t\tiifname \"lo\" accept\n\
          \t\tct state invalid counter name \"{to_gateway}\" drop\n\
-         \t\tfib saddr . iif oif missing counter name \"{forged}\" drop\n\
          \t\tct state established,related accept\n\
          \t\tip saddr {{ {zones} }} udp dport 53 accept\n\
          \t\tip saddr {{ {zones} }} tcp dport 53 accept\n\

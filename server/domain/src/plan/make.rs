@@ -41,6 +41,24 @@ pub enum PlanError {
     /// No range, or more than [`MOST_PAIRS`].
     #[error("a run has 1 to {MOST_PAIRS} ranges, {0} were asked for")]
     Pairs(u16),
+    /// An image needs what policy does not allow its host.
+    #[error("host {host}: the image {image} needs {capability}, which no host of this kind may have")]
+    Capability {
+        /// Host id.
+        host: String,
+        /// Image.
+        image: String,
+        /// Capability.
+        capability: String,
+    },
+    /// A host whose root is read-only, and that something would be planted in.
+    #[error("host {host}: nothing can be planted, as the root of the image {image} is read-only")]
+    ReadOnly {
+        /// Host id.
+        host: String,
+        /// Image.
+        image: String,
+    },
     /// The plan could not be written as JSON for its hash.
     #[error("the plan could not be hashed: {0}")]
     Hash(String),
@@ -89,8 +107,13 @@ pub fn make(scenario: &Scenario, run: &str, pairs: u16, subnets: &[Ipv4Net]) -> 
         let probes = probes::of_range(scenario, &ranges, index);
         ranges[index].probes = probes;
     }
-    let mut plan = Plan { run: run.to_owned(), scenario: scenario.id.clone(), ranges, hash: String::new() };
+    hashed(Plan { run: run.to_owned(), scenario: scenario.id.clone(), ranges, hash: String::new() })
+}
+
+/// The plan with its hash.
+pub(super) fn hashed(mut plan: Plan) -> Result<Plan, PlanError> {
     // The hash stands last and empty in what is hashed; fields are written in the order of the types.
+    plan.hash.clear();
     let text = serde_json::to_vec(&plan).map_err(|error| PlanError::Hash(error.to_string()))?;
     plan.hash = hex::encode(Sha256::digest(&text));
     Ok(plan)
@@ -200,6 +223,8 @@ fn make_host(
         legs,
         dns,
         capabilities: capabilities(host),
+        read_only: false,
+        tmpfs: Vec::new(),
         resources: host.resources,
         ready: host.ready.clone(),
         telemetry: host.telemetry,

@@ -55,15 +55,17 @@ fn totals(out: &mut String, plan: &Plan) {
     let memory: u64 = hosts().map(|host| host.resources.memory).sum();
     let typical: u64 = hosts().map(|host| host.resources.typical()).sum();
     let cpus: u64 = hosts().map(|host| u64::from(host.resources.milli_cpus)).sum();
+    let disk: u64 = hosts().map(|host| host.resources.disk()).sum();
     let pids: u64 = hosts().map(|host| u64::from(host.resources.pids)).sum();
     let _ = writeln!(
         out,
-        "total    {} ranges, {networks} networks, {} containers; {} MiB memory as a rule, at most {} MiB, {} cpus, {pids} processes",
+        "total    {} ranges, {networks} networks, {} containers; {} MiB memory as a rule, at most {} MiB, {} cpus, {pids} processes, {} MiB disk",
         plan.ranges.len(),
         hosts().count(),
         typical.div_ceil(1 << 20),
         memory.div_ceil(1 << 20),
         thousandths(cpus),
+        disk.div_ceil(1 << 20),
     );
 }
 
@@ -92,12 +94,14 @@ fn host_line(out: &mut String, host: &HostPlan) {
     let _ = writeln!(out, "            at {addresses}; dns {}", host.dns);
     let capabilities =
         if host.capabilities.is_empty() { "none".to_owned() } else { host.capabilities.join(" ") };
+    let root = if host.read_only { "; read-only root" } else { "" };
     let _ = writeln!(
         out,
-        "            {} MiB, {} cpus, {} processes; capabilities {capabilities}",
+        "            {} MiB, {} cpus, {} processes, {} MiB disk; capabilities {capabilities}{root}",
         host.resources.memory >> 20,
         thousandths(u64::from(host.resources.milli_cpus)),
         host.resources.pids,
+        host.resources.disk().div_ceil(1 << 20),
     );
 }
 

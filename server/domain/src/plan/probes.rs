@@ -12,7 +12,7 @@ const DENIED_PORTS: [u16; 4] = [80, 22, 8080, 3306];
 /// Ports tried on other teams' hosts.
 const OTHER_PORTS: [u16; 3] = [80, 22, 8080];
 /// Ports tried on the addresses of the engine's host.
-const HOST_PORTS: [u16; 3] = [22, 80, 8080];
+const HOST_PORTS: [u16; 4] = [22, 80, 5432, 8080];
 /// Ports of an engine's API.
 const ENGINE_PORTS: [u16; 2] = [2375, 2376];
 /// What nobody may reach: an address of the documentation block, and the metadata service of clouds.

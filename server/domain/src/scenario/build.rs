@@ -228,6 +228,7 @@ fn host(node: &Node) -> Host {
             typical: scalars::size(limit("typical")).unwrap_or_default(),
             milli_cpus: scalars::cpus(limit("cpus")).unwrap_or_default(),
             pids: resources.map(|node| node.int("pids")).unwrap_or_default(),
+            disk: scalars::size(limit("disk")).unwrap_or_default(),
         },
         ready: node
             .get("ready")

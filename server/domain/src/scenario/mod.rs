@@ -134,9 +134,26 @@ pub struct Resources {
     pub milli_cpus: u32,
     /// Processes and threads.
     pub pids: u32,
+    /// What it may write beside its image, bytes; 0 where the scenario does not say. See [`Resources::disk`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub disk: u64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// What a host may write where the scenario does not say, bytes.
+const DISK_DEFAULT: u64 = 2 << 30;
+
 impl Resources {
+    /// What it may write beside its image, bytes: 2 GiB where the scenario does not say.
+    #[must_use]
+    pub fn disk(&self) -> u64 {
+        if self.disk == 0 { DISK_DEFAULT } else { self.disk }
+    }
+
     /// Memory that it uses as a rule, bytes: its limit where the scenario does not say.
     #[must_use]
     pub fn typical(&self) -> u64 {

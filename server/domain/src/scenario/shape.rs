@@ -220,7 +220,7 @@ static HOST: MapShape = MapShape {
         may(
             "capabilities",
             Shape::List(&Shape::Capability, 0, 20),
-            "Capabilities; everything else is dropped.",
+            "Capabilities besides those that its image declares; everything else is dropped.",
         ),
         must("resources", Shape::Map(&RESOURCES), "Limits."),
         may("ready", Shape::Map(&READY), "How it shows that it is ready; without it, running is ready."),
@@ -250,6 +250,11 @@ static RESOURCES: MapShape = MapShape {
         ),
         must("cpus", Shape::Cpus(50, 64_000), "Processors: `0.5`."),
         must("pids", Shape::Int(10, 10_000), "Processes and threads."),
+        may(
+            "disk",
+            Shape::Size(16 << 20, 1 << 40),
+            "What it may write beside its image: `512M`; without it, `2G`. A single file is never larger.",
+        ),
     ],
 };
 

@@ -1,11 +1,14 @@
 //! The plan of the portal scenario.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::net::Ipv4Addr;
 use std::process::Command;
 
 use ipnet::Ipv4Net;
-use rampart_domain::plan::{self, Counted, FIREWALL, NAMES, Plan, PlanError, SETTINGS};
+use rampart_domain::plan::{
+    self, Counted, FIREWALL, ImageNeeds, LABEL_CAPABILITIES, LABEL_READONLY, LABEL_TMPFS, NAMES, Plan,
+    PlanError, SETTINGS,
+};
 use rampart_domain::scenario::{Role, SCENARIO_FILE, Scenario};
 
 use super::{edit, edited, portal, read};
@@ -298,4 +301,92 @@ fn counters_are_read_by_their_names() {
     }
     assert_eq!(plan::read_counters(&scenario, b"{\"nftables\":[]}"), Some(Vec::new()));
     assert_eq!(plan::read_counters(&scenario, b"Error: no such table"), None);
+}
+
+/// Labels as an engine gives them.
+fn labelled(pairs: &[(&str, &str)]) -> Result<ImageNeeds, String> {
+    ImageNeeds::of(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
+}
+
+#[test]
+fn a_host_has_what_its_image_declares_and_what_it_asks_for_besides() {
+    let scenario = portal();
+    let plan = planned(&scenario, 1);
+    let before = plan.hash.clone();
+    let needs = BTreeMap::from([
+        ("rampart/www:latest".to_owned(), labelled(&[(LABEL_CAPABILITIES, "SYS_CHROOT CHOWN")]).unwrap()),
+        (
+            "rampart/gateway:latest".to_owned(),
+            labelled(&[
+                (LABEL_CAPABILITIES, "NET_ADMIN NET_RAW"),
+                (LABEL_READONLY, "true"),
+                (LABEL_TMPFS, "/run /tmp"),
+            ])
+            .unwrap(),
+        ),
+    ]);
+    let on = plan.on_images(&needs).unwrap();
+    assert_ne!(on.hash, before, "another plan has another hash");
+    let host = |id: &str| on.ranges[0].host(id).unwrap();
+    let asked: HashSet<&str> =
+        scenario.host("www").unwrap().capabilities.iter().map(String::as_str).collect();
+    let has: HashSet<&str> = host("www").capabilities.iter().map(String::as_str).collect();
+    assert_eq!(has, asked.union(&HashSet::from(["SYS_CHROOT", "CHOWN"])).copied().collect());
+    assert_eq!(host("www").capabilities.len(), has.len(), "each once");
+    assert!(host("gateway").read_only && host("gateway").tmpfs == ["/run", "/tmp"]);
+    assert!(!host("www").read_only);
+    assert!(plan::print(&on, &scenario).contains("read-only root"));
+    // Stored plans of older versions are read as they were.
+    let text = serde_json::to_string(&planned(&scenario, 1)).unwrap();
+    assert!(!text.contains("\"read_only\"") && !text.contains("\"outside\":"), "an old plan keeps its hash");
+    assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), planned(&scenario, 1));
+}
+
+#[test]
+fn an_image_that_needs_what_policy_forbids_has_no_plan() {
+    let refused = |image: &str, labels: &[(&str, &str)]| {
+        let needs = BTreeMap::from([(format!("rampart/{image}:latest"), labelled(labels).unwrap())]);
+        planned(&portal(), 1).on_images(&needs).unwrap_err().to_string()
+    };
+    for capability in ["SYS_ADMIN", "NET_ADMIN", "CAP_CHOWN", "ALL"] {
+        let text = refused("www", &[(LABEL_CAPABILITIES, capability)]);
+        assert_eq!(
+            text,
+            format!(
+                "host www: the image rampart/www:latest needs {capability}, which no host of this kind may have"
+            )
+        );
+    }
+    let text = refused("www", &[(LABEL_READONLY, "true")]);
+    assert_eq!(
+        text,
+        "host www: nothing can be planted, as the root of the image rampart/www:latest is read-only"
+    );
+}
+
+#[test]
+fn labels_that_say_nothing_sensible_are_refused() {
+    for (label, value) in [
+        (LABEL_READONLY, "yes"),
+        (LABEL_READONLY, ""),
+        (LABEL_TMPFS, "run"),
+        (LABEL_TMPFS, "/"),
+        (LABEL_TMPFS, "/run /proc/x"),
+        (LABEL_TMPFS, "/a/../etc"),
+        (LABEL_TMPFS, "/run,exec"),
+    ] {
+        assert!(labelled(&[(label, value)]).is_err(), "{label}={value}");
+    }
+    assert_eq!(labelled(&[]), Ok(ImageNeeds::default()));
+}
+
+#[test]
+fn the_disk_that_a_host_may_fill_is_part_of_the_plan() {
+    let scenario = read(&edited("cpus: 1.0, pids: 200 }", "cpus: 1.0, pids: 200, disk: 512M }"));
+    let plan = planned(&scenario, 1);
+    let disk = |id: &str| plan.ranges[0].host(id).unwrap().resources.disk();
+    assert_eq!((disk("www"), disk("doc")), (512 << 20, 2 << 30));
+    let needs = rampart_domain::capacity::Needs::of(&scenario, 3);
+    assert_eq!(needs.disk_most, 3 * ((512 << 20) + 5 * (2 << 30)));
+    assert!(plan::print(&plan, &scenario).contains("512 MiB disk"));
 }

@@ -10,6 +10,7 @@ use bollard::query_parameters::{
 use futures_util::{StreamExt, stream};
 
 use super::{DockerEngine, QUICK, SLOW};
+use crate::types::LABELS;
 use crate::{ByteStream, EngineError, ImageInfo, ImageSpec, LABEL_HASH, Lines, Pruned};
 
 /// Lines of a failed build that its error holds.
@@ -34,6 +35,7 @@ impl DockerEngine {
                 hash: image.labels.get(LABEL_HASH).cloned(),
                 size: u64::try_from(image.size).unwrap_or(0),
                 created_ms: image.created.saturating_mul(1000),
+                labels: image.labels.into_iter().filter(|(name, _)| name.starts_with(LABELS)).collect(),
             };
             for tag in image.repo_tags {
                 found.insert(tag, info.clone());

@@ -13,7 +13,7 @@ mod wire;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ struct Inner {
     house: OnceLock<String>,
     /// Names this life of the server among all lives of its installation.
     life: String,
+    /// The storage driver has refused to bound what a container writes.
+    no_disk_limit: AtomicBool,
     /// Held for reading while a command starts, for writing while a container is frozen: an engine that freezes a
     /// container in which a command is just starting (seen with 20.10) never answers for it again.
     freezing: RwLock<()>,
@@ -136,6 +138,7 @@ impl DockerEngine {
                 silent_since: AtomicI64::new(0),
                 house: OnceLock::new(),
                 life: format!("{:x}", jiff::Timestamp::now().as_nanosecond()),
+                no_disk_limit: AtomicBool::new(false),
                 freezing: RwLock::new(()),
             }),
         }
@@ -481,8 +484,12 @@ impl Engine for DockerEngine {
         self.sweep_container(container).await
     }
 
-    async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {
-        self.put_tar(container, tar).await
+    async fn put_files(&self, container: &str, at: &str, tar: Vec<u8>) -> Result<(), EngineError> {
+        self.put_tar(container, at, tar).await
+    }
+
+    async fn written(&self, container: &str) -> Result<u64, EngineError> {
+        self.written_by(container).await
     }
 
     async fn get_file(

@@ -1,21 +1,23 @@
 //! Networks and containers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, ContainerState, EndpointIpamConfig, EndpointSettings, HostConfig,
-    HostConfigLogConfig, Ipam, IpamConfig, NetworkConnectRequest, NetworkCreateRequest, NetworkingConfig,
-    RestartPolicy, RestartPolicyNameEnum,
+    HostConfigLogConfig, Ipam, IpamConfig, Mount, MountType, MountVolumeOptions, NetworkConnectRequest,
+    NetworkCreateRequest, NetworkingConfig, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
-    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, ListContainersOptionsBuilder,
-    ListNetworksOptionsBuilder, UploadToContainerOptionsBuilder,
+    CreateContainerOptionsBuilder, DownloadFromContainerOptionsBuilder, InspectContainerOptionsBuilder,
+    ListContainersOptionsBuilder, ListNetworksOptionsBuilder, UploadToContainerOptionsBuilder,
 };
 use futures_util::{StreamExt, TryStreamExt};
 use ipnet::Ipv4Net;
 use rampart_domain::plan::{
     HostPlan, LABEL_EPOCH, LABEL_HOUSE, LABEL_NAME, LABEL_PLAN, LABEL_RANGE, LABEL_RUN, Leg, NetworkPlan,
+    TMPFS_BYTES,
 };
 
 use super::{DockerEngine, QUICK, SLOW};
@@ -64,12 +66,51 @@ fn endpoint(leg: &Leg) -> EndpointSettings {
     }
 }
 
+/// Files that a process may have open. An engine can only lower its own limit, so this is one that each has.
+const FILES: i64 = 4096;
+/// Shared memory, bytes; it counts as memory of the host.
+const SHARED: i64 = 64 << 20;
+
+/// What a process may do at most, whatever its account: nobody in the container has the right to raise it.
+fn ulimits(host: &HostPlan) -> Vec<ResourcesUlimits> {
+    let limit = |name: &str, soft, hard| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(soft),
+        hard: Some(hard),
+    };
+    let disk = i64::try_from(host.resources.disk()).unwrap_or(i64::MAX);
+    vec![
+        limit("nofile", FILES, FILES),
+        limit("core", 0, 0),
+        // One file cannot be larger than all that the host may write: at once, whatever the storage driver can.
+        limit("fsize", disk, disk),
+    ]
+}
+
+/// Folders of a read-only host that its files are put into, as volumes that live and go with the container.
+fn volumes(host: &HostPlan, labels: &Words) -> Vec<Mount> {
+    let folders: BTreeSet<&str> = host.file_folders().filter(|_| host.read_only).collect();
+    let mount = |folder: &str| Mount {
+        target: Some(folder.to_owned()),
+        typ: Some(MountType::VOLUME),
+        volume_options: Some(MountVolumeOptions {
+            labels: Some(labels.clone()),
+            ..MountVolumeOptions::default()
+        }),
+        ..Mount::default()
+    };
+    folders.into_iter().map(mount).collect()
+}
+
 /// The settings of a host. Nothing of the engine's host is visible in it, and everything has a bound.
 fn settings(host: &HostPlan, labels: Words) -> ContainerCreateBody {
     let memory = i64::try_from(host.resources.memory).unwrap_or(i64::MAX);
     let log =
         HashMap::from([("max-size".to_owned(), "10m".to_owned()), ("max-file".to_owned(), "3".to_owned())]);
     let first = host.legs.first();
+    let mounts = volumes(host, &labels);
+    let in_memory =
+        |path: &String| (path.clone(), format!("rw,nosuid,nodev,noexec,size={TMPFS_BYTES},mode=1777"));
     ContainerCreateBody {
         hostname: Some(host.host.clone()),
         image: Some(host.image.clone()),
@@ -83,6 +124,11 @@ fn settings(host: &HostPlan, labels: Words) -> ContainerCreateBody {
             security_opt: Some(vec!["no-new-privileges:true".into()]),
             privileged: Some(false),
             init: Some(true),
+            ulimits: Some(ulimits(host)),
+            readonly_rootfs: Some(host.read_only),
+            tmpfs: Some(host.tmpfs.iter().map(in_memory).collect()),
+            mounts: Some(mounts),
+            shm_size: Some(SHARED),
             pids_limit: Some(i64::from(host.resources.pids)),
             memory: Some(memory),
             // Memory and swap together: no swap.
@@ -211,10 +257,37 @@ impl DockerEngine {
     ) -> Result<String, EngineError> {
         let options = CreateContainerOptionsBuilder::new().name(&host.name).build();
         let body = settings(host, words(labels, self.inner.house.get()));
-        let made = self
-            .call("make a container", SLOW, |docker| docker.create_container(Some(options), body))
+        let make = async |body: ContainerCreateBody| {
+            let options = options.clone();
+            self.call("make a container", SLOW, |docker| docker.create_container(Some(options), body)).await
+        };
+        if !self.inner.no_disk_limit.load(Ordering::Relaxed) {
+            let mut limited = body.clone();
+            if let Some(config) = &mut limited.host_config {
+                let size = host.resources.disk().to_string();
+                config.storage_opt = Some(HashMap::from([("size".to_owned(), size)]));
+            }
+            match make(limited).await {
+                // Only some drivers can (overlay2 on xfs with project quotas, btrfs, zfs). Elsewhere the platform watches.
+                Err(EngineError::Refused(text)) if text.contains("storage-opt") => {
+                    tracing::info!(
+                        text,
+                        "the storage driver bounds no container; what they write is watched"
+                    );
+                    self.inner.no_disk_limit.store(true, Ordering::Relaxed);
+                }
+                other => return other.map(|made| made.id),
+            }
+        }
+        Ok(make(body).await?.id)
+    }
+
+    pub(super) async fn written_by(&self, container: &str) -> Result<u64, EngineError> {
+        let options = InspectContainerOptionsBuilder::new().size(true).build();
+        let found = self
+            .call("measure a container", SLOW, |docker| docker.inspect_container(container, Some(options)))
             .await?;
-        Ok(made.id)
+        Ok(found.size_rw.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(0))
     }
 
     pub(super) async fn join_network(&self, container: &str, leg: &Leg) -> Result<(), EngineError> {
@@ -350,8 +423,8 @@ impl DockerEngine {
         })
     }
 
-    pub(super) async fn put_tar(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {
-        let options = UploadToContainerOptionsBuilder::new().path("/").build();
+    pub(super) async fn put_tar(&self, container: &str, at: &str, tar: Vec<u8>) -> Result<(), EngineError> {
+        let options = UploadToContainerOptionsBuilder::new().path(at).build();
         self.call("put files into a container", SLOW, |docker| {
             docker.upload_to_container(container, Some(options), bollard::body_full(tar.into()))
         })

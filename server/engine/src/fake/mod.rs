@@ -57,7 +57,13 @@ impl FakeEngine {
         for image in images {
             fake.lock().images.insert(
                 crate::images::full_name(&image.into()),
-                ImageInfo { id: "sha256:fake".into(), hash: None, size: 0, created_ms: 0 },
+                ImageInfo {
+                    id: "sha256:fake".into(),
+                    hash: None,
+                    size: 0,
+                    created_ms: 0,
+                    labels: BTreeMap::new(),
+                },
             );
         }
         fake
@@ -213,7 +219,13 @@ impl Engine for FakeEngine {
             let id = format!("sha256:{}{generation:04x}", image.hash.get(..60).unwrap_or(&image.hash));
             inner.name_image(
                 &image.name,
-                ImageInfo { id: id.clone(), hash: Some(image.hash.clone()), size: 1, created_ms: 1 },
+                ImageInfo {
+                    id: id.clone(),
+                    hash: Some(image.hash.clone()),
+                    size: 1,
+                    created_ms: 1,
+                    labels: image.labels.clone(),
+                },
             );
             Ok(id)
         })
@@ -461,13 +473,20 @@ impl Engine for FakeEngine {
         })
     }
 
-    async fn put_files(&self, container: &str, tar: Vec<u8>) -> Result<(), EngineError> {
-        let files = archive::unpack(&tar)?;
+    async fn put_files(&self, container: &str, at: &str, tar: Vec<u8>) -> Result<(), EngineError> {
+        let mut files = archive::unpack(&tar)?;
+        for file in &mut files {
+            file.path = format!("{}{}", at.trim_end_matches('/'), file.path);
+        }
         self.step("put_files", container, |inner| {
             let found = inner.container(container)?;
             found.files.extend(files.into_iter().map(|file| (file.path.clone(), file)));
             Ok(())
         })
+    }
+
+    async fn written(&self, container: &str) -> Result<u64, EngineError> {
+        self.step("written", container, |inner| Ok(inner.container(container)?.written))
     }
 
     async fn get_file(

@@ -25,6 +25,8 @@ pub(super) struct Made {
     pub on: Vec<Leg>,
     pub files: BTreeMap<String, archive::File>,
     pub lines: Vec<LogLine>,
+    /// What it has written beside its image, bytes.
+    pub written: u64,
 }
 
 #[derive(Default)]
@@ -141,6 +143,7 @@ impl Inner {
                 hash: config["hash"].as_str().map(str::to_owned),
                 size: config["size"].as_u64().unwrap_or(0),
                 created_ms: config["created"].as_i64().unwrap_or(0),
+                labels: BTreeMap::new(),
             };
             for name in image["RepoTags"].as_array().into_iter().flatten() {
                 found.push((name.as_str().ok_or_else(refused)?.to_owned(), info.clone()));
@@ -175,6 +178,7 @@ impl Inner {
                 })
                 .into(),
             lines: Vec::new(),
+            written: 0,
         };
         self.containers.insert(host.name.clone(), made);
         if let Some(leg) = host.legs.first()

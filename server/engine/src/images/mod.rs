@@ -15,6 +15,9 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use rampart_domain::plan::ImageNeeds;
+
+use crate::types::LABELS;
 use crate::{Engine, EngineError, ImageSpec};
 
 pub use build::{AT_ONCE, Step, Steps, Wish, build};
@@ -129,8 +132,12 @@ pub fn plan(dir: &Path) -> Result<Vec<ImageSpec>, ImagesError> {
             name: full_name(name),
             bases: folder.bases.iter().map(|base| full_name(base)).collect(),
             hash: hex::encode(hash.finalize()),
+            labels: labels_with(&folder.labels, &folder.bases, &done),
             context: folder.context.clone(),
         };
+        if let Err(what) = ImageNeeds::of(|label| spec.labels.get(label).map(String::as_str)) {
+            return Err(ImagesError::Dockerfile(name.clone(), what));
+        }
         done.insert(name.clone(), spec);
         order.push(name.clone());
     }
@@ -145,6 +152,7 @@ struct Folder {
     digest: [u8; 32],
     context: Vec<u8>,
     bases: Vec<String>,
+    labels: BTreeMap<String, String>,
 }
 
 impl Folder {
@@ -159,7 +167,7 @@ impl Folder {
             digest.update(bytes);
         };
         let mut tar = tar::Builder::new(Vec::new());
-        let mut bases = Vec::new();
+        let (mut bases, mut labels) = (Vec::new(), BTreeMap::new());
         for path in paths {
             let full = dir.join(&path);
             let fault = |error| read_error(&full, error);
@@ -188,11 +196,13 @@ impl Folder {
             header.set_mode(if executable { 0o755 } else { 0o644 });
             tar.append_data(&mut header, &path, content.as_slice()).map_err(fault)?;
             if path.as_os_str() == "Dockerfile" {
-                bases = bases_of(&String::from_utf8_lossy(&content));
+                let text = String::from_utf8_lossy(&content);
+                bases = bases_of(&text);
+                labels = labels_of(&text);
             }
         }
         let context = tar.into_inner().map_err(|error| read_error(dir, error))?;
-        Ok(Self { digest: digest.finalize().into(), context, bases })
+        Ok(Self { digest: digest.finalize().into(), context, bases, labels })
     }
 }
 
@@ -228,6 +238,44 @@ fn bases_of(dockerfile: &str) -> Vec<String> {
         }
     }
     bases
+}
+
+/// An image's own labels over those that it has from what it stands on last.
+fn labels_with(
+    own: &BTreeMap<String, String>,
+    bases: &[String],
+    done: &BTreeMap<String, ImageSpec>,
+) -> BTreeMap<String, String> {
+    let base = bases.last().and_then(|base| done.get(base));
+    let mut labels = base.map(|base| base.labels.clone()).unwrap_or_default();
+    labels.extend(own.clone());
+    labels
+}
+
+/// The platform's labels in the last stage of a Dockerfile: `LABEL rampart.x="a b"`, one or several in a line.
+fn labels_of(dockerfile: &str) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    for line in dockerfile.replace("\\\n", " ").lines() {
+        let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or_default();
+        if word.eq_ignore_ascii_case("from") {
+            labels.clear();
+        }
+        if !word.eq_ignore_ascii_case("label") {
+            continue;
+        }
+        let mut rest = rest.trim();
+        while let Some((name, value)) = rest.split_once('=') {
+            let (value, more) = match value.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+                None => value.split_once(char::is_whitespace).unwrap_or((value, "")),
+            };
+            if name.starts_with(LABELS) {
+                labels.insert(name.to_owned(), value.to_owned());
+            }
+            rest = more.trim();
+        }
+    }
+    labels
 }
 
 /// Those of `wanted` that the engine lacks or has in another version, in order.
@@ -314,6 +362,27 @@ mod tests {
         std::fs::set_permissions(dir.path().join("a/run"), std::fs::Permissions::from_mode(0o755)).unwrap();
         assert_ne!(hashes(dir.path()), before);
         assert_eq!(before, before.clone());
+    }
+
+    #[test]
+    fn labels_come_from_the_dockerfile_and_from_what_it_stands_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let base = "FROM debian:bookworm-slim\nLABEL rampart.capabilities=\"KILL CHOWN\" other=1 rampart.readonly=true\n";
+        write(dir.path(), "a/Dockerfile", base);
+        write(dir.path(), "b/Dockerfile", "FROM rampart/a\nLABEL \\\n  rampart.readonly=\"false\"\n");
+        let needs = |name: &str| {
+            let plan = plan(dir.path()).unwrap();
+            let spec = plan.iter().find(|spec| spec.name == full_name(name)).unwrap();
+            ImageNeeds::of(|label| spec.labels.get(label).map(String::as_str)).unwrap()
+        };
+        assert_eq!(
+            (needs("a").capabilities, needs("a").read_only),
+            (vec!["KILL".into(), "CHOWN".into()], true)
+        );
+        assert_eq!((needs("b").capabilities.len(), needs("b").read_only), (2, false));
+        write(dir.path(), "b/Dockerfile", "FROM rampart/a\nLABEL rampart.tmpfs=/etc\n");
+        let error = plan(dir.path()).unwrap_err().to_string();
+        assert!(error.contains("images/b") && error.contains("/etc"), "{error}");
     }
 
     #[test]

@@ -127,10 +127,12 @@ impl Bench {
             side: None,
             dns: Ipv4Addr::new(10, 213, 255, 2),
             legs,
+            read_only: false,
+            tmpfs: Vec::new(),
             capabilities: ["CHOWN", "SETUID", "SETGID", "DAC_OVERRIDE", "FOWNER", "KILL"]
                 .map(str::to_owned)
                 .into(),
-            resources: Resources { memory: 128 << 20, typical: 0, milli_cpus: 500, pids: 60 },
+            resources: Resources { memory: 128 << 20, typical: 0, milli_cpus: 500, pids: 60, disk: 0 },
             ready: None,
             telemetry: None,
             command: Some(vec!["sleep".into(), "infinity".into()]),

@@ -106,7 +106,7 @@ async fn states_follow_what_is_asked() {
             engine.inspect(&name).await.map(|_| ()),
             engine.exec(&name, ExecSpec::new(["true"])).await.map(|_| ()),
             engine.tail(&name, 5).await.map(|_| ()),
-            engine.put_files(&name, archive::pack(&[]).unwrap()).await,
+            engine.put_files(&name, "/", archive::pack(&[]).unwrap()).await,
             engine.get_file(&name, "/etc/passwd", 1000).await.map(|_| ()),
             engine.logs(&name, 0, false).await.map(|_| ()),
         ] {
@@ -171,7 +171,7 @@ async fn files_go_in_before_the_start_and_come_out() {
             gid: 33,
             content: "旗標 RMP{…}\n".into(),
         };
-        engine.put_files(&host.name, archive::pack(std::slice::from_ref(&file)).unwrap()).await.unwrap();
+        engine.put_files(&host.name, "/", archive::pack(std::slice::from_ref(&file)).unwrap()).await.unwrap();
         assert_eq!(engine.get_file(&host.name, &file.path, 1000).await.unwrap(), file);
         assert!(matches!(engine.get_file(&host.name, &file.path, 3).await, Err(EngineError::Refused(_))));
         assert!(not_found(&engine.get_file(&host.name, "/srv/none", 1000).await));

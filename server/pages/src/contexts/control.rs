@@ -190,7 +190,7 @@ pub struct LaunchStep {
     pub total: i64,
 }
 
-/// One probe of a wall; `what` is a key below `proof.` (`host`, `engine`, `other_team`, `outside`, `denied`, `allowed`).
+/// One probe of a wall; `what` is a key below `proof.` (`host`, `engine`, `other_team`, `outside`, `denied`, `allowed`, `limits`, `forged`).
 #[derive(Debug, Clone, Serialize)]
 pub struct WallProof {
     /// Range number.

@@ -48,6 +48,12 @@ pub struct MachineCell {
     pub died_ms: Option<i64>,
     /// When memory last ran out in it, ms UTC.
     pub oom_ms: Option<i64>,
+    /// What it has written beside its image, and what it may, bytes.
+    pub disk: Option<(i64, i64)>,
+    /// It has written more than it may.
+    pub over_disk: bool,
+    /// It was stopped because it filled the disk.
+    pub full: bool,
     /// How often it has died.
     pub deaths: i64,
     /// Its reset.
@@ -82,6 +88,9 @@ impl MachineTable {
             code: None,
             died_ms: None,
             oom_ms: None,
+            disk: None,
+            over_disk: false,
+            full: false,
             deaths: 0,
             reset: None,
         };
@@ -105,6 +114,7 @@ impl MachineTable {
                         MachineCell::sample_dead(2),
                         MachineCell {
                             oom_ms: None,
+                            full: false,
                             state: MachineState::Running,
                             code: Some(1),
                             ..MachineCell::sample_dead(3)
@@ -134,6 +144,9 @@ impl MachineCell {
             code: Some(137),
             died_ms: Some(SAMPLE_NOW_MS - 4 * MINUTE),
             oom_ms: Some(SAMPLE_NOW_MS - 4 * MINUTE),
+            disk: Some((5_116_002_304, 2_147_483_648)),
+            over_disk: true,
+            full: true,
             deaths: 3,
             reset: None,
         }
@@ -146,6 +159,9 @@ impl MachineCell {
             code: None,
             died_ms: None,
             oom_ms: None,
+            disk: None,
+            over_disk: false,
+            full: false,
             deaths: 0,
             reset: Some(ResetView {
                 stage: "waiting".into(),
@@ -311,6 +327,9 @@ impl Page for HostPage {
                     code: None,
                     died_ms: None,
                     oom_ms: None,
+                    disk: Some((48_234_496, 2_147_483_648)),
+                    over_disk: false,
+                    full: false,
                     deaths: 0,
                     ..MachineCell::sample_dead(2)
                 },
@@ -335,6 +354,9 @@ impl Page for HostPage {
                 code: None,
                 died_ms: None,
                 oom_ms: None,
+                disk: Some((122_880, 2_147_483_648)),
+                over_disk: false,
+                full: false,
                 deaths: 0,
                 ..MachineCell::sample_dead(2)
             },

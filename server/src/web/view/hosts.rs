@@ -34,12 +34,17 @@ fn cell(fold: &Fold, hosts: &[HostState], range: u16, host: &str) -> MachineCell
         Some(HostCondition::Missing) => MachineState::Missing,
     };
     let died = known.and_then(|known| known.died);
+    let disk = known.and_then(|known| known.disk);
+    let bytes = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     MachineCell {
         range,
         state,
         code: died.map(|(code, _)| code),
         died_ms: died.map(|(_, at_ms)| at_ms),
         oom_ms: known.and_then(|known| known.oom_ms),
+        disk: disk.map(|(written, limit)| (bytes(written), bytes(limit))),
+        over_disk: disk.is_some_and(|(written, limit)| written > limit),
+        full: known.is_some_and(|known| known.full),
         deaths: known.map_or(0, |known| known.deaths.into()),
         reset,
     }

@@ -23,6 +23,10 @@ pub(super) fn fake() -> FakeEngine {
 pub(super) fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Value) + Send + Sync + 'static) {
     let plan = plan.clone();
     fake.answer(move |container, spec: &ExecSpec| {
+        if spec.argv.first().map(String::as_str) == Some("nft") {
+            let forged = r#"{"nftables":[{"counter":{"name":"forged","packets":9,"bytes":360}}]}"#;
+            return Some(ExecOut { stdout: forged.into(), ..ExecOut::default() });
+        }
         if spec.argv.first().map(String::as_str) != Some("python3") {
             return None;
         }
@@ -53,7 +57,11 @@ pub(super) fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Val
         let routers =
             vec![("02:42:0a:00:00:02", "02:42:0a:00:00:02"); ask["routers"].as_array().unwrap().len()];
         let raw = vec![0; ask["raw"].as_array().unwrap().len()];
-        let mut answer = json!({"tcp": tcp, "names": names, "routers": routers, "raw": raw, "links": links});
+        let forged = vec![3; ask["forged"].as_array().unwrap().len()];
+        let mut answer = json!({
+            "tcp": tcp, "names": names, "routers": routers, "raw": raw, "links": links, "forged": forged,
+            "inside": super::super::limits::tests::sound(host),
+        });
         bend(container, &mut answer);
         Some(ExecOut { stdout: answer.to_string().into_bytes(), ..ExecOut::default() })
     });
@@ -85,7 +93,7 @@ async fn a_sound_launch_has_proofs_of_every_kind_and_its_secrets_in_place() {
     assert_eq!(proofs.iter().map(|(range, _)| *range).collect::<Vec<_>>(), [1, 2]);
     for (_, proofs) in &proofs {
         assert!(proofs.iter().all(|proof| proof.holds), "{:?}", proofs.iter().find(|proof| !proof.holds));
-        for what in ["host", "engine", "other_team", "outside", "denied", "allowed"] {
+        for what in ["host", "engine", "other_team", "outside", "denied", "allowed", "limits", "forged"] {
             assert!(proofs.iter().any(|proof| proof.what == what), "{what}");
         }
         for to in ["192.0.2.9:8443", "192.0.2.9:2375"] {
@@ -244,13 +252,20 @@ async fn an_open_wall_is_shown_and_a_closed_way_fails() {
     let plan = light(&fake, 2).await;
     // Each way in which a wall may be open, seen from red's workstation.
     type Bend = fn(&mut Value);
-    let bends: [(&str, Bend); 7] = [
+    let bends: [(&str, Bend); 14] = [
         ("open port of the host", |answer| answer["tcp"][0] = "open".into()),
         ("refusal of the host", |answer| answer["tcp"][0] = "refused".into()),
         ("router is somebody else", |answer| answer["routers"][0][0] = "02:00:00:00:00:99".into()),
         ("router is nobody", |answer| answer["routers"][0] = json!(["", ""])),
         ("frames are answered", |answer| answer["raw"][0] = 2.into()),
         ("one more interface", |answer| answer["links"].as_array_mut().unwrap().push("172.17.0.5/16".into())),
+        ("a capability too many", |answer| answer["inside"]["bounding"] = "0000003fffffffff".into()),
+        ("new privileges", |answer| answer["inside"]["no_new_privileges"] = "0".into()),
+        ("no filter of system calls", |answer| answer["inside"]["seccomp"] = "0".into()),
+        ("no limit of memory", |answer| answer["inside"]["memory"] = "9223372036854771712".into()),
+        ("no limit of processors", |answer| answer["inside"]["cpu"] = "max 100000".into()),
+        ("the engine's socket", |answer| answer["inside"]["sockets"] = json!(["/run/docker.sock"])),
+        ("a false source cannot be tried", |answer| answer["forged"][0] = "PermissionError".into()),
         ("the world has a name", |answer| {
             *answer["names"].as_array_mut().unwrap().last_mut().unwrap() = json!(["1.2.3.4"])
         }),

@@ -44,7 +44,8 @@ async fn planned(engine: &dyn Engine, scenario: &Scenario, pairs: u16) -> Plan {
         .skip(at)
         .take(plan::subnets_needed(scenario, pairs))
         .collect();
-    plan::make(scenario, &run, pairs, &free).unwrap()
+    let needs = super::needs(engine).await.unwrap();
+    plan::make(scenario, &run, pairs, &free).unwrap().on_images(&needs).unwrap()
 }
 
 /// The same with the base image in place of the replicas: quick to start, same names, rules and probes.
@@ -78,5 +79,7 @@ fn lighter(mut plan: Plan) -> Plan {
     }
     plan
 }
+
+pub(super) use real::docker;
 
 fn quiet(_: super::Step) {}

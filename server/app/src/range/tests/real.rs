@@ -14,7 +14,7 @@ use super::super::{LaunchError, adopt, clear, launch, pause, resume};
 use super::{light, quiet, secret, shipped};
 
 /// Docker, if it has all images of the plan; the reason why not is printed.
-pub(super) async fn docker() -> Option<DockerEngine> {
+pub(in super::super) async fn docker() -> Option<DockerEngine> {
     let engine = DockerEngine::at(None).unwrap();
     let images = match engine.images().await {
         Ok(images) => images,
