@@ -110,6 +110,15 @@ pub fn containers_have_no_rights(scene: &Scene) {
         let added: Vec<&str> =
             config["CapAdd"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let gateway = name.ends_with("-gateway");
+        let ulimit = |kind: &str| {
+            let all = config["Ulimits"].as_array().into_iter().flatten();
+            all.filter(|limit| limit["Name"] == kind).find_map(|limit| limit["Hard"].as_i64())
+        };
+        must(ulimit("core") == Some(0), "may leave a core");
+        must(ulimit("fsize").is_some_and(|bytes| bytes > 0 && bytes <= 2 << 30), "no limit of a file");
+        must(ulimit("nofile").is_some_and(|files| files > 0 && files <= 4096), "no limit of open files");
+        must(config["ReadonlyRootfs"] == gateway, "the gateway's root alone is read-only");
+        must(config["ShmSize"].as_i64().is_some_and(|bytes| bytes <= 64 << 20), "no limit of shared memory");
         for capability in added {
             let short = capability.trim_start_matches("CAP_");
             let dangerous = [
