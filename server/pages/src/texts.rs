@@ -1,8 +1,9 @@
 //! Texts by key. A locale file is a tree of JSON objects; a key is the path to a text, joined by dots.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde_json::Value as Json;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::contexts::Locale;
 
@@ -12,19 +13,54 @@ pub struct Catalog {
     texts: [BTreeMap<String, String>; 2],
 }
 
-fn flatten(prefix: &str, value: &Json, into: &mut BTreeMap<String, String>) {
-    match value {
-        Json::Object(map) => {
-            for (key, value) in map {
-                let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-                flatten(&path, value, into);
+/// Texts as they stand in a file: a text, or keys with what is below them.
+enum Tree {
+    Text(String),
+    Branch(BTreeMap<String, Tree>),
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TreeVisitor)
+    }
+}
+
+struct TreeVisitor;
+
+impl<'de> Visitor<'de> for TreeVisitor {
+    type Value = Tree;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text or keys")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Tree, E> {
+        Ok(Tree::Text(text.to_owned()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Tree, A::Error> {
+        let mut branch = BTreeMap::new();
+        while let Some((key, value)) = access.next_entry::<String, Tree>()? {
+            // The later one would hide all that stands below the earlier.
+            if branch.contains_key(&key) {
+                return Err(de::Error::custom(format!("the key {key:?} stands twice")));
+            }
+            branch.insert(key, value);
+        }
+        Ok(Tree::Branch(branch))
+    }
+}
+
+fn flatten(prefix: &str, tree: Tree, into: &mut BTreeMap<String, String>) {
+    match tree {
+        Tree::Branch(branch) => {
+            for (key, below) in branch {
+                let path = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+                flatten(&path, below, into);
             }
         }
-        Json::String(text) => {
-            into.insert(prefix.to_owned(), text.clone());
-        }
-        other => {
-            into.insert(prefix.to_owned(), other.to_string());
+        Tree::Text(text) => {
+            into.insert(prefix.to_owned(), text);
         }
     }
 }
@@ -40,11 +76,11 @@ impl Catalog {
     /// Reads the two locale files.
     ///
     /// # Errors
-    /// What serde_json says if one of them is no JSON.
+    /// What serde_json says if one of them is no JSON of texts, with the place; also when a key stands twice.
     pub fn parse(zh_tw: &str, en: &str) -> Result<Self, serde_json::Error> {
         let read = |text: &str| -> Result<BTreeMap<String, String>, serde_json::Error> {
             let mut texts = BTreeMap::new();
-            flatten("", &serde_json::from_str::<Json>(text)?, &mut texts);
+            flatten("", serde_json::from_str::<Tree>(text)?, &mut texts);
             Ok(texts)
         };
         Ok(Self { texts: [read(zh_tw)?, read(en)?] })

@@ -71,8 +71,8 @@ fn all_faults_are_listed_at_once() {
             (2, "姓名", "csv_required"),
             (3, "機關", "csv_required"),
             (3, "性別", "csv_gender"),
-            (4, "員工編號", "csv_duplicate"),
             (4, "性別", "csv_gender"),
+            (4, "員工編號", "csv_duplicate"),
             (5, "機關", "csv_too_long"),
             (6, "E", "csv_columns"),
             (6, "姓名", "csv_character"),
@@ -163,7 +163,7 @@ fn limits_hold() {
     assert_eq!(got.len(), roster::FAULTS_MAX + 1);
     assert_eq!(
         (got.last().unwrap().code, got.last().unwrap().args["more"].as_str()),
-        (roster::CODE_MORE, "3500")
+        (roster::CODE_MORE, "1500")
     );
 }
 

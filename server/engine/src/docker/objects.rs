@@ -269,7 +269,9 @@ impl DockerEngine {
             }
             match make(limited).await {
                 // Only some drivers can (overlay2 on xfs with project quotas, btrfs, zfs). Elsewhere the platform watches.
-                Err(EngineError::Refused(text)) if text.contains("storage-opt") => {
+                Err(EngineError::Refused(text) | EngineError::Failed(text))
+                    if text.contains("storage-opt") =>
+                {
                     tracing::info!(
                         text,
                         "the storage driver bounds no container; what they write is watched"

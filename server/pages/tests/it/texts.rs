@@ -35,6 +35,13 @@ fn both_languages_have_the_same_keys_and_holes() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_refused_with_its_place() {
+    let twice = "{\"rules\": {\"title\": \"甲\"},\n \"rules\": {\"lead\": \"乙\"}}";
+    let error = rampart_pages::Catalog::parse("{}", twice).unwrap_err().to_string();
+    assert!(error.contains("\"rules\" stands twice") && error.contains("line 2"), "{error}");
+}
+
+#[test]
 fn no_key_is_left_over() {
     let pages = Pages::new().unwrap();
     everything(&pages);
