@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{AttackState, HealthState, RematchStep, Verdict};
+
 /// One thing that happened, in the order in which it was accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -162,77 +164,6 @@ pub struct Proof {
     pub holds: bool,
     /// What was seen, for a person who has to repair it.
     pub seen: String,
-}
-
-/// State of an availability check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum HealthState {
-    /// Serves.
-    Up,
-    /// Serves, but badly.
-    Degraded,
-    /// Does not serve.
-    Down,
-    /// The platform could not tell; counts neither way.
-    Unknown,
-}
-
-impl HealthState {
-    /// The word used in data and locale keys.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// How an incident report was judged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "verdict")]
-pub enum Verdict {
-    /// It names what red did.
-    Matched {
-        /// The action.
-        action: String,
-        /// The detection that paid.
-        detection: String,
-    },
-    /// It names something that this team has already been paid for.
-    AlreadyClaimed {
-        /// The action.
-        action: String,
-    },
-    /// Nothing that red did fits.
-    False,
-}
-
-/// What a re-match's entry does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RematchStep {
-    /// Sets the old run's points aside.
-    SetAside,
-    /// Counts the new run's.
-    Counted,
-    /// Takes both back.
-    Undone,
-}
-
-/// Whether the attack of a repair's retest still works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AttackState {
-    /// The attack still works.
-    Works,
-    /// The attack fails.
-    Fails,
-    /// The retest itself could not be run.
-    Unknown,
 }
 
 /// What happened. One variant is one kind of entry; points, where there are any, stand in the entry with their reason.
@@ -647,6 +578,50 @@ pub enum Body {
         /// Why; value `text` is what the judge wrote.
         reason: Reason,
     },
+    /// The node that the ranges stand on does not answer. From `since_ms` on nobody can tell what they do: nothing of them
+    /// counts for or against anybody until [`Body::NodeBack`], [`Body::Rebuilt`] or the end.
+    NodeLost {
+        /// Key of the node.
+        node: String,
+        /// Placement of the ranges.
+        epoch: u64,
+        /// Its last answer, ms UTC.
+        since_ms: i64,
+    },
+    /// The node answered again, the ranges are whole and their walls proven once more.
+    NodeBack {
+        /// Key of the node.
+        node: String,
+        /// Placement of the ranges.
+        epoch: u64,
+    },
+    /// Staff has the ranges of a lost node built again on another one. Their placement is given up with this: what comes
+    /// back of it is removed and never counts.
+    Rebuild {
+        /// Key of the node that is given up.
+        node: String,
+        /// Placement that is given up.
+        epoch: u64,
+    },
+    /// Building again is over.
+    Rebuilt {
+        /// Key of the node that they stand on now; where it was not done, of the one that is still lost.
+        node: String,
+        /// New placement; where it was not done, the lost one.
+        epoch: u64,
+        /// True when they stand there, walls proven.
+        done: bool,
+        /// What came of it.
+        reason: Reason,
+    },
+    /// Staff takes time out of the exercise that was lost with a node, as if there had been a pause: the clock goes back to
+    /// where it stood at `from_ms`.
+    LostTime {
+        /// From when on, ms UTC.
+        from_ms: i64,
+        /// Why.
+        reason: Reason,
+    },
 }
 
 impl Body {
@@ -685,6 +660,11 @@ impl Body {
             Self::Voided { .. } => "voided",
             Self::VoidUndone { .. } => "void_undone",
             Self::Rematch { .. } => "rematch",
+            Self::NodeLost { .. } => "node_lost",
+            Self::NodeBack { .. } => "node_back",
+            Self::Rebuild { .. } => "rebuild",
+            Self::Rebuilt { .. } => "rebuilt",
+            Self::LostTime { .. } => "lost_time",
         }
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use crate::{Answer, Body, Component, Desk, Entry, HealthState, Proof, Reason, Side, Status, Verdict};
+use crate::{
+    Answer, Body, Component, Desk, Entry, HealthState, Outage, Proof, Reason, Side, Status, Verdict,
+};
 
 /// How many lines of the feed are kept in memory; older ones are read from the store.
 const FEED_KEPT: usize = 400;
@@ -244,6 +246,8 @@ pub struct Fold {
     pub clock: Clock,
     /// Windows in which the exercise stood still, ms UTC; the last may be open.
     pub pauses: Vec<(i64, Option<i64>)>,
+    /// Stretches in which the node of the ranges did not answer; the last may be open.
+    pub outages: Vec<Outage>,
     /// When a launch was last asked for, ms UTC.
     pub asked_ms: Option<i64>,
     /// When it ended, ms UTC.
@@ -297,6 +301,7 @@ impl Default for Fold {
             why: None,
             clock: Clock::default(),
             pauses: Vec::new(),
+            outages: Vec::new(),
             asked_ms: None,
             ended_ms: None,
             teams: Vec::new(),
@@ -527,10 +532,11 @@ impl Fold {
                     contested.ruled = Some(Ruling { upheld: *upheld, points: *points, reason, at_ms });
                 }
             }
-            // The desk keeps these.
+            // The desk and the outages keep these.
             _ => {}
         }
         self.keep(entry);
+        self.apply_outage(&entry.body, at_ms);
         self.score(entry);
         self.feed(entry);
     }
@@ -550,6 +556,7 @@ impl Fold {
                 self.pauses.push((at_ms, None));
             }
         }
+        self.end_outage(to, at_ms);
         if to == Status::Ended {
             self.ended_ms = Some(at_ms);
             if let Some((_, end @ None)) = self.pauses.last_mut() {
@@ -574,6 +581,8 @@ impl Fold {
             *team.parts.entry(component).or_default() += points;
             team.reached_ms = entry.at_ms;
             team.last = Some((reason.clone(), points));
+            // Time that was taken out must not let the line of the score run backwards.
+            let clock_ms = team.series.last().map_or(clock_ms, |last| clock_ms.max(last.clock_ms));
             team.series.push(Point { clock_ms, points: team.points });
             team.scored.push((entry.seq, points));
         }
@@ -666,7 +675,7 @@ impl Fold {
                 (Some(team), Reason::new("judge.contested", [("about", about.to_string())]), 0, false)
             }
             Body::Ruled { team, points, reason, .. } => (Some(team), reason.clone(), *points, *points != 0),
-            body => match crate::desk::line(body) {
+            body => match crate::desk::line(body).or_else(|| crate::outage::line(body)) {
                 Some(line) => line,
                 None => return,
             },

@@ -8,17 +8,18 @@ mod desk;
 mod entry;
 mod fold;
 mod history;
+mod outage;
+mod states;
 mod view;
 
 pub use component::Component;
 pub use desk::{Desk, Marking, Penalised, Rematched, ReportScore, VoidWindow};
-pub use entry::{
-    Actor, Answer, AttackState, Body, Entry, HealthState, Proof, Reason, RematchStep, Side, Status, Verdict,
-    Witness,
-};
+pub use entry::{Actor, Answer, Body, Entry, Proof, Reason, Side, Status, Witness};
 pub use fold::{
     ActionSeen, Capture, Clock, Contested, FeedItem, FiledReport, Fold, Header, HostReset, Point,
     RepairState, Ruling, Team,
 };
 pub use history::{History, Moment};
+pub use outage::Outage;
+pub use states::{AttackState, HealthState, RematchStep, Verdict};
 pub use view::{Audience, BoardDelta, BoardView, ClockView, Rank, SideView, TeamRow, TickerItem};

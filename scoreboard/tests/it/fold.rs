@@ -290,3 +290,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn time_that_was_lost_with_a_node_can_be_taken_out_as_if_it_had_been_a_pause() {
+    let entry = |seq, at_ms, body| Entry { seq, at_ms, actor: Actor::System, body };
+    let turn = |from, to| Body::Status { from, to, note: None, why: None };
+    let lost = || Body::NodeLost { node: "a".into(), epoch: 1, since_ms: 9_000 };
+    let void = |from_ms| Body::LostTime { from_ms, reason: Reason::new("node.taken_out", []) };
+    let mut fold = Fold::of(&[
+        entry(1, 0, turn(Status::Ready, Status::Running)),
+        entry(2, 10_000, lost()),
+        entry(3, 70_000, void(10_000)),
+        entry(4, 70_000, turn(Status::Running, Status::Paused)),
+    ]);
+    assert_eq!((fold.clock.at(90_000), fold.outage().unwrap().taken_out_ms), (10_000, Some(70_000)));
+    assert_eq!(fold.pauses, [(10_000, Some(70_000)), (70_000, None)]);
+    fold.apply(&entry(5, 100_000, turn(Status::Paused, Status::Running)));
+    fold.apply(&entry(6, 101_000, Body::NodeBack { node: "a".into(), epoch: 1 }));
+    assert_eq!((fold.clock.at(110_000), fold.outage()), (20_000, None));
+    // Somebody paused first and takes the time before the pause out afterwards.
+    let fold = Fold::of(&[
+        entry(1, 0, turn(Status::Ready, Status::Running)),
+        entry(2, 10_000, lost()),
+        entry(3, 30_000, turn(Status::Running, Status::Paused)),
+        entry(4, 70_000, void(10_000)),
+    ]);
+    assert_eq!((fold.clock.at(90_000), fold.pauses), (10_000, vec![(10_000, None)]));
+}

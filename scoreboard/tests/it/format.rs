@@ -24,9 +24,14 @@ fn version_2_holds_the_kinds_that_came_with_it_and_folds_to_known_figures() {
     for kind in [
         "bonus",
         "incident",
+        "lost_time",
         "marked",
+        "node_back",
+        "node_lost",
         "penalty",
         "penalty_lifted",
+        "rebuild",
+        "rebuilt",
         "rematch",
         "report_scored",
         "tries_given",
@@ -51,6 +56,11 @@ fn version_2_holds_the_kinds_that_came_with_it_and_folds_to_known_figures() {
     assert_eq!(fold.desk.voids.iter().map(|void| void.undone.is_some()).collect::<Vec<_>>(), [true, false]);
     assert_eq!(fold.desk.tries[&("r1".to_owned(), "www-file".to_owned())], 5);
     assert!(!fold.desk.is_unreleased("n1"));
+    assert_eq!(
+        fold.outages.iter().map(|outage| (outage.epoch, outage.over_ms)).collect::<Vec<_>>(),
+        [(3, Some(1_092_000)), (3, Some(1_096_000))]
+    );
+    assert_eq!(fold.outages[1].taken_out_ms, Some(1_094_000));
     // Halfway, the new run counts.
     let half = Fold::of(entries.iter().take(30));
     assert_eq!((half.team("r1").unwrap().points, half.team("b1").unwrap().points), (300, 500));

@@ -169,7 +169,7 @@ fn on_node(mut failure: Failure, tools: &Tools, node: &str) -> Failure {
     failure
 }
 
-fn placing(error: crate::AppError) -> Failure {
+pub(crate) fn placing(error: crate::AppError) -> Failure {
     match error {
         crate::AppError::Store(error) => error.into(),
         crate::AppError::Engine(error) => error.into(),
@@ -198,7 +198,7 @@ pub(crate) fn images_of(scenario: &Scenario) -> Vec<String> {
 }
 
 /// Builds what is missing of the scenario's images; lines of the build, also of one that is waited for, are shown.
-async fn build_images(exercise: &Arc<Exercise>, tools: &Tools, node: &str) -> Result<(), Failure> {
+pub(crate) async fn build_images(exercise: &Arc<Exercise>, tools: &Tools, node: &str) -> Result<(), Failure> {
     let Some(engine) = tools.fleet.engine(node) else { return Err(stopping()) };
     let wanted = images_of(exercise.scenario());
     let mut state = tools.images.state();
@@ -315,7 +315,7 @@ fn waiting(wait: &Wait, tools: &Tools) -> Reason {
 }
 
 /// What there is, where there are several nodes with their names: `a 3.1 GiB, b 512 MiB, c –` (silent).
-fn has(lacks: &[(String, Lack)], tools: &Tools) -> String {
+pub(crate) fn has(lacks: &[(String, Lack)], tools: &Tools) -> String {
     if !tools.fleet.is_many() {
         return lacks.first().map(|(_, lack)| bytes(lack.has)).unwrap_or_default();
     }
@@ -358,7 +358,7 @@ impl From<Failure> for NotLaunched {
 }
 
 /// Names the walls that do not hold; `None` when all do.
-fn broken(proofs: &[(u16, Vec<Proof>)]) -> Option<Failure> {
+pub(crate) fn broken(proofs: &[(u16, Vec<Proof>)]) -> Option<Failure> {
     let texts: Vec<String> = proofs
         .iter()
         .flat_map(|(range, proofs)| proofs.iter().map(move |proof| (range, proof)))
@@ -374,7 +374,7 @@ fn broken(proofs: &[(u16, Vec<Proof>)]) -> Option<Failure> {
     })
 }
 
-async fn carry_out(
+pub(crate) async fn carry_out(
     exercise: &Arc<Exercise>,
     tools: &Tools,
     engine: &RangeEngine,
@@ -544,7 +544,7 @@ pub(crate) async fn adopt(exercise: &Arc<Exercise>, tools: &Tools, wish: &Cancel
     }
 }
 
-fn failed(exercise: &Exercise, failure: Failure) {
+pub(crate) fn failed(exercise: &Exercise, failure: Failure) {
     exercise.progress.send_modify(|progress| {
         progress.error = Some(failure.text);
         progress.why = Some(failure.reason);
@@ -552,7 +552,11 @@ fn failed(exercise: &Exercise, failure: Failure) {
 }
 
 /// Starts what has stopped; gives the names of what is not there.
-async fn take_over(exercise: &Exercise, tools: &Tools, plan: &Plan) -> Result<Vec<String>, EngineError> {
+pub(crate) async fn take_over(
+    exercise: &Exercise,
+    tools: &Tools,
+    plan: &Plan,
+) -> Result<Vec<String>, EngineError> {
     let engine = tools.fleet.range(&exercise.id)?;
     engine.guard().await?;
     let mut adoption = range::adopt(&*engine, plan).await?;

@@ -82,12 +82,14 @@ pub struct RangeSettings {
     pub kept_memory: u64,
     /// How long after the planned end ranges may live, ms.
     pub grace_ms: i64,
+    /// How long a node that does not answer is waited for before its ranges may be built again on another one, ms.
+    pub node_grace_ms: i64,
 }
 
 impl Default for RangeSettings {
-    /// A gibibyte and two hours.
+    /// A gibibyte, two hours, and five minutes.
     fn default() -> Self {
-        Self { kept_memory: 1 << 30, grace_ms: 2 * 3_600_000 }
+        Self { kept_memory: 1 << 30, grace_ms: 2 * 3_600_000, node_grace_ms: 5 * 60_000 }
     }
 }
 
@@ -385,6 +387,12 @@ impl App {
             Err(EngineError::NotFound(_)) => Err(AppError::Missing("gateway")),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// How long a lost node is waited for before its ranges may be built again on another one, ms.
+    #[must_use]
+    pub fn node_grace_ms(&self) -> i64 {
+        self.config.ranges.node_grace_ms
     }
 
     /// Milliseconds since 1970 UTC.

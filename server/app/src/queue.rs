@@ -219,6 +219,40 @@ impl Queue {
         self.moved();
         Ok(Turn { queue: self.clone(), exercise: exercise.to_owned(), node })
     }
+
+    /// Takes the node for a range that is built again elsewhere, whatever else waits: a standing exercise comes before a
+    /// new one.
+    ///
+    /// # Errors
+    /// What each node lacks.
+    pub(crate) fn move_to(
+        self: &Arc<Self>,
+        exercise: &str,
+        code: &str,
+        needs: Needs,
+        nodes: &[(String, Node)],
+    ) -> Result<Turn, Vec<(String, Lack)>> {
+        let node = {
+            let mut inner = self.lock();
+            let mut best: Option<(&String, Option<u64>)> = None;
+            let mut lacks = Vec::new();
+            for (name, node) in nodes {
+                let held = inner.sums(name, Some(exercise));
+                let memory = node.free_memory(&held);
+                match node.fit(&needs, &held) {
+                    Fit::Now if best.is_none_or(|(_, most)| memory > most) => best = Some((name, memory)),
+                    Fit::Now => {}
+                    Fit::Later(lack) | Fit::Never(lack) => lacks.push((name.clone(), lack)),
+                }
+            }
+            let Some((node, _)) = best else { return Err(lacks) };
+            let holding = Holding { code: code.to_owned(), needs, node: node.clone(), building: true };
+            inner.held.insert(exercise.to_owned(), holding);
+            node.clone()
+        };
+        self.moved();
+        Ok(Turn { queue: self.clone(), exercise: exercise.to_owned(), node })
+    }
 }
 
 impl Inner {
@@ -427,5 +461,16 @@ mod tests {
         assert!(
             matches!(places[5].take(needs(9), &nodes).err(), Some(Wait::Never(lacks)) if lacks.len() == 2)
         );
+    }
+
+    #[test]
+    fn a_range_that_moves_frees_what_it_held() {
+        let queue = queue();
+        queue.hold("x", "X", needs(3), "a");
+        let turn = queue.move_to("x", "X", needs(3), &[named("b", 5)]).unwrap();
+        assert_eq!((turn.node.as_str(), queue.held_on("a", None).all.memory), ("b", 0));
+        assert_eq!(queue.held_on("b", None).building.memory, 3 * G);
+        let lacks = queue.move_to("y", "Y", needs(3), &[named("b", 5)]).err().unwrap();
+        assert_eq!(lacks[0].1, Lack { what: What::Memory, needs: 3 * G, has: G });
     }
 }

@@ -19,6 +19,12 @@ pub enum WorkstationError {
     /// The exercise is over.
     #[error("the exercise is over")]
     Over,
+    /// The node that it stands on does not answer.
+    #[error("the node of the range does not answer")]
+    Lost {
+        /// Since when, ms UTC.
+        since_ms: i64,
+    },
     /// The engine said no.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -47,11 +53,15 @@ fn place(plan: &Plan, scenario: &Scenario, range: u16, side: Side) -> Option<Wor
 /// # Errors
 /// See [`WorkstationError`]; never `Engine`, which is not asked.
 pub fn of(exercise: &Exercise, range: u16, side: Side) -> Result<Workstation, WorkstationError> {
-    match exercise.fold().status {
+    let status = exercise.fold().status;
+    match status {
         Status::Ready | Status::Running => {}
         Status::Paused => return Err(WorkstationError::Paused),
         Status::Ended | Status::Cleared => return Err(WorkstationError::Over),
         Status::Draft | Status::Provisioning => return Err(WorkstationError::NoRange),
+    }
+    if let Some(outage) = exercise.fold().outage() {
+        return Err(WorkstationError::Lost { since_ms: outage.since_ms });
     }
     let plan = exercise.plan().ok_or(WorkstationError::NoRange)?;
     place(&plan, exercise.scenario(), range, side).ok_or(WorkstationError::NoRange)

@@ -9,6 +9,7 @@ use crate::secret::RunSecret;
 mod blue;
 mod desk;
 mod judge;
+mod outage;
 mod red;
 mod reset;
 mod service;
@@ -22,6 +23,7 @@ pub use desk::{
     MarkForm, NewRun, TRIES_LIMIT, give_tries, lift, mark, penalise, release, rematch, undo_rematch,
 };
 pub use judge::{JUDGE_TEXT_LIMIT, RULING_LIMIT, RulingForm, contest, correct, disqualify, freeze, rule};
+pub use outage::{node_back, node_lost, rebuild, rebuilt, take_time_out};
 pub use red::{FlagOutcome, action, captures_of, flag, hint, tries_allowed};
 pub use reset::{ResetBy, ResetOutcome, checks_silenced, is_silenced, reset, reset_done};
 pub use service::{availability, health};
@@ -114,6 +116,15 @@ pub enum Refusal {
     /// The entry is disputed already, or was ruled on.
     #[error("disputed or ruled on already")]
     Contested,
+    /// The node of the ranges answers.
+    #[error("the node of the ranges answers")]
+    NoOutage,
+    /// The node of the ranges may still come back.
+    #[error("the node may still come back")]
+    Grace {
+        /// Until when that is waited for, ms UTC.
+        until_ms: i64,
+    },
 }
 
 /// Entries to append, each with its actor.

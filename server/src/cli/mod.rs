@@ -119,6 +119,9 @@ struct Settings {
     /// How long after the planned end ranges may live before they are cleared.
     #[arg(long, env = "RAMPART_GRACE", default_value = "2h", value_parser = read_duration)]
     grace: i64,
+    /// How long a node that does not answer is waited for before its ranges may be built again on another one.
+    #[arg(long, env = "RAMPART_NODE_GRACE", default_value = "5m", value_parser = read_duration)]
+    node_grace: i64,
 }
 
 impl Settings {
@@ -140,7 +143,11 @@ impl Settings {
             judge_delay_ms: self.judge_delay,
             terminal_grace_ms: self.terminal_grace,
             recordings_days: self.recordings_days,
-            ranges: RangeSettings { kept_memory: self.keep_memory, grace_ms: self.grace },
+            ranges: RangeSettings {
+                kept_memory: self.keep_memory,
+                grace_ms: self.grace,
+                node_grace_ms: self.node_grace,
+            },
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use rampart_app::LedgerState;
 use rampart_app::exercise::{CommandError, Exercise};
 use rampart_domain::decide::Refusal;
@@ -51,6 +51,7 @@ async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<C
         chain: chain(web, id),
         capacity: before(web, &exercise),
         may_act: staff.role == Role::Instructor,
+        node_grace_ms: web.app.node_grace_ms(),
         locale: visit.locale,
         now_ms: visit.now_ms,
     };
@@ -104,20 +105,21 @@ pub(super) async fn part(
     web.page(&visit, &live)
 }
 
-/// What each act leads to, and what is said then.
-fn target(act: ExerciseAct) -> (Status, &'static str) {
-    match act {
+/// What each act leads to, and what is said then; `None` for one that leads to no other status.
+fn target(act: ExerciseAct) -> Option<(Status, &'static str)> {
+    Some(match act {
         ExerciseAct::Launch => (Status::Provisioning, "launch_started"),
         ExerciseAct::Start => (Status::Running, "started"),
         ExerciseAct::Pause => (Status::Paused, "paused"),
         ExerciseAct::Resume => (Status::Running, "resumed"),
         ExerciseAct::End => (Status::Ended, "ended"),
         ExerciseAct::Clear => (Status::Cleared, "clearing"),
-    }
+        ExerciseAct::Rebuild => return None,
+    })
 }
 
 async fn turn(web: &Web, staff: &Staff, id: &str, act: ExerciseAct) -> Answer {
-    let (to, said) = target(act);
+    let (to, said) = target(act).ok_or_else(WebError::bad_request)?;
     turn_to(web, staff, id, to, said).await
 }
 
@@ -198,13 +200,65 @@ async fn confirmed(
     act: ExerciseAct,
     form: &Posted,
 ) -> Answer {
-    let row = row_of(web, id).await?;
-    let typed = form.get("confirm");
-    if typed != row.code {
-        let problem = Problem::new("confirm_code").on("confirm").with("code", &row.code);
-        return confirm_page(web, visit, id, act, typed, Some(problem)).await;
+    if let Some(asked) = unconfirmed(web, visit, id, act, form).await? {
+        return Ok(asked);
     }
     turn(web, staff, id, act).await
+}
+
+/// The question once more, where the session code was not typed.
+async fn unconfirmed(
+    web: &Web,
+    visit: &Here,
+    id: &str,
+    act: ExerciseAct,
+    form: &Posted,
+) -> Result<Option<Response>, WebError> {
+    let row = row_of(web, id).await?;
+    let typed = form.get("confirm");
+    if typed == row.code {
+        return Ok(None);
+    }
+    let problem = Problem::new("confirm_code").on("confirm").with("code", &row.code);
+    confirm_page(web, visit, id, act, typed, Some(problem)).await.map(Some)
+}
+
+/// `GET /exercises/{id}/rebuild`.
+pub(super) async fn rebuild_form(State(web): State<Web>, visit: Here, Path(id): Path<String>) -> Answer {
+    confirm_page(&web, &visit, &id, ExerciseAct::Rebuild, "", None).await
+}
+
+/// `POST /exercises/{id}/rebuild`: the ranges of a lost node are built again on another one.
+pub(super) async fn rebuild(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(id): Path<String>,
+    form: Posted,
+) -> Answer {
+    if let Some(asked) = unconfirmed(&web, &visit, &id, ExerciseAct::Rebuild, &form).await? {
+        return Ok(asked);
+    }
+    said(&web, &id, web.exercise(&id)?.rebuild(&staff.id).await, "rebuilding")
+}
+
+/// `POST /exercises/{id}/time-out`: the time lost with a node is taken out, and the clock stops.
+pub(super) async fn time_out(State(web): State<Web>, staff: Staff, Path(id): Path<String>) -> Answer {
+    said(&web, &id, web.exercise(&id)?.take_time_out(&staff.id).await, "time_taken_out")
+}
+
+fn said(web: &Web, id: &str, done: Result<(), CommandError>, text: &'static str) -> Answer {
+    match done {
+        Ok(()) => {
+            let mut response = see_other(&format!("/exercises/{id}"));
+            flash(web, &mut response, Tone::Ok, text, &[]);
+            Ok(response)
+        }
+        Err(CommandError::Refused(Refusal::NoOutage | Refusal::AlreadySo | Refusal::NotStarted)) => {
+            Err(WebError::new(StatusCode::CONFLICT, "state_changed"))
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// `GET /exercises/{id}/end`.

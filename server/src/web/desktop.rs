@@ -308,8 +308,8 @@ impl Session {
 
     /// What a browser is told while the desktop is open.
     fn standing(&self) -> Message {
-        if self.exercise.fold().status == Status::Paused {
-            return state("paused", &self.say("error.terminal_paused"));
+        if let Some(code) = super::terminal::standstill(&self.exercise) {
+            return state("paused", &self.say(code));
         }
         let watched = self.viewer == Viewer::Seat && self.web.desktops_watched.count(&self.seat) > 0;
         if watched { state("watched", &self.say("desktop.watched")) } else { state("connected", "") }
@@ -328,6 +328,10 @@ impl Session {
                 _ = recheck.tick() => {
                     if !self.pass.holds().await {
                         return Some(("ended", "error.forbidden"));
+                    }
+                    // What is typed towards a lost node must not arrive some time later: the browser comes again by itself.
+                    if self.exercise.fold().outage().is_some() {
+                        return Some(("paused", "error.terminal_lost"));
                     }
                     if !matches!(self.exercise.fold().status, Status::Ready | Status::Running | Status::Paused) {
                         return Some(("ended", "error.terminal_over"));

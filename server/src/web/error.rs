@@ -176,6 +176,8 @@ pub fn refusal(refusal: &Refusal) -> Problem {
         Refusal::Resetting => Problem::new("resetting"),
         Refusal::AlreadySo => Problem::new("already_so"),
         Refusal::Contested => Problem::new("contested"),
+        Refusal::NoOutage => Problem::new("no_outage"),
+        Refusal::Grace { .. } => Problem::new("node_grace"),
     }
 }
 

@@ -69,6 +69,9 @@ fn problem(error: &FileError) -> (StatusCode, Problem) {
         FileError::Workstation(WorkstationError::Paused) => {
             (StatusCode::CONFLICT, Problem::new("file_paused"))
         }
+        FileError::Workstation(WorkstationError::Lost { .. }) => {
+            (StatusCode::CONFLICT, Problem::new("terminal_lost"))
+        }
         FileError::Workstation(WorkstationError::Over) => (StatusCode::CONFLICT, Problem::new("file_over")),
         FileError::Workstation(WorkstationError::Engine(_)) => {
             (StatusCode::SERVICE_UNAVAILABLE, Problem::new("engine_unreachable"))

@@ -213,6 +213,13 @@ impl Socket {
             over = outgoing.run(&mut told) => over,
             over = self.watch(&session, &states, &heard) => over,
         };
+        // A shell that ended because its node is lost comes back as another one when the node does.
+        let over = match over {
+            Over::Said("ended", "terminal.ended") if self.exercise.fold().outage().is_some() => {
+                Over::Said("paused", "error.terminal_lost")
+            }
+            over => over,
+        };
         // Whoever took it over waits for this.
         drop(writer);
         if let Over::Said(word, code) = over {
@@ -224,11 +231,11 @@ impl Socket {
     /// Looks after a terminal while a browser is there: rights, presence, pauses, who looks on, a browser gone silent.
     async fn watch(&self, session: &Session, send: &mpsc::Sender<Message>, heard: &Mutex<Instant>) -> Over {
         let (mut recheck, mut ping, mut presence) = (every(RECHECK), every(PING), every(PRESENCE));
-        let mut paused = self.exercise.fold().status == Status::Paused;
+        let mut paused = standstill(&self.exercise);
         let mut watching = session.watching();
         let mut seen = *watching.borrow_and_update() > 0;
         self.web.app.touch(&self.seat.seat);
-        if send.send(state(if paused { "paused" } else { "connected" }, "")).await.is_err() {
+        if send.send(state(if paused.is_some() { "paused" } else { "connected" }, "")).await.is_err() {
             return Over::Gone;
         }
         if seen && send.send(watched(true)).await.is_err() {
@@ -241,13 +248,12 @@ impl Socket {
                         session.end(End::Revoked);
                         return ended(End::Revoked);
                     }
-                    let now = self.exercise.fold().status == Status::Paused;
+                    let now = standstill(&self.exercise);
                     if now != paused {
                         paused = now;
-                        let frame = if paused {
-                            state("paused", &self.say("error.terminal_paused"))
-                        } else {
-                            state("connected", "")
+                        let frame = match paused {
+                            Some(code) => state("paused", &self.say(code)),
+                            None => state("connected", ""),
                         };
                         if send.send(frame).await.is_err() {
                             return Over::Gone;
@@ -279,12 +285,23 @@ impl Socket {
     }
 }
 
+/// Why a terminal that is open stands still: text for the person.
+pub(super) fn standstill(exercise: &Exercise) -> Option<&'static str> {
+    let fold = exercise.fold();
+    match (fold.outage(), fold.status) {
+        (Some(_), _) => Some("error.terminal_lost"),
+        (None, Status::Paused) => Some("error.terminal_paused"),
+        (None, _) => None,
+    }
+}
+
 /// Word for the browser and text for the person when nothing opens on a workstation.
 pub(super) fn shut(error: &WorkstationError) -> (&'static str, &'static str) {
     match error {
         WorkstationError::NoRange => ("refused", "error.terminal_not_ready"),
         WorkstationError::Paused => ("paused", "error.terminal_paused"),
         WorkstationError::Over => ("ended", "error.terminal_over"),
+        WorkstationError::Lost { .. } => ("paused", "error.terminal_lost"),
         WorkstationError::Engine(_) => ("refused", "error.engine_unreachable"),
     }
 }
@@ -330,6 +347,10 @@ impl Incoming<'_> {
                         Some(Ok(Message::Text(_) | Message::Close(_)) | Err(_)) | None => return Over::Gone,
                     };
                     match read_frame(&bytes) {
+                        // Nobody knows when it would arrive: what is typed towards a lost node is not kept for later.
+                        Some(Frame::Input(_)) if self.session.exercise.fold().outage().is_some() => {
+                            typed = Typed::default();
+                        }
                         Some(Frame::Input(bytes)) => {
                             self.session.typed(self.web.app.now_ms());
                             typed.push(bytes);

@@ -21,7 +21,7 @@ fn setup(engine: Option<String>) -> Setup {
 }
 
 /// An exercise of the light scenario with a person in each seat; its id and code.
-async fn exercise(server: &mut Server, staff: &Staff, number: usize) -> (String, String) {
+pub(super) async fn exercise(server: &mut Server, staff: &Staff, number: usize) -> (String, String) {
     let people = stage::people(2);
     if number == 0 {
         stage::import(&staff.instructor, &stage::roster(&people)).await;

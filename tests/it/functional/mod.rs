@@ -5,6 +5,7 @@ pub mod durable;
 mod faults;
 mod kills;
 mod node;
+mod nodes;
 mod queue;
 mod restart;
 mod story;

@@ -48,6 +48,8 @@ pub struct Setup {
     pub images: PathBuf,
     /// Address of the engine when it is not the machine's own.
     pub engine: Option<String>,
+    /// File that lists several engines, and how long a lost one is waited for.
+    pub engines: Option<(PathBuf, String)>,
     /// Data folder when it is not to be a fresh one.
     pub data: Option<PathBuf>,
     /// Address of the database when it is not a file in the data folder.
@@ -62,6 +64,7 @@ impl Default for Setup {
             scenarios: root().join("scenarios"),
             images: root().join("images"),
             engine: None,
+            engines: None,
             data: None,
             database: None,
             keep_memory: None,
@@ -131,6 +134,9 @@ impl Server {
         }
         if let Some(database) = &self.setup.database {
             command.env("DATABASE_URL", database);
+        }
+        if let Some((file, grace)) = &self.setup.engines {
+            command.env("RAMPART_ENGINES", file).env("RAMPART_NODE_GRACE", grace);
         }
         if let Some(engine) = &self.setup.engine {
             command.env("DOCKER_HOST", engine);

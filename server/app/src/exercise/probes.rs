@@ -99,16 +99,18 @@ async fn run_script(
 }
 
 fn running(exercise: &Exercise) -> bool {
-    exercise.fold().status == Status::Running
+    let fold = exercise.fold();
+    fold.status == Status::Running && fold.outage().is_none()
 }
 
 /// Which undisturbed stretch of running it is for a range: the number of pauses so far, and of beginnings and ends of
-/// resets. `None` while it does not run.
-fn stretch(exercise: &Exercise, range: u16) -> Option<(usize, usize)> {
+/// resets, and of outages. `None` while it does not run, or nothing is known of it.
+fn stretch(exercise: &Exercise, range: u16) -> Option<(usize, usize, usize)> {
     let fold = exercise.fold();
     let of_range = fold.resets.iter().filter(|reset| reset.range == range);
     let resets = of_range.map(|reset| 1 + usize::from(reset.over.is_some())).sum();
-    (fold.status == Status::Running).then_some((fold.pauses.len(), resets))
+    let runs = fold.status == Status::Running && fold.outage().is_none();
+    runs.then_some((fold.pauses.len(), resets, fold.outages.len()))
 }
 
 /// True while a reset under way keeps this check from saying anything.

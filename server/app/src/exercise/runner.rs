@@ -354,6 +354,14 @@ impl Runner {
                 let decided = works::ruling(rules, &self.ahead, &account, &act, at_ms);
                 self.settle(decided, reply, batch, at_ms);
             }
+            Command::Outage { account, rebuild, reply } => {
+                let decided = if rebuild {
+                    decide::rebuild(&self.ahead, &account, at_ms, self.tools.ranges.node_grace_ms)
+                } else {
+                    decide::take_time_out(&self.ahead, &account, at_ms)
+                };
+                self.settle(decided, reply, batch, at_ms);
+            }
             Command::Contest { team, seat, about, text, reply } => {
                 let decided = decide::contest(&self.ahead, &team, &seat, &new_id(), about, &text);
                 self.settle(decided, reply, batch, at_ms);
@@ -503,7 +511,7 @@ impl Runner {
             }
             Inner::Checked { range, check, state, detail, .. } => {
                 // A probe that ends after the exercise stopped says nothing about the team.
-                if self.ahead.status == Status::Running {
+                if self.ahead.status == Status::Running && self.ahead.outage().is_none() {
                     let entries = decide::health(rules, &self.ahead, *range, check, *state, detail, at_ms);
                     self.propose(batch, entries, at_ms);
                 }
@@ -524,6 +532,7 @@ impl Runner {
                 Status::Ready | Status::Running => self.freeze(false),
                 _ => {}
             },
+            told => self.outage_told(told, batch, at_ms),
         }
     }
 
@@ -551,8 +560,11 @@ impl Runner {
             self.judge(rules, batch, at_ms, filed_by_ms);
             self.labels = None;
         }
-        self.propose(batch, decide::settle(rules, &self.ahead, at_ms, false), at_ms);
-        self.book(rules, batch, at_ms, BOOK_EVERY_MS);
+        // While nothing is known of the ranges there is nothing to book.
+        if self.ahead.outage().is_none() {
+            self.propose(batch, decide::settle(rules, &self.ahead, at_ms, false), at_ms);
+            self.book(rules, batch, at_ms, BOOK_EVERY_MS);
+        }
     }
 
     /// Reports filed up to `filed_by_ms` that nobody has judged.

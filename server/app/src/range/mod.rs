@@ -200,6 +200,20 @@ fn log_text(log: &[String]) -> String {
     if log.is_empty() { String::new() } else { format!("; its last lines:\n{}", log.join("\n")) }
 }
 
+/// Proves the walls of a standing plan again.
+///
+/// # Errors
+/// See [`LaunchError`]. A wall that does not hold is in the proofs and no error.
+pub(crate) async fn prove(
+    engine: &dyn Engine,
+    plan: &Plan,
+    own_ports: &[u16],
+) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
+    let work: BoxFuture<'_, Result<_, LaunchError>> =
+        Box::pin(proofs::all(engine, plan, None, own_ports, &|_| {}));
+    work.await
+}
+
 /// Makes everything of a plan and proves its walls; gives the proofs of each range. `own_ports` are ports of the platform
 /// itself, tried on the host's addresses with the others. A wall that does not hold is in the proofs and no error: who
 /// opens the seats decides.

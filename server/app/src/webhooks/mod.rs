@@ -41,7 +41,7 @@ const FORMER_MS: i64 = 86_400_000;
 const KEPT_MS: i64 = 7 * 86_400_000;
 
 /// Kinds of entries that can be chosen.
-pub const KINDS: [&str; 30] = [
+pub const KINDS: [&str; 35] = [
     "team",
     "status",
     "seat",
@@ -72,6 +72,11 @@ pub const KINDS: [&str; 30] = [
     "voided",
     "void_undone",
     "rematch",
+    "node_lost",
+    "node_back",
+    "rebuild",
+    "rebuilt",
+    "lost_time",
 ];
 
 /// What is wanted of a new web hook.

@@ -20,7 +20,7 @@ const RUNNING: &[Status] = &[Status::Provisioning, Status::Ready, Status::Runnin
 const PAUSED: &[Status] = &[Status::Provisioning, Status::Ready, Status::Running, Status::Paused];
 
 /// The two records that a search injection leaves in a range: (host, time in ns, line).
-fn injection(range: &RangePlan, at_ms: i64) -> [(&'static str, i64, String); 2] {
+pub fn injection(range: &RangePlan, at_ms: i64) -> [(&'static str, i64, String); 2] {
     let address = |host: &str| range.host(host).unwrap().legs[0].address.to_string();
     let web = serde_json::json!({
         "kind": "web", "src": address("attack"), "method": "GET", "status": "200", "agent": "curl",

@@ -4,15 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampart_app::RangeSettings;
-use rampart_app::exercise::Exercise;
+use rampart_app::exercise::{CommandError, Exercise};
 use rampart_app::fleet::NodeState;
+use rampart_app::workstation::{self, WorkstationError};
 use rampart_domain::capacity::Needs;
+use rampart_domain::decide::Refusal;
+use rampart_domain::plan::Plan;
 use rampart_engine::fake::{FakeEngine, Fault};
 use rampart_engine::{Engine, EngineError, ExecOut};
 use rampart_store::Role;
-use scoreboard::Status;
+use scoreboard::{HealthState, Side, Status};
+use serde_json::{Value, json};
 
-use crate::house::{House, until};
+use crate::faults::injection;
+use crate::house::{House, MORNING, until};
+
+const RUNNING: &[Status] = &[Status::Provisioning, Status::Ready, Status::Running];
 
 fn silence(engine: &FakeEngine) {
     let error = EngineError::NodeUnreachable { since_ms: None };
@@ -140,4 +147,210 @@ async fn what_was_given_up_is_removed_before_its_node_takes_work() {
     assert!(objects(&house.engine, &id).await.is_empty());
     let rows = house.app.store.placements().of(&id).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.left_ms.is_some()).collect::<Vec<_>>(), [true, false]);
+}
+
+/// Number of a capability that the shipped images ask for (linux/capability.h).
+fn capability(name: &str) -> u32 {
+    match name {
+        "CHOWN" => 0,
+        "DAC_OVERRIDE" => 1,
+        "FOWNER" => 3,
+        "KILL" => 5,
+        "SETGID" => 6,
+        "SETUID" => 7,
+        "NET_BIND_SERVICE" => 10,
+        "NET_ADMIN" => 12,
+        "NET_RAW" => 13,
+        "SYS_CHROOT" => 18,
+        "AUDIT_WRITE" => 29,
+        other => panic!("no number is known for {other}"),
+    }
+}
+
+/// Answers as sound walls do, and as hosts do that keep what was planted in them.
+fn sound(fake: &FakeEngine, plan: &Plan) {
+    let plan = plan.clone();
+    fake.answer(move |container, spec| {
+        if spec.argv.first().map(String::as_str) == Some("nft") {
+            let counted = r#"{"nftables":[{"counter":{"name":"forged","packets":9,"bytes":360}}]}"#;
+            return Some(ExecOut { stdout: counted.into(), ..ExecOut::default() });
+        }
+        if spec.argv.first().map(String::as_str) != Some("python3") {
+            return None;
+        }
+        let ask: Value = serde_json::from_slice(&spec.stdin).ok()?;
+        let range = plan.ranges.iter().find(|range| range.hosts.iter().any(|host| host.name == container))?;
+        let host = range.hosts.iter().find(|host| host.name == container)?;
+        let long = |entry: &Value| entry[2].as_f64().is_some_and(|seconds| seconds > 3.0);
+        let tries = ask["tcp"].as_array()?;
+        let tcp: Vec<&str> = tries.iter().map(|one| if long(one) { "open" } else { "no answer" }).collect();
+        let address = |name: &Value| match range.host(name.as_str().unwrap_or_default()) {
+            Some(host) => json!([host.legs[0].address.to_string()]),
+            None => json!([]),
+        };
+        let names: Vec<Value> = ask["names"].as_array()?.iter().map(address).collect();
+        let mut links: Vec<String> = host.legs.iter().map(|leg| format!("{}/26", leg.address)).collect();
+        if host.forwards {
+            links.extend(range.networks.iter().map(|network| format!("{}/26", network.router)));
+        }
+        let routers = vec![("02:42:0a:00:00:02", "02:42:0a:00:00:02"); ask["routers"].as_array()?.len()];
+        let raw = vec![0; ask["raw"].as_array()?.len()];
+        let forged = vec![3; ask["forged"].as_array()?.len()];
+        let bounding = host.capabilities.iter().fold(0_u64, |bits, name| bits | 1 << capability(name));
+        let inside = json!({
+            "bounding": format!("{bounding:016x}"), "no_new_privileges": "1", "seccomp": "2",
+            "memory": host.resources.memory.to_string(), "pids": host.resources.pids.to_string(),
+            "cpu": format!("{} 100000", u64::from(host.resources.milli_cpus) * 100), "core": "0",
+            "file": host.resources.disk().to_string(), "sockets": [], "root": "EROFS",
+        });
+        let answer = json!({
+            "tcp": tcp, "names": names, "routers": routers, "raw": raw, "links": links, "forged": forged,
+            "inside": inside,
+        });
+        Some(ExecOut { stdout: answer.to_string().into_bytes(), ..ExecOut::default() })
+    });
+}
+
+async fn kinds(house: &House, id: &str) -> Vec<&'static str> {
+    let wanted = ["node_lost", "node_back", "rebuild", "rebuilt", "lost_time", "action"];
+    let entries = house.ledger(id).await;
+    entries.iter().map(|entry| entry.body.kind()).filter(|kind| wanted.contains(kind)).collect()
+}
+
+fn all_checks(live: &Exercise, wanted: HealthState) -> bool {
+    let fold = live.fold();
+    !fold.health.is_empty() && fold.health.values().all(|(state, ..)| *state == wanted)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_lost_node_holds_its_exercise_and_opens_it_again_when_it_comes_back_whole() {
+    let mut house = House::of_two().await;
+    let (id, _, plan) = house.standing(RUNNING).await;
+    sound(&house.engine, &plan);
+    let live = house.app.exercise(&id).unwrap();
+    until("the checks are up", || all_checks(&live, HealthState::Up)).await;
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    assert!(all_checks(&live, HealthState::Unknown), "{:?}", live.fold().health);
+    let shut = workstation::of(&live, 1, Side::Red);
+    assert!(matches!(shut, Err(WorkstationError::Lost { .. })), "{shut:?}");
+    // A restart of the platform changes nothing of it.
+    house.reopen().await;
+    let live = house.app.exercise(&id).unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(live.fold().outage().is_some());
+    assert_eq!(kinds(&house, &id).await, ["node_lost"], "one entry, however long it lasts");
+    let dead = plan.ranges[0].host("www").unwrap().name.clone();
+    house.engine.die(&dead, 137, false);
+    house.engine.heal();
+    until("it is open again", || live.fold().outage().is_none()).await;
+    assert_eq!(kinds(&house, &id).await, ["node_lost", "node_back"]);
+    assert_eq!(live.fold().walls.len(), 2, "the walls were proven before");
+    assert_eq!(house.engine.inspect(&dead).await.unwrap().state, rampart_engine::State::Running);
+    assert!(workstation::of(&live, 1, Side::Red).is_ok());
+    until("the checks are up again", || all_checks(&live, HealthState::Up)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_node_that_comes_back_with_something_missing_or_open_stays_shut() {
+    let mut house = House::of_two().await;
+    let (id, _, plan) = house.standing(RUNNING).await;
+    let live = house.app.exercise(&id).unwrap();
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    // Nobody answers the probes as sound walls do.
+    house.engine.heal();
+    until("it says why", || live.progress().borrow().why.is_some()).await;
+    assert!(live.fold().outage().is_some());
+    sound(&house.engine, &plan);
+    house.engine.vanish(&plan.ranges[0].host("www").unwrap().name);
+    let why = || live.progress().borrow().why.as_ref().map(|why| why.rule.clone());
+    until("it says what is missing", || why().as_deref() == Some("range.missing")).await;
+    assert!(live.fold().outage().is_some());
+    assert_eq!(kinds(&house, &id).await, ["node_lost"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn only_a_person_builds_again_elsewhere_and_only_one_copy_counts() {
+    let mut house = House::of_two().await;
+    let (id, teacher, plan) = house.standing(RUNNING).await;
+    sound(&house.engine, &plan);
+    sound(house.second(), &plan);
+    let live = house.app.exercise(&id).unwrap();
+    let (team, objective) = ("r1", live.scenario().objectives[0].id.clone());
+    let flag = live.flag_of(team, &objective);
+    live.submit_flag(team, "seat", &objective, &flag).await.unwrap();
+    let points = live.fold().team(team).unwrap().points;
+    assert!(points > 0);
+    assert_eq!(live.rebuild(&teacher).await, Err(CommandError::Refused(Refusal::NoOutage)));
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    let until_ms = live.fold().outage().unwrap().since_ms + RangeSettings::default().node_grace_ms;
+    assert_eq!(live.rebuild(&teacher).await, Err(CommandError::Refused(Refusal::Grace { until_ms })));
+    house.clock.advance(RangeSettings::default().node_grace_ms + 60_000);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(house.app.fleet.placement(&id), Some((0, "a".to_owned())), "nothing happens by itself");
+    live.rebuild(&teacher).await.unwrap();
+    until("it stands again", || live.fold().outage().is_none()).await;
+    assert_eq!(kinds(&house, &id).await, ["node_lost", "rebuild", "rebuilt"]);
+    assert_eq!(house.app.fleet.placement(&id), Some((1, "b".to_owned())));
+    let seen = house.second().observe(&id).await.unwrap();
+    let planned: usize = plan.ranges.iter().map(|range| range.networks.len() + range.hosts.len()).sum();
+    assert_eq!(seen.len(), planned);
+    assert!(seen.containers.iter().all(|found| found.epoch == 1 && found.plan == plan.hash));
+    assert_eq!(live.fold().team(team).unwrap().points, points, "points stay");
+    assert_eq!(live.flag_of(team, &objective), flag, "and flags");
+    until("the new copy is checked", || all_checks(&live, HealthState::Up)).await;
+    // The old copy goes on and writes what would prove an act.
+    for (host, at_ns, line) in injection(&plan.ranges[0], house.app.now_ms()) {
+        house.engine.write_line(&plan.ranges[0].host(host).unwrap().name, at_ns, &line);
+    }
+    house.engine.heal();
+    until("the old node is taken in", || state(&house, "a") == NodeState::Answers).await;
+    assert!(objects(&house.engine, &id).await.is_empty(), "the old copy is gone before it takes work");
+    assert_eq!(objects(house.second(), &id).await.len(), planned, "the new one is not touched");
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(live.fold().actions.is_empty(), "{:?}", live.fold().actions);
+    for (host, at_ns, line) in injection(&plan.ranges[0], house.app.now_ms()) {
+        house.second().write_line(&plan.ranges[0].host(host).unwrap().name, at_ns, &line);
+    }
+    until("the new copy's act counts", || live.fold().actions.len() == 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn silence_never_becomes_cleared() {
+    let mut house = House::of_two().await;
+    let (id, teacher, plan) = house.standing(RUNNING).await;
+    sound(house.second(), &plan);
+    let live = house.app.exercise(&id).unwrap();
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    house.clock.advance(RangeSettings::default().node_grace_ms + 60_000);
+    live.rebuild(&teacher).await.unwrap();
+    until("it stands again", || live.fold().outage().is_none()).await;
+    live.turn(&teacher, Status::Ended).await.unwrap();
+    live.turn(&teacher, Status::Cleared).await.unwrap();
+    let why = || live.progress().borrow().why.as_ref().map(|why| why.rule.clone());
+    until("it says what it waits for", || why().as_deref() == Some("engine.silent")).await;
+    assert_eq!(live.fold().status, Status::Ended);
+    house.engine.heal();
+    until("it is cleared", || live.fold().status == Status::Cleared).await;
+    assert!(objects(&house.engine, &id).await.is_empty());
+    assert!(objects(house.second(), &id).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lost_time_can_be_taken_out() {
+    let mut house = House::of_two().await;
+    let (id, teacher, _) = house.standing(RUNNING).await;
+    let live = house.app.exercise(&id).unwrap();
+    house.clock.advance(60_000);
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    house.clock.advance(600_000);
+    live.take_time_out(&teacher).await.unwrap();
+    let fold = live.fold();
+    assert_eq!((fold.status, fold.clock.at(house.app.now_ms())), (Status::Paused, 60_000));
+    assert!(fold.outage().is_some(), "the node is as lost as before");
+    assert_eq!(fold.pauses.first(), Some(&(MORNING + 60_000, Some(MORNING + 660_000))));
 }

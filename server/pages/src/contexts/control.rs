@@ -48,6 +48,8 @@ pub enum ExerciseAct {
     End,
     /// Remove the ranges; field `confirm` carries the session code.
     Clear,
+    /// Build the ranges of a lost node again on another one; field `confirm` carries the session code.
+    Rebuild,
 }
 
 /// One act with its state.
@@ -76,6 +78,8 @@ pub struct ControlRoomLive {
     pub launch: Option<LaunchView>,
     /// What was planned.
     pub schedule: ScheduleView,
+    /// The node of the ranges does not answer.
+    pub outage: Option<OutageView>,
     /// The launch that waits.
     pub queued: Option<QueueView>,
     /// What a launch needs; before it only.
@@ -102,6 +106,26 @@ pub struct ControlRoomLive {
     pub seats_online: i64,
     /// Seats in all.
     pub seats: i64,
+}
+
+/// An outage of the node that the ranges stand on. Forms: POST `/exercises/{id}/rebuild` (by its own page) and
+/// `/exercises/{id}/time-out`.
+#[derive(Debug, Clone, Serialize)]
+pub struct OutageView {
+    /// Node.
+    pub node: String,
+    /// Its last answer, ms UTC.
+    pub since_ms: i64,
+    /// When its ranges may be built again elsewhere, ms UTC.
+    pub until_ms: i64,
+    /// Since when they are being built again, ms UTC.
+    pub rebuild_ms: Option<i64>,
+    /// Why building again failed last.
+    pub failed: Option<Reason>,
+    /// Whether the viewer may build again now.
+    pub may_rebuild: bool,
+    /// Whether the viewer may take the lost time out.
+    pub may_void: bool,
 }
 
 /// What hangs on ending or clearing.
@@ -348,7 +372,7 @@ impl Page for ControlRoom {
 pub struct ConfirmAct {
     /// The exercise.
     pub exercise: ExerciseHead,
-    /// [`ExerciseAct::End`] or [`ExerciseAct::Clear`].
+    /// [`ExerciseAct::End`], [`ExerciseAct::Clear`] or [`ExerciseAct::Rebuild`].
     pub act: ExerciseAct,
     /// What hangs on it.
     pub stakes: Stakes,
@@ -373,9 +397,16 @@ impl Page for ConfirmAct {
             Self {
                 exercise: ExerciseHead::sample(ExerciseState::Ended),
                 act: ExerciseAct::Clear,
-                stakes,
+                stakes: stakes.clone(),
                 typed: "S115-0".into(),
                 problem: Some(Problem::new("confirm_code").on("confirm").with("code", "S115-02")),
+            },
+            Self {
+                exercise: ExerciseHead::sample(ExerciseState::Running),
+                act: ExerciseAct::Rebuild,
+                stakes,
+                typed: String::new(),
+                problem: None,
             },
         ]
     }

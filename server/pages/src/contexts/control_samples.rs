@@ -80,6 +80,7 @@ impl ControlRoomLive {
             },
             queued: None,
             capacity: None,
+            outage: None,
             walls: vec![
                 proof(1, "host", "attack", "10.77.0.1:22", true, "timeout"),
                 proof(1, "other_team", "attack", "10.77.4.10:80", true, "timeout"),
@@ -407,6 +408,23 @@ impl Page for ControlRoomLive {
                 ..grave("alarm", &[])
             },
         ];
+        let lost = |may: bool, rebuild_ms: Option<i64>| {
+            let mut live = Self::sample_state(
+                ExerciseState::Running,
+                ExerciseClock::sample_late(),
+                &[ExerciseAct::Pause, ExerciseAct::End],
+            );
+            live.outage = Some(OutageView {
+                node: "node-2".into(),
+                since_ms: SAMPLE_NOW_MS - 340_000,
+                until_ms: SAMPLE_NOW_MS - 40_000,
+                rebuild_ms,
+                failed: may.then(|| Reason::new("node.none_left", [])),
+                may_rebuild: may,
+                may_void: rebuild_ms.is_none(),
+            });
+            live
+        };
         let mut clearing = Self::sample_launching(false);
         clearing.exercise.state = ExerciseState::Ended;
         if let Some(launch) = clearing.launch.as_mut() {
@@ -435,6 +453,9 @@ impl Page for ControlRoomLive {
             ),
             Self::sample_state(ExerciseState::Ended, ExerciseClock::sample_ended(), &[ExerciseAct::Clear]),
             Self::sample_state(ExerciseState::Cleared, ExerciseClock::sample_ended(), &[]),
+            lost(true, None),
+            lost(false, None),
+            lost(false, Some(SAMPLE_NOW_MS - 9_000)),
             clearing,
         ]
         .into_iter()

@@ -22,6 +22,8 @@ pub struct SeatHead {
     pub clock: ExerciseClock,
     /// Phase wall.
     pub phases: Vec<PhaseBlock>,
+    /// Since when the range's node does not answer, ms UTC.
+    pub lost_ms: Option<i64>,
 }
 
 impl SeatHead {
@@ -39,7 +41,14 @@ impl SeatHead {
             points,
             clock,
             phases: PhaseBlock::samples(),
+            lost_ms: None,
         }
+    }
+
+    /// The same while the range's node does not answer.
+    pub(crate) fn lost(mut self) -> Self {
+        self.lost_ms = Some(SAMPLE_NOW_MS - 75_000);
+        self
     }
 }
 
@@ -267,6 +276,14 @@ impl Page for SeatRed {
                     ..base.terminal.clone()
                 },
                 messages: vec![],
+                ..base.clone()
+            },
+            Self {
+                seat: base.seat.clone().lost(),
+                terminal: TerminalView {
+                    blocked: Some(Problem::new("terminal_lost")),
+                    ..base.terminal.clone()
+                },
                 ..base.clone()
             },
             Self {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rampart_app::exercise::Exercise;
 use rampart_pages::{
     ActOffer, Alert, CapacityView, ChainState, ControlRoomLive, ExerciseAct, FeedLine, HealthCell,
-    HealthRange, HealthRow, HealthTable, LaunchRange, LaunchStep, LaunchStepName, LaunchView, Locale, Pair,
-    PartPoints, Problem, Progress, Stakes, StepState, TeamLine, Tone, WallProof,
+    HealthRange, HealthRow, HealthTable, LaunchRange, LaunchStep, LaunchStepName, LaunchView, Locale,
+    OutageView, Pair, PartPoints, Problem, Progress, Stakes, StepState, TeamLine, Tone, WallProof,
 };
 use rampart_store::{Exercise as Row, Seat};
 use scoreboard::{Audience, Component, Fold, Side, Status};
@@ -35,6 +35,8 @@ pub struct Facts<'a> {
     pub capacity: Option<CapacityView>,
     /// May the viewer act?
     pub may_act: bool,
+    /// How long a lost node is waited for, ms.
+    pub node_grace_ms: i64,
     /// Language.
     pub locale: Locale,
     /// Now, ms UTC.
@@ -54,6 +56,7 @@ pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
         stakes: stakes(exercise, &fold),
         launch: launch(exercise, &fold, facts.now_ms),
         schedule: super::schedule::view(exercise, &fold, facts.now_ms),
+        outage: outage(&fold, facts),
         queued: super::schedule::queued(exercise, &fold),
         capacity: facts.capacity.clone(),
         walls: walls(&fold),
@@ -93,6 +96,26 @@ fn acts(exercise: &Exercise, fold: &Fold, capacity: Option<&CapacityView>) -> Ve
         Status::Ended => vec![offer(ExerciseAct::Clear)],
         Status::Cleared => Vec::new(),
     }
+}
+
+fn outage(fold: &Fold, facts: &Facts<'_>) -> Option<OutageView> {
+    let outage = fold.outage()?;
+    let until_ms = outage.since_ms + facts.node_grace_ms;
+    let building = outage.rebuild_ms.is_some();
+    let clock = match fold.status {
+        Status::Running => true,
+        Status::Paused => outage.taken_out_ms.is_none(),
+        _ => false,
+    };
+    Some(OutageView {
+        node: outage.node.clone(),
+        since_ms: outage.since_ms,
+        until_ms,
+        rebuild_ms: outage.rebuild_ms,
+        failed: outage.failed.clone(),
+        may_rebuild: facts.may_act && !building && facts.now_ms >= until_ms,
+        may_void: facts.may_act && clock,
+    })
 }
 
 /// What hangs on ending or clearing.

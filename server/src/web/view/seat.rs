@@ -48,6 +48,7 @@ pub fn seat_head(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> SeatHea
         points: fold.team(&facts.seat.team).map_or(0, |team| team.points),
         clock: clock(fold, facts.now_ms),
         phases: phases(fold, exercise.scenario(), facts.now_ms),
+        lost_ms: fold.outage().map(|outage| outage.since_ms),
     }
 }
 
@@ -88,6 +89,7 @@ fn credentials(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> Vec<Crede
 fn terminal(exercise: &Exercise, fold: &Fold, facts: &Facts<'_>) -> TerminalView {
     let workstation = exercise.scenario().workstation(facts.seat.side);
     let blocked = match fold.status {
+        _ if fold.outage().is_some() => Some("terminal_lost"),
         Status::Ready | Status::Running => workstation.is_none().then_some("terminal_not_ready"),
         Status::Paused => Some("terminal_paused"),
         Status::Ended | Status::Cleared => Some("terminal_over"),

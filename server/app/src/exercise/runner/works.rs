@@ -1,11 +1,12 @@
 //! What the runner sets going beside itself: launching, clearing, freezing, retests, and the tasks of a standing range.
 
+use rampart_domain::capacity::Needs;
 use rampart_domain::decide::{self, Entries, Refusal, Rules};
 use scoreboard::{Entry, Fold, HealthState, HostReset, Status};
 
 use super::{Batch, Runner};
 use crate::clock::new_id;
-use crate::exercise::{Command, Inner, JudgeAct, probes, resets, telemetry, vigil};
+use crate::exercise::{Command, Inner, JudgeAct, outage, probes, resets, telemetry, vigil};
 
 impl Runner {
     /// After a start of the server: goes on with whatever the ledger says is under way.
@@ -15,9 +16,14 @@ impl Runner {
             // One that was given up is begun only to remove what it left.
             Status::Provisioning => self.begin_launch(self.clearing),
             Status::Ready | Status::Running | Status::Paused => {
-                self.forget_health(batch);
-                self.begin_range_tasks(0);
-                self.begin_adoption();
+                // Nobody probed while the server was away: from the last entry of its former life on.
+                self.forget_health(batch, self.ahead.at_ms);
+                if self.ahead.outage().is_some_and(|outage| outage.rebuild_ms.is_some()) {
+                    self.begin_rebuild();
+                } else {
+                    self.begin_range_tasks(0);
+                    self.begin_adoption();
+                }
                 self.begin_waiting_retests();
                 let open: Vec<HostReset> = self.ahead.resetting().cloned().collect();
                 for asked in open {
@@ -34,14 +40,14 @@ impl Runner {
         }
     }
 
-    /// Nobody probed while the server was away: from the last entry of its former life on, every check is unknown.
-    fn forget_health(&mut self, batch: &mut Batch) {
+    /// Nobody can probe since `seen_ms` (ms UTC): every check is unknown from then on.
+    pub(super) fn forget_health(&mut self, batch: &mut Batch, seen_ms: i64) {
         if self.ahead.status != Status::Running {
             return;
         }
         let exercise = self.exercise.clone();
         let rules = Self::rules(&exercise, &[]);
-        let (seen_ms, at_ms) = (self.ahead.at_ms, self.now());
+        let at_ms = self.now();
         let known: Vec<(u16, String)> = self
             .ahead
             .health
@@ -79,6 +85,28 @@ impl Runner {
                 }
                 _ => {}
             },
+            // What was started meanwhile, or thawed to be proven, follows the clock again.
+            scoreboard::Body::NodeBack { .. } => {
+                self.exercise.progress.send_modify(|progress| (progress.error, progress.why) = (None, None));
+                self.freeze(self.ahead.status == Status::Paused);
+            }
+            scoreboard::Body::Rebuild { .. } => self.begin_rebuild(),
+            // While its placement is still the lost one, the old node may come back as if nobody had tried.
+            scoreboard::Body::Rebuilt { done: false, node, epoch, .. }
+                if self.tools.fleet.placement(&self.exercise.id) == Some((*epoch, node.clone())) =>
+            {
+                let needs = Needs::of(self.exercise.scenario(), self.exercise.pairs);
+                self.tools.queue.hold(&self.exercise.id, &self.exercise.code(), needs, node);
+                self.begin_range_tasks(0);
+            }
+            scoreboard::Body::Rebuilt { done: true, .. } => {
+                self.begin_range_tasks(entry.at_ms);
+                self.freeze(self.ahead.status == Status::Paused);
+                let open: Vec<HostReset> = self.ahead.resetting().cloned().collect();
+                for asked in open {
+                    self.begin_reset(asked);
+                }
+            }
             scoreboard::Body::Repair { team, repair, .. } => {
                 self.begin_retest(team.clone(), repair.clone());
             }
@@ -140,6 +168,7 @@ impl Runner {
         telemetry::follow(&self.exercise, &self.tools, &engine, &plan, from_ms, &stop);
         probes::start(&self.exercise, &self.tools, &engine, &plan, &stop);
         vigil::keep(&self.exercise, &self.tools, &engine, &plan, &stop);
+        outage::keep(&self.exercise, &self.tools, &engine, &plan, &stop);
         self.range_tasks = Some(stop);
     }
 
@@ -153,6 +182,65 @@ impl Runner {
             let _held = hold.lock().await;
             crate::launch::adopt(&exercise, &tools, &wish).await;
             crate::launch::freeze(&exercise, &tools, frozen, &wish).await;
+        });
+    }
+
+    /// What is told of the node of the ranges.
+    pub(super) fn outage_told(&mut self, told: &Inner, batch: &mut Batch, at_ms: i64) {
+        match told {
+            Inner::NodeLost { node, epoch, since_ms }
+                if self.tools.fleet.is_current(&self.exercise.id, *epoch) =>
+            {
+                let entries = decide::node_lost(&self.ahead, node, *epoch, *since_ms);
+                if !entries.is_empty() {
+                    self.propose(batch, entries, at_ms);
+                    self.forget_health(batch, *since_ms);
+                }
+            }
+            Inner::NodeBack { epoch, proofs } => {
+                let entries = decide::node_back(&self.ahead, *epoch);
+                if !entries.is_empty() {
+                    self.enter_walls(batch, proofs, at_ms);
+                    self.propose(batch, entries, at_ms);
+                }
+            }
+            Inner::Rebuilt(outcome) => {
+                if let Ok((.., proofs)) = outcome {
+                    self.enter_walls(batch, proofs, at_ms);
+                }
+                let outcome = outcome.as_ref();
+                let outcome = outcome
+                    .map(|(node, epoch, _)| (node.as_str(), *epoch))
+                    .map_err(|failure| &failure.reason);
+                let entries = decide::rebuilt(&self.ahead, outcome);
+                self.propose(batch, entries, at_ms);
+            }
+            _ => {}
+        }
+    }
+
+    /// Builds the ranges of a lost node again elsewhere. Nobody follows the lost ones any more.
+    fn begin_rebuild(&mut self) {
+        let Some(lost) = self.ahead.outage().map(|outage| (outage.node.clone(), outage.epoch)) else {
+            return;
+        };
+        if let Some(old) = self.range_tasks.take() {
+            old.cancel();
+        }
+        let stop = self.tools.stop.child_token();
+        self.range_tasks = Some(stop.clone());
+        let (exercise, tools, work) = (self.exercise.clone(), self.tools.clone(), self.resets.clone());
+        self.tools.tasks.spawn(async move {
+            // Shells of the lost ranges are gone; what was recorded of them is sealed.
+            tools.terminals.close(&exercise.id).await;
+            // Whoever removes the range waits for this.
+            let _held = work.read_owned().await;
+            let Some(outcome) = outage::rebuild(&exercise, &tools, &lost, &stop).await else { return };
+            if let Err(failure) = &outcome {
+                tracing::error!(exercise = %exercise.id, why = failure.text, "building again failed");
+                crate::launch::failed(&exercise, failure.clone());
+            }
+            let _ = exercise.commands.send(Command::Inner(Inner::Rebuilt(outcome))).await;
         });
     }
 
