@@ -56,11 +56,16 @@ pub(crate) async fn launch(
             wish(exercise, tools, Desired::Gone).await;
         }
     }
+    // In its place before anything else, so that a long removal costs it nothing. Also what is given up at once has one:
+    // what a former life noted leaves the queue with it.
+    let asked_ms = exercise.fold().asked_ms.unwrap_or_default();
+    let place = tools.queue.enlist(&exercise.id, &exercise.code(), asked_ms);
     let result = tokio::select! {
         biased;
         () = give_up.cancelled() => Err(Failure::new("the launch was given up", "launch.given_up", []).into()),
-        result = attempt(exercise, tools, &mut made) => result,
+        result = attempt(exercise, tools, &place, &mut made) => result,
     };
+    drop(place);
     if tools.stop.is_cancelled() {
         return None;
     }
@@ -92,19 +97,19 @@ pub(crate) async fn wish(exercise: &Exercise, tools: &Tools, desired: Desired) {
 }
 
 /// `made` becomes true before the first object can exist; the caller removes everything after a failure then.
-async fn attempt(exercise: &Arc<Exercise>, tools: &Tools, made: &mut bool) -> Result<Launched, NotLaunched> {
-    // In its place before anything else, so that a long removal costs it nothing.
-    let place = {
-        let (code, asked_ms) = (exercise.code(), exercise.fold().asked_ms.unwrap_or_default());
-        tools.queue.enlist(&exercise.id, &code, asked_ms)
-    };
+async fn attempt(
+    exercise: &Arc<Exercise>,
+    tools: &Tools,
+    place: &crate::queue::Place,
+    made: &mut bool,
+) -> Result<Launched, NotLaunched> {
     // A plan from a former life of the server: its turn had come, and the launch goes on with what stands of it. Otherwise
     // nothing may stand, and it never waits for room that it takes itself.
     let resumed = exercise.plan().is_some();
     if !resumed {
         sweep(exercise, tools).await?;
     }
-    let turn = wait_for_turn(exercise, tools, &place, resumed).await?;
+    let turn = wait_for_turn(exercise, tools, place, resumed).await?;
     loop {
         match build(exercise, tools, &turn.node, made).await {
             // Nobody knows what stands by now; it is looked at, and gone on with, when the engine is back.
@@ -475,7 +480,6 @@ async fn sweep(exercise: &Arc<Exercise>, tools: &Tools) -> Result<(), Failure> {
     *exercise.plan.write().unwrap_or_else(PoisonError::into_inner) = None;
     tools.store.exercises().set_plan(&exercise.id, None).await?;
     tools.store.subnets().release(&exercise.id).await?;
-    tools.queue.let_go(&exercise.id);
     Ok(())
 }
 
@@ -510,6 +514,7 @@ pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     tools.terminals.close(&exercise.id).await;
     let cleared = sweep_until(exercise, tools).await;
     if cleared {
+        tools.queue.let_go(&exercise.id);
         exercise.progress.send_modify(Progress::rest);
     }
     cleared

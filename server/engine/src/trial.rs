@@ -57,6 +57,11 @@ impl std::fmt::Display for Heard {
 /// `NotFound` without the base image; `Refused` when the block is full or the host cannot try; any other of the steps'.
 pub async fn wall(engine: &dyn Engine, block: Ipv4Net, ports: &[u16]) -> Result<Heard, EngineError> {
     let addresses = engine.host().await?.addresses;
+    if !addresses.iter().any(IpAddr::is_ipv4) {
+        let what =
+            "no IPv4 address of the machine is known to try: list one as `addresses` (`rampart node facts`)";
+        return Err(EngineError::Refused(what.into()));
+    }
     let taken = subnets::taken(engine).await?;
     let tag = format!("{:x}", jiff::Timestamp::now().as_millisecond());
     let run = format!("trial-{tag}");

@@ -228,7 +228,13 @@ async fn pass(
     let key = parts.headers.get("idempotency-key").filter(|_| gate.makes).cloned();
     match key {
         None => caught(Request::from_parts(parts, Body::from(bytes)), next).await,
-        Some(key) => once(web, &owner, &key, parts, bytes, next).await,
+        // Whoever asked may hang up: what has a key is carried to its end all the same.
+        Some(key) => {
+            let web = web.clone();
+            tokio::spawn(async move { once(&web, &owner, &key, parts, bytes, next).await })
+                .await
+                .map_err(WebError::internal)?
+        }
     }
 }
 

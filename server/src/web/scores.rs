@@ -143,12 +143,13 @@ async fn file(web: &Web, visit: &Here, id: &str, name: &str, audience: Audience)
     let exercise = web.exercise(id)?;
     let words = Words { web, locale: visit.locale };
     // Reasons tell what others have missed: they are everybody's only when the board itself says all.
-    let (code, all) = {
+    let code = exercise.code();
+    let all = {
         let fold = exercise.fold();
         if audience == Audience::Public && !has_board(fold.status) {
             return Err(WebError::not_found());
         }
-        (exercise.code(), audience == Audience::Staff || fold.over() && fold.frozen.is_none())
+        audience == Audience::Staff || fold.over() && fold.frozen.is_none()
     };
     let standings = || standings(&exercise.fold(), audience, &words);
     let bytes = match name {

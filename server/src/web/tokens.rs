@@ -14,7 +14,7 @@ use rampart_store::{Role as StoreRole, TokenOwner};
 use super::error::{Answer, WebError};
 use super::posted::Posted;
 use super::state::{Web, see_other};
-use super::visit::{Here, flash};
+use super::visit::{Here, flash, who_is};
 use super::who::{Me, Role, Staff};
 
 /// Whose tokens a visitor looks after, and the scopes that they can have.
@@ -93,6 +93,15 @@ pub(super) async fn make(State(web): State<Web>, visit: Here, form: Posted) -> A
     let made = web.app.make_token(&owner, offered, &typed.name, &scopes.unwrap_or_default(), wanted).await;
     let problem = match made {
         Ok((id, text)) => {
+            // The body came after the log-in was looked up: one that ended meanwhile leaves no token.
+            let alive = match &visit.session {
+                Some(session) => who_is(&web, session).await.is_ok_and(|me| me != Me::Nobody),
+                None => false,
+            };
+            if !alive {
+                web.app.revoke_token(&owner, &id).await?;
+                return Err(WebError::unauthorised());
+            }
             let issued = IssuedToken { id, name: typed.name, token: text.reveal().to_owned() };
             let page = page(&web, &visit, None, Vec::new(), Some(issued)).await?;
             return web.page(&visit, &page);

@@ -258,6 +258,8 @@ impl Accounts<'_> {
         at_ms: i64,
     ) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
+        // A token that is made at this moment comes before or after, not in between.
+        tx.lock("accounts").await?;
         let found = tx
             .run(
                 "UPDATE accounts SET password_hash = $2, must_change = $3, epoch = epoch + 1 WHERE id = $1",

@@ -345,7 +345,9 @@ impl Persons<'_> {
         let emails = emails_of(&mut tx, &ids).await?;
         let by = self.note.as_ref().and_then(|note| note.account_id.clone());
         let mut done = Imported::default();
-        let (mut added, mut new_emails, mut genders, mut history) = (vec![], vec![], vec![], vec![]);
+        let (mut added, mut new_emails, mut history) = (vec![], vec![], vec![]);
+        let mut genders: std::collections::BTreeMap<String, (bool, Gender)> =
+            std::collections::BTreeMap::new();
         for row in roster {
             let found = if row.staff_no.is_empty() {
                 row.same_as.as_ref().and_then(|id| by_id.get(id))
@@ -412,8 +414,13 @@ impl Persons<'_> {
                     person.id.clone()
                 }
             };
+            // One value a person, since two lines may be one: their own comes before that of a row merged into them.
             if let Some(gender) = row.gender {
-                genders.extend(args![&id, gender.code(), "roster", at_ms]);
+                let own = found.is_none_or(|person| person.merged_into.is_none());
+                let known = genders.entry(id.clone()).or_insert((own, gender));
+                if own || !known.0 {
+                    *known = (own, gender);
+                }
             }
             done.ids.push(id);
         }
@@ -432,7 +439,10 @@ impl Persons<'_> {
             4,
             "ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms \
              WHERE personal.consent_ms IS NULL",
-            genders,
+            genders
+                .iter()
+                .flat_map(|(id, (_, gender))| args![id, gender.code(), "roster", at_ms])
+                .collect(),
         )
         .await?;
         // Also of a roster that changed nothing: somebody held it against the register.

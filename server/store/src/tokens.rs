@@ -272,6 +272,9 @@ impl Tokens<'_> {
     }
 }
 
+/// How long a key of a request that may be sent again is remembered, ms.
+const KEY_MS: i64 = 86_400_000;
+
 /// What a request with a key is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
@@ -306,6 +309,8 @@ impl Repeats<'_> {
         request: &str,
         at_ms: i64,
     ) -> Result<Begun, StoreError> {
+        // A key counts for a day.
+        self.sweep(at_ms - KEY_MS).await?;
         let sql = "INSERT INTO repeats (owner, key, request, at_ms) VALUES ($1, $2, $3, $4) \
                    ON CONFLICT (owner, key) DO NOTHING";
         if self.0.run(sql, args![owner, key, request, at_ms]).await? > 0 {

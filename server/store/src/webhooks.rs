@@ -332,8 +332,9 @@ impl Webhooks<'_> {
     ) -> Result<bool, StoreError> {
         let int = crate::ledger::as_int;
         let mut tx = self.db.write().await?;
-        let alive = "SELECT id FROM webhooks WHERE id = $1 AND removed_ms IS NULL";
-        let known = tx.row(alive, args![webhook]).await?.is_some();
+        // Holds the row, so that whoever removes it waits and finds what is kept here.
+        let alive = "UPDATE webhooks SET url = url WHERE id = $1 AND removed_ms IS NULL";
+        let known = tx.run(alive, args![webhook]).await? > 0;
         let sql =
             "UPDATE webhook_places SET seq = $4 WHERE webhook_id = $1 AND exercise_id = $2 AND seq = $3";
         let mut moved = known && tx.run(sql, args![webhook, exercise, int(from), int(to)]).await? > 0;
@@ -375,9 +376,10 @@ impl Webhooks<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn due(&self, now_ms: i64, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-        let sql = "SELECT d.* FROM webhook_deliveries d WHERE d.state = 'waiting' AND d.next_ms <= $1 \
-                   AND NOT EXISTS (SELECT 1 FROM webhook_deliveries e WHERE e.webhook_id = d.webhook_id \
-                   AND e.exercise_id = d.exercise_id AND e.state = 'waiting' AND e.seq < d.seq) \
+        let sql = "SELECT d.* FROM (SELECT webhook_id, exercise_id, MIN(seq) AS seq FROM webhook_deliveries \
+                   WHERE state = 'waiting' GROUP BY webhook_id, exercise_id) f \
+                   JOIN webhook_deliveries d ON d.webhook_id = f.webhook_id AND d.exercise_id = f.exercise_id \
+                   AND d.seq = f.seq WHERE d.state = 'waiting' AND d.next_ms <= $1 \
                    ORDER BY d.next_ms, d.id LIMIT $2";
         let rows = self.db.rows(sql, args![now_ms, limit]).await?;
         rows.iter().map(|row| delivery(&row.of("webhook_deliveries", "id"))).collect()

@@ -2,7 +2,7 @@
 
 use quick_xml::events::Event;
 
-use super::sheet::{Flaw, Kind, Row, STRAYS_MAX, Sheet, Unreadable};
+use super::sheet::{Flaw, Kind, PART_MAX, Row, STRAYS_MAX, Sheet, Unreadable};
 use super::split::CELLS_MAX;
 use super::xlsx_read::{Zip, attribute, number, push_text, walk};
 
@@ -73,6 +73,8 @@ pub(super) fn read(zip: &mut Zip<'_>, most: usize, sheet: Option<usize>) -> Resu
     let mut repeated = 1_u32;
     let mut column = 0_usize;
     let mut row = Row::default();
+    // What is repeated is small in the file and large in the rows.
+    let mut kept = 0_u64;
     let mut cell: Option<Cell> = None;
     let mut inside = 0_usize;
     walk(zip, "content.xml", |event| {
@@ -167,6 +169,10 @@ pub(super) fn read(zip: &mut Zip<'_>, most: usize, sheet: Option<usize>) -> Resu
                                         }
                                         break;
                                     }
+                                    kept += text.len() as u64;
+                                    if kept > PART_MAX {
+                                        return Err(Unreadable::Bomb);
+                                    }
                                     row.put(index, text.clone(), flaw.clone());
                                 }
                             }
@@ -179,6 +185,10 @@ pub(super) fn read(zip: &mut Zip<'_>, most: usize, sheet: Option<usize>) -> Resu
                                     if done.rows.len() == most {
                                         done.more = true;
                                         return Ok(false);
+                                    }
+                                    kept += row.cells.iter().map(|cell| cell.len() as u64).sum::<u64>();
+                                    if kept > PART_MAX {
+                                        return Err(Unreadable::Bomb);
                                     }
                                     done.rows.push(row.clone());
                                     row.number = row.number.saturating_add(1);

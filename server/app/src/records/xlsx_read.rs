@@ -348,6 +348,8 @@ pub(super) fn read(zip: &mut Zip<'_>, most: usize, sheet: Option<usize>) -> Resu
     let mut next = 0;
     let mut inside = false;
     let mut aloud = false;
+    // A text that many cells share is small in the file and large in the rows.
+    let mut kept = 0_u64;
     let found = walk(zip, &part, |event| {
         match event {
             Event::Start(tag) => match tag.local_name().as_ref() {
@@ -379,6 +381,10 @@ pub(super) fn read(zip: &mut Zip<'_>, most: usize, sheet: Option<usize>) -> Resu
                 b"rPh" => aloud = false,
                 b"c" => {
                     let (text, flaw) = cell.finish(&texts, &styles);
+                    kept += text.len() as u64;
+                    if kept > PART_MAX {
+                        return Err(Unreadable::Bomb);
+                    }
                     if text.is_empty() && flaw.is_none() {
                         return Ok(true);
                     }

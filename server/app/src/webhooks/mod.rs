@@ -115,9 +115,10 @@ fn secret() -> String {
     format!("rmpwh_{}", hex::encode(random_bytes()))
 }
 
-/// Ledgers as far as they were looked through, for what an entry looks like to the public.
+/// Ledgers as far as a web hook has looked through them, for what an entry looks like to the public: by web hook and
+/// exercise, since one that stands further back must not make the others begin anew.
 #[derive(Default)]
-struct Replays(HashMap<String, Fold>);
+struct Replays(HashMap<(String, String), Fold>);
 
 impl App {
     /// Starts to tell. `allowed` says which addresses may be spoken to.
@@ -208,6 +209,7 @@ impl App {
 
     /// Looks through the ledgers for all web hooks.
     async fn collect(&self, hooks: &[Webhook], replays: &mut Replays) -> Result<(), AppError> {
+        replays.0.retain(|(hook, _), _| hooks.iter().any(|one| one.id == *hook));
         let places: HashMap<(String, String), u64> = self
             .store
             .webhooks()
@@ -223,7 +225,10 @@ impl App {
                     continue;
                 }
                 let from = places.get(&(hook.id.clone(), exercise.id.clone())).copied().unwrap_or(0);
-                self.collect_one(hook, &exercise, from, replays).await?;
+                // What is wrong with one ledger must not silence the others, nor what waits already.
+                if let Err(error) = self.collect_one(hook, &exercise, from, replays).await {
+                    tracing::warn!(webhook = hook.id, exercise = exercise.id, %error, "a ledger cannot be told");
+                }
             }
         }
         Ok(())
@@ -251,12 +256,12 @@ impl App {
         let code = exercise.code();
         let mut deliveries = Vec::new();
         if public {
-            self.replay(&exercise.id, from, replays).await?;
+            self.replay(&hook.id, &exercise.id, from, replays).await?;
         }
         for sealed in &entries {
             let entry = &sealed.entry;
             let told = if public {
-                let fold = replays.0.entry(exercise.id.clone()).or_default();
+                let fold = replays.0.entry((hook.id.clone(), exercise.id.clone())).or_default();
                 if fold.seq < entry.seq {
                     fold.apply(entry);
                 }
@@ -294,9 +299,15 @@ impl App {
     }
 
     /// Brings the replay of a ledger to `seq`.
-    async fn replay(&self, exercise: &str, seq: u64, replays: &mut Replays) -> Result<(), AppError> {
-        let fold = replays.0.entry(exercise.to_owned()).or_default();
-        // Another web hook stands further back: begin anew.
+    async fn replay(
+        &self,
+        hook: &str,
+        exercise: &str,
+        seq: u64,
+        replays: &mut Replays,
+    ) -> Result<(), AppError> {
+        let fold = replays.0.entry((hook.to_owned(), exercise.to_owned())).or_default();
+        // Its place was not moved when it was looked through: begin anew.
         if fold.seq > seq {
             *fold = Fold::default();
         }
@@ -316,19 +327,27 @@ impl App {
         Ok(())
     }
 
-    async fn send_due(&self, hooks: &[Webhook], courier: &Courier) -> Result<(), AppError> {
+    /// Sends the first message that is due of each ledger; gives how many were taken.
+    async fn send_due(&self, hooks: &[Webhook], courier: &Courier) -> Result<usize, AppError> {
         let due = self.store.webhooks().due(self.now_ms(), UNDER_WAY).await?;
         let tries = due.into_iter().filter_map(|delivery| {
             let hook = hooks.iter().find(|hook| hook.id == delivery.webhook_id)?;
             Some(self.send_one(hook, delivery, courier))
         });
+        let mut taken = 0;
         for done in futures_util::future::join_all(tries).await {
-            done?;
+            taken += usize::from(done?);
         }
-        Ok(())
+        Ok(taken)
     }
 
-    async fn send_one(&self, hook: &Webhook, delivery: Delivery, courier: &Courier) -> Result<(), AppError> {
+    /// True when it was taken.
+    async fn send_one(
+        &self,
+        hook: &Webhook,
+        delivery: Delivery,
+        courier: &Courier,
+    ) -> Result<bool, AppError> {
         let now_ms = self.now_ms();
         let former = hook.former.as_ref().filter(|(_, until_ms)| now_ms < *until_ms);
         let secrets = std::iter::once(hook.secret.as_str()).chain(former.map(|(secret, _)| secret.as_str()));
@@ -353,7 +372,7 @@ impl App {
             (DeliveryState::Waiting, now_ms + pause_ms(delivery.tries))
         };
         self.store.webhooks().tried(&delivery.id, state, next_ms, said.status, &said.text).await?;
-        Ok(())
+        Ok(state == DeliveryState::Done)
     }
 }
 
@@ -373,7 +392,12 @@ async fn keep(app: Weak<App>, stop: CancellationToken, courier: Courier) {
                 return Ok(());
             }
             app.collect(&hooks, &mut replays).await?;
-            app.send_due(&hooks, &courier).await?;
+            // In order, one of each ledger at a time; while they are taken quickly there is nothing to wait for.
+            let until = tokio::time::Instant::now() + EVERY;
+            while app.send_due(&hooks, &courier).await? > 0
+                && !stop.is_cancelled()
+                && tokio::time::Instant::now() < until
+            {}
             let now_ms = app.now_ms();
             if now_ms - swept_ms > AGAIN_MAX_MS {
                 swept_ms = now_ms;

@@ -45,7 +45,11 @@ pub(super) fn text_of(text: &str) -> Result<String, Refusal> {
 }
 
 pub(super) fn points_of(points: i64) -> Result<i64, Refusal> {
-    if points.abs() > RULING_LIMIT { Err(field("points", "ruling_limit")) } else { Ok(points) }
+    if (-RULING_LIMIT..=RULING_LIMIT).contains(&points) {
+        Ok(points)
+    } else {
+        Err(field("points", "ruling_limit"))
+    }
 }
 
 /// True once there is something to judge. It stays so after the end.
