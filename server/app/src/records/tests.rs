@@ -79,7 +79,7 @@ fn all_faults_are_listed_at_once() {
             (7, "姓名", "csv_character"),
         ]
     );
-    assert_eq!(got[3].args["first"], "2");
+    assert_eq!(got[4].args["first"], "2");
     assert_eq!(got[7].value, "戊[U+202E]");
     assert_eq!(got[8].args["character"], "U+FFFD");
     assert!(got.iter().filter(|fault| fault.code == "csv_gender").all(|fault| fault.value.is_empty()));
