@@ -1,6 +1,6 @@
 //! Several nodes: where ranges are built, what a silent one does to the others, and what is removed from one that comes back.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rampart_app::RangeSettings;
@@ -170,7 +170,18 @@ fn capability(name: &str) -> u32 {
 /// Answers as sound walls do, and as hosts do that keep what was planted in them.
 fn sound(fake: &FakeEngine, plan: &Plan) {
     let plan = plan.clone();
+    let rows = Mutex::new(String::new());
     fake.answer(move |container, spec| {
+        // A database that gives back all that it was given, and log-ins that have their passwords.
+        if spec.argv.first().map(String::as_str) == Some("mariadb") {
+            let mut rows = rows.lock().ok()?;
+            rows.push_str(&String::from_utf8_lossy(&spec.stdin));
+            return Some(ExecOut { stdout: rows.clone().into_bytes(), ..ExecOut::default() });
+        }
+        if spec.argv.get(2).is_some_and(|script| script.starts_with("chpasswd")) {
+            let lines: String = spec.argv[3..].iter().map(|login| format!("{login}:$y$:\n")).collect();
+            return Some(ExecOut { stdout: lines.into_bytes(), ..ExecOut::default() });
+        }
         if spec.argv.first().map(String::as_str) == Some("nft") {
             let counted = r#"{"nftables":[{"counter":{"name":"forged","packets":9,"bytes":360}}]}"#;
             return Some(ExecOut { stdout: counted.into(), ..ExecOut::default() });

@@ -15,7 +15,7 @@ use scoreboard::{Actor, Body, Entry, Fold, Status};
 
 /// Waits until `holds` is true.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if holds() {
             return;
         }

@@ -10,6 +10,10 @@ use crate::{
     State, archive, images,
 };
 
+/// Accounts of every image: root, and those that the shipped replicas have.
+const ACCOUNTS: &str =
+    "root:x:0:0::/root:/bin/sh\nwww-data:x:33:33::/var/www:/bin/sh\ndoc:x:900:900::/var/lib/doc:/bin/sh\n";
+
 pub(super) struct Link {
     pub plan: NetworkPlan,
     pub labels: Labels,
@@ -174,7 +178,7 @@ impl Inner {
             files: ["passwd", "group"]
                 .map(|name| {
                     let path = format!("/etc/{name}");
-                    (path.clone(), archive::File::of_root(&path, 0o644, "root:x:0:0::/root:/bin/sh\n"))
+                    (path.clone(), archive::File::of_root(&path, 0o644, ACCOUNTS))
                 })
                 .into(),
             lines: Vec::new(),
