@@ -278,8 +278,11 @@ impl Tx {
 
     /// Keeps other writers that name the same lock waiting until this transaction ends. SQLite has one writer anyway.
     pub(crate) async fn lock(&mut self, name: &'static str) -> Result<(), StoreError> {
-        self.run("UPDATE locks SET turns = turns + 1 WHERE name = $1", args![name]).await?;
-        Ok(())
+        match self.run("UPDATE locks SET turns = turns + 1 WHERE name = $1", args![name]).await? {
+            // A lock that is not there would keep nobody waiting.
+            0 => Err(StoreError::Missing { what: format!("locks.{name}") }),
+            _ => Ok(()),
+        }
     }
 
     /// Makes it durable.

@@ -240,7 +240,7 @@ async fn rosters_that_are_none_write_nothing() {
             "姓名,職號,機關,生日\r\n許藍圖,A101,縣府,1\r\n".into(),
             "error.csv_header_unknown",
         ),
-        ("a column missing", "姓名,機關\r\n許藍圖,縣府\r\n".into(), "error.csv_header"),
+        ("a column missing", "姓名,職號\r\n許藍圖,A101\r\n".into(), "error.csv_header"),
         ("no rows", "姓名,職號,機關,性別\r\n".into(), "error.csv_empty"),
         ("a workbook", b"PK\x03\x04\x14\x00".to_vec(), ""),
     ];

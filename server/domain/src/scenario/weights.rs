@@ -208,7 +208,8 @@ fn fall(node: &Node, objective: &Objective, scenario: &Scenario, faults: &mut Fa
             let what = format!("a decay by `{of}` has no `{key}`");
             faults.add(node.at, "missing_key", what, Some(format!("add `{key}`")));
         }
-        if !by.is_empty() && by != of && node.get(key).is_some() {
+        // A word that is none was told already; what it should have been nobody knows.
+        if ["captures", "time", "harmonic"].contains(&by) && by != of && node.get(key).is_some() {
             let what = format!("`{key}` means nothing for a decay by `{by}`");
             faults.add(
                 node.key_at(key),

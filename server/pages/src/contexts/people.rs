@@ -385,7 +385,15 @@ impl Page for PeopleImport {
                 outcome: ImportOutcome::Faults {
                     file: "名冊.csv".into(),
                     rows: 1,
-                    faults: vec![fault(1, "A", "", "csv_encoding")],
+                    faults: vec![ImportFault {
+                        row: 1,
+                        column: "A".into(),
+                        value: String::new(),
+                        problem: Problem::new("csv_encoding")
+                            .with("byte", "0xA9")
+                            .with("cells", 5)
+                            .with("places", "A1, B1, C1, A2, A3"),
+                    }],
                 },
                 file: Some(big5),
                 problem: None,

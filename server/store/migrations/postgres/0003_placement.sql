@@ -12,3 +12,4 @@ CREATE TABLE placements (
     PRIMARY KEY (exercise_id, epoch)
 );
 CREATE INDEX placements_open ON placements (left_ms);
+INSERT INTO locks (name, turns) VALUES ('placements', 0);
