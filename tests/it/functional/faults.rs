@@ -215,13 +215,11 @@ async fn without_an_engine_everything_else_works_and_says_so() {
     assert!(system.contains(&zh("error.engine_unreachable")), "{}", page::said(&system));
     let run = ready_to_launch(&mut server, &staff, "qinglan-portal").await;
     stage::act(&staff.instructor, &run, "launch", "").await;
-    eventually("the launch has failed and says why", Duration::from_secs(120), || async {
-        let html = staff.instructor.get(&format!("/exercises/{run}")).await.ok();
-        let state = page::first(&html, r#"data-state="([a-z]+)""#);
-        assert!(matches!(state.as_str(), "provisioning" | "failed" | "draft"), "{state} without an engine");
-        (state == "failed").then_some(())
-    })
-    .await;
+    // It waits for the engine, and can be given up.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(stage::state(&staff.instructor, &run).await, "provisioning");
+    stage::act(&staff.instructor, &run, "give-up", "").await;
+    stage::wait_state(&staff.instructor, &run, "draft", Duration::from_secs(120)).await;
     assert!(docker::objects(&run).is_empty());
     let seats = staff.instructor.get(&format!("/exercises/{run}/seats")).await;
     assert_eq!(seats.status.as_u16(), 200, "pages need no engine");
@@ -248,7 +246,8 @@ async fn rosters_that_are_none_write_nothing() {
         staff.instructor.get("/people/import").await;
         let answer = staff.instructor.upload("/people/import", "名冊.csv", &bytes).await;
         let html = answer.text();
-        assert!(!html.contains("name=\"token\""), "{name} was taken");
+        // What reads as Big5 is offered as that, with its first rows, and not taken before somebody has chosen it.
+        assert!(name == "Big5" || !html.contains("name=\"token\""), "{name} was taken");
         assert!(matches!(answer.status.as_u16(), 200 | 400 | 422), "{name}: {}", answer.status);
         if !key.is_empty() {
             assert!(html.contains(&zh(key)), "{name}: {}", page::said(&html));

@@ -29,7 +29,10 @@ async fn lost(staff: &Staff, run: &str, wanted: bool) {
 }
 
 fn memo(engine: &SecondEngine, run: &str) -> String {
-    let out = engine.docker(&["exec", &docker::host(run, 1, "www"), "cat", "/srv/memo.txt"]);
+    let of_run = format!("label=rampart.run={run}");
+    let list = ["ps", "-q", "--filter", &of_run, "--filter", "label=rampart.name=www"];
+    let www = String::from_utf8_lossy(&engine.docker(&list).stdout).trim().to_owned();
+    let out = engine.docker(&["exec", &www, "cat", "/srv/memo.txt"]);
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 

@@ -73,7 +73,11 @@ pub async fn roster(play: &mut Play) {
     }
     upload(room, play, "good.csv", &good).await;
     room.wait_for("input[name=token]", SOON).await;
-    assert_eq!(room.texts("main table tbody tr").await.len(), PEOPLE.len(), "the preview has each person");
+    assert_eq!(
+        room.texts("main .scroll.tall tbody tr").await.len(),
+        PEOPLE.len(),
+        "the preview has each person"
+    );
     room.click("form.form-foot button.primary").await;
     room.wait_text(".toast", &zh("flash.people_written"), SOON).await;
     room.goto("/people").await;
