@@ -90,6 +90,7 @@ async fn rounds(server: &mut Server, staff: &Staff, engines: &mut [SecondEngine;
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "two engines of the test: not yet run to its end"]
 async fn a_node_is_lost_comes_back_and_is_given_up() {
     let started = [SecondEngine::start(), SecondEngine::start()];
     let mut engines = match started {
