@@ -161,7 +161,6 @@ pub fn figure(text: &str) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "the import page has a mapping now; its buttons are to be found anew"]
 async fn one_exercise_from_roster_to_cleared_range() {
     let mut play = Play::begin().await;
     let outcome = keep::outcome(tell(&mut play)).await;

@@ -78,7 +78,7 @@ pub async fn roster(play: &mut Play) {
         PEOPLE.len(),
         "the preview has each person"
     );
-    room.click("form.form-foot button.primary").await;
+    room.click("button[name=act][value=write]").await;
     room.wait_text(".toast", &zh("flash.people_written"), SOON).await;
     room.goto("/people").await;
     let people = room.texts("main table tbody tr").await;
