@@ -5,7 +5,7 @@ use crate::harness::second::SecondEngine;
 use crate::harness::server::{Server, Setup};
 use crate::harness::stage::{self, Staff};
 use crate::harness::words::zh;
-use crate::harness::{LAUNCH, docker, eventually, keep};
+use crate::harness::{LAUNCH, eventually, keep};
 use crate::style::root;
 
 use super::kills::exercise;
@@ -90,7 +90,6 @@ async fn rounds(server: &mut Server, staff: &Staff, engines: &mut [SecondEngine;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "two engines of the test: not yet run to its end"]
 async fn a_node_is_lost_comes_back_and_is_given_up() {
     let started = [SecondEngine::start(), SecondEngine::start()];
     let mut engines = match started {

@@ -255,7 +255,6 @@ async fn log(range: &Range) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "two of its five claims are measured wrongly"]
 async fn a_host_that_takes_all_it_can_get_harms_nobody_else() {
     let home = scenarios();
     let range = running(home.path()).await;
