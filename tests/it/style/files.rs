@@ -7,10 +7,6 @@ use super::{report, text, tracked};
 /// Longest file that a person reads in one go.
 const LINES: usize = 700;
 
-/// Longer ones, each with its reason.
-const LONGER: &[(&str, &str)] =
-    &[("server/domain/tests/it/broken.rs", "a table: each broken scenario with what is told of it")];
-
 /// Places that exist on one machine only. Put together here, so that this file does not contain them.
 fn foreign_places() -> Vec<(String, &'static str)> {
     vec![
@@ -33,25 +29,11 @@ fn files_are_short_enough_to_read() {
             continue;
         }
         let lines = text(&path).map_or(0, |text| text.lines().count());
-        let excused = LONGER.iter().find(|(known, _)| *known == path);
-        match excused {
-            None if lines > LINES => wrong.push(format!("{path}: {lines} lines")),
-            Some((_, reason)) if lines <= LINES => {
-                wrong.push(format!("{path}: {lines} lines; it needs its excuse no more ({reason})"));
-            }
-            _ => {}
-        }
-    }
-    for (path, _) in LONGER {
-        if text_of(path).is_none() {
-            wrong.push(format!("{path}: excused, but not there"));
+        if lines > LINES {
+            wrong.push(format!("{path}: {lines} lines"));
         }
     }
     report("files that are too long", &wrong);
-}
-
-fn text_of(path: &str) -> Option<String> {
-    tracked().contains(&path.to_owned()).then(|| text(path)).flatten()
 }
 
 #[test]
