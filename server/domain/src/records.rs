@@ -5,6 +5,7 @@
 //! Gender enters only in [`figures`], as a map beside the attendance, because it is kept apart from everything else.
 
 pub mod attendance;
+pub mod course;
 pub mod figures;
 pub mod gender;
 pub mod interval;
@@ -15,6 +16,7 @@ pub mod tables;
 pub mod words;
 
 pub use attendance::{Attendance, Pause, Review, Rule, Session, Source, Stay, StayError, attendance};
+pub use course::{Aspect, Certificate, Fault, Measure, Standing, TestKind};
 pub use figures::{Attended, Counts, Heads, Hundredths, PersonHours};
 pub use gender::Gender;
 pub use interval::{Interval, IntervalError, IntervalSet};

@@ -403,6 +403,11 @@ impl Cells<'_> {
         }
     }
 
+    /// Bytes.
+    pub(crate) fn bytes(&self, column: &str) -> Result<Vec<u8>, StoreError> {
+        engine!(self.row, Row, |row, _Engine| row.try_get(column)).map_err(|why| self.broken(column, why))
+    }
+
     /// Exactly 32 bytes.
     pub(crate) fn bytes32(&self, column: &str) -> Result<[u8; 32], StoreError> {
         let bytes: Vec<u8> = engine!(self.row, Row, |row, _Engine| row.try_get(column))

@@ -9,14 +9,17 @@ mod accounts;
 mod agencies;
 mod answers;
 mod audit;
+mod certificates;
 mod changes;
 mod commit;
+mod courses;
 mod db;
 mod error;
 mod events;
 mod exercises;
 mod judge;
 mod ledger;
+mod marks;
 mod merges;
 mod officer;
 mod open;
@@ -30,6 +33,7 @@ mod sessions;
 mod settings;
 mod signs;
 mod subnets;
+mod surveys;
 mod taken;
 mod tokens;
 mod webhooks;
@@ -40,13 +44,19 @@ pub use accounts::{Account, Accounts, Credentials, NewAccount, Role};
 pub use agencies::{Agencies, Agency};
 pub use answers::{Consent, Origin, OwnRequest, SelfView};
 pub use audit::{Audit, AuditLine};
+pub use certificates::{Certificates, CertificatesOf, NewCertificate, PersonKeys, StoredCertificate};
 pub use changes::{Change, Changes, Stamp};
 pub use commit::{AppendError, CommitMetrics};
+pub use courses::{
+    ClassPerson, ClassSession, Course, CourseAbout, Courses, Material, MaterialBody, NewClassSession,
+    SessionsOf,
+};
 pub use error::{DriverError, StoreError};
 pub use events::{Cursor, Events, Page, StoredEvent};
 pub use exercises::{Desired, Exercise, ExerciseEdit, Exercises, FullExercise, NewExercise};
 pub use judge::JudgeView;
 pub use ledger::{Ledger, RawEntry};
+pub use marks::{ClassMark, ClassMarks, NewClassMark, RowsOf, SelfSign, SelfSigned, TestResult};
 pub use merges::{Merge, Merges, Same};
 pub use officer::{
     AnswersRow, DataRequest, ERASED_NAME, Officer, OfficerView, PersonalRow, PurgeRule, Purged, Purpose, Wish,
@@ -62,6 +72,7 @@ pub use sessions::{NewSession, Sessions, Viewer};
 pub use settings::Settings;
 pub use signs::{NewSign, Sign, Signs};
 pub use subnets::{Claim, Holder, Subnet, Subnets};
+pub use surveys::{Question, QuestionKind, Survey, SurveyAnswer, SurveySheet, Surveys};
 pub use tokens::{Begun, NewToken, Repeats, Token, TokenOwner, Tokens};
 pub use webhooks::{Delivery, DeliveryState, HookAudience, NewDelivery, Webhook, Webhooks};
 
@@ -212,6 +223,36 @@ impl Store {
     #[must_use]
     pub fn signs(&self) -> Signs<'_> {
         Signs { db: &self.0.db, note: None }
+    }
+
+    /// Courses and their sessions.
+    #[must_use]
+    pub fn courses(&self) -> Courses<'_> {
+        Courses { db: &self.0.db, note: None }
+    }
+
+    /// Attendance of class sessions, and test results.
+    #[must_use]
+    pub fn class_marks(&self) -> ClassMarks<'_> {
+        ClassMarks { db: &self.0.db, note: None }
+    }
+
+    /// Questionnaires.
+    #[must_use]
+    pub fn surveys(&self) -> Surveys<'_> {
+        Surveys { db: &self.0.db, note: None }
+    }
+
+    /// Certificates.
+    #[must_use]
+    pub fn certificates(&self) -> Certificates<'_> {
+        Certificates { db: &self.0.db, note: None }
+    }
+
+    /// Keys to people's own pages.
+    #[must_use]
+    pub fn person_keys(&self) -> PersonKeys<'_> {
+        PersonKeys { db: &self.0.db, note: None }
     }
 
     /// Recordings of terminals.

@@ -10,6 +10,7 @@ use crate::changes::{self, Stamp};
 use crate::db::{Cells, Db, Tx, args, marks, texts};
 use crate::error::StoreError;
 use crate::persons::{self, Person};
+use crate::surveys::{self, SurveySheet};
 
 /// Ids in one `IN` list.
 const LIST: usize = 500;
@@ -325,12 +326,55 @@ impl OfficerView<'_> {
             tx.run("DELETE FROM person_emails WHERE person_id = $1", args![person]).await?;
             tx.run("UPDATE person_changes SET detail = '' WHERE person_id = $1", args![person]).await?;
             tx.run("UPDATE data_requests SET wish = '' WHERE person_id = $1", args![person]).await?;
+            tx.run("UPDATE certificates SET name = $2 WHERE person_id = $1", args![person, ERASED_NAME])
+                .await?;
+            tx.run(
+                "UPDATE person_keys SET revoked_ms = $2 WHERE person_id = $1 AND revoked_ms IS NULL",
+                args![person, purpose.at_ms],
+            )
+            .await?;
             persons::erase(&mut tx, person, ERASED_NAME, purpose.at_ms).await?;
             let stamp = Stamp { id: purpose.audit_id, at_ms: purpose.at_ms, by: Some(&self.account_id) };
             changes::write(&mut tx, &stamp, person, "erased", &[]).await?;
         }
         tx.commit().await?;
         Ok(Some(decided))
+    }
+
+    /// Sheets of a questionnaire with the gender that each states; audit line `personal.read`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotOfficer`], or those of the database; then nothing was read and no line written.
+    pub async fn survey_sheets(
+        &self,
+        purpose: Purpose<'_>,
+        survey: &str,
+    ) -> Result<Vec<SurveySheet>, StoreError> {
+        let mut tx = self.begin("personal.read", purpose).await?;
+        let sql = "SELECT id, survey_id, gender FROM survey_sheets WHERE survey_id = $1 ORDER BY id";
+        let mut sheets = Vec::new();
+        for row in tx.rows(sql, args![survey]).await? {
+            let cells = row.of("survey_sheets", "id");
+            sheets.push(SurveySheet {
+                id: cells.text("id")?,
+                survey_id: cells.text("survey_id")?,
+                gender: cells.opt_word("gender", Gender::from_code)?,
+                answers: Vec::new(),
+            });
+        }
+        let sql = "SELECT a.sheet_id, a.question_id, a.score, a.words FROM survey_answers a \
+                   JOIN survey_sheets s ON s.id = a.sheet_id JOIN survey_questions q ON q.id = a.question_id \
+                   WHERE s.survey_id = $1 ORDER BY a.sheet_id, q.number";
+        let mut answers = crate::db::ByKey::<Vec<_>>::new();
+        for row in tx.rows(sql, args![survey]).await? {
+            let cells = row.of("survey_answers", "sheet_id");
+            answers.entry(cells.text("sheet_id")?).or_default().push(surveys::read_answer(&cells)?);
+        }
+        for sheet in &mut sheets {
+            sheet.answers = answers.remove(&sheet.id).unwrap_or_default();
+        }
+        tx.commit().await?;
+        Ok(sheets)
     }
 
     /// Removes what has been kept long enough, or (`dry`) only says how much that would be; audit line `purge` or
@@ -350,15 +394,23 @@ impl OfficerView<'_> {
             .run(
                 "DELETE FROM personal WHERE COALESCE(changed_ms, 0) < $1 \
                  AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.person_id = personal.person_id AND p.end_ms >= $1) \
-                 AND NOT EXISTS (SELECT 1 FROM signs s WHERE s.person_id = personal.person_id AND s.from_ms >= $1)",
+                 AND NOT EXISTS (SELECT 1 FROM signs s WHERE s.person_id = personal.person_id AND s.from_ms >= $1) \
+                 AND NOT EXISTS (SELECT 1 FROM class_marks m WHERE m.person_id = personal.person_id AND m.in_ms >= $1)",
                 args![rule.answers_before_ms],
             )
             .await?;
         let before = rule.attendance_before_ms;
         let presence = tx.run("DELETE FROM presence WHERE end_ms < $1", args![before]).await?;
-        let signs = tx
+        let mut signs = tx
             .run("DELETE FROM signs WHERE COALESCE(to_ms, from_ms) < $1 AND from_ms < $1", args![before])
             .await?;
+        // A class session's sheet and results, each as a whole.
+        for sql in [
+            "DELETE FROM class_marks WHERE session_id IN (SELECT id FROM class_sessions WHERE end_ms < $1)",
+            "DELETE FROM test_results WHERE session_id IN (SELECT id FROM class_sessions WHERE end_ms < $1)",
+        ] {
+            signs += tx.run(sql, args![before]).await?;
+        }
         let requests = tx.run("DELETE FROM data_requests WHERE decided_ms < $1", args![before]).await?;
         if dry {
             tx.rollback().await?;

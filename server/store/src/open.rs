@@ -44,6 +44,7 @@ const MIGRATIONS: &[Pair] = migrations![
     (7, "0007_checkpoints"),
     (8, "0008_register"),
     (9, "0009_answers"),
+    (10, "0010_courses"),
 ];
 
 /// Names of the migrations, in order; a test compares them with the two folders.

@@ -14,7 +14,7 @@ pub const NOTICE: &str = "115-11";
 #[error("no word of the list")]
 pub struct NotInTheList;
 
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase()
 }
 
@@ -62,6 +62,8 @@ macro_rules! closed {
         }
     };
 }
+
+pub(super) use closed;
 
 closed! {
     /// What a person is to the programme (身分).
