@@ -1,6 +1,6 @@
 //! Courses: their closed lists, attendance of a class session by half-days, and who qualifies for a certificate.
 //!
-//! The rule of a class session, printed with it ([`words::CLASS_RULE`](super::words::CLASS_RULE)):
+//! The rule of a class session, printed with it (under the sheet, key `course.rule` of the locale files):
 //!
 //! 1. All marks of a person (room code, paper sheet, instructor, seat) are joined (a union, never a sum).
 //! 2. Each half-day stands for itself: only what lies in it counts, in whole seconds.
