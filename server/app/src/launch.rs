@@ -15,8 +15,8 @@ use rampart_store::{Claim, Desired};
 use scoreboard::{Proof, Reason, Status};
 use tokio_util::sync::CancellationToken;
 
-use crate::exercise::pace;
 use crate::exercise::{Exercise, Launched, NotLaunched, Progress, Queued, Step, Tools};
+use crate::exercise::{disk, pace};
 use crate::failure::Failure;
 use crate::fleet::RangeEngine;
 use crate::queue::{Turn, Wait};
@@ -82,6 +82,8 @@ pub(crate) async fn launch(
     exercise.progress.send_modify(|progress| {
         progress.what.clear();
         progress.line = None;
+        // One that was given up while it waited waits no more: its page says how it ended.
+        progress.queued = None;
         let failure = result.as_ref().err().map(|failed| failed.failure.clone());
         progress.why = failure.as_ref().map(|failure| failure.reason.clone());
         progress.error = failure.map(|failure| failure.text);
@@ -580,7 +582,17 @@ pub(crate) async fn take_over(
     let order: Vec<&str> =
         plan.ranges.iter().flat_map(|range| range.hosts.iter().map(|host| host.name.as_str())).collect();
     adoption.dead.sort_by_key(|(name, _)| order.iter().position(|known| known == name));
+    let planned = |name: &str| {
+        plan.ranges.iter().find_map(|range| {
+            range.hosts.iter().find(|host| host.name == name).map(|host| (range.range, host))
+        })
+    };
     for (name, state) in &adoption.dead {
+        if let Some((range, host)) = planned(name)
+            && disk::is_full(exercise, tools, &engine, range, host).await?
+        {
+            continue;
+        }
         tracing::warn!(container = name, ?state, "starting a container that had stopped");
         match engine.start(name).await {
             Err(silent) if silent.is_silence() => return Err(silent),

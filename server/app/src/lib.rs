@@ -268,7 +268,7 @@ impl App {
         terminals.mend().await?;
         let fleet = Fleet::open(nodes.into(), store.clone(), clock.clone()).await?;
         fleet.mark(&strays::house(&store).await?);
-        fleet.watch(&tasks, &stop);
+        fleet.watch(config.block, &tasks, &stop);
         let tools = Tools {
             store: store.clone(),
             fleet: fleet.clone(),
@@ -370,18 +370,25 @@ impl App {
         }
     }
 
-    /// What the gateway of a standing range has counted since it started last.
+    /// What the gateway of a standing range has counted since it started last, and when that was, ms UTC.
     ///
     /// # Errors
     /// [`AppError::Missing`] when the plan or the engine does not have it, or what the engine says.
-    pub async fn counters(&self, exercise: &Exercise, range: u16) -> Result<Vec<plan::Counter>, AppError> {
+    pub async fn counters(
+        &self,
+        exercise: &Exercise,
+        range: u16,
+    ) -> Result<(Vec<plan::Counter>, Option<i64>), AppError> {
         let planned = exercise.plan();
         let planned = planned.as_ref().and_then(|plan| plan.ranges.iter().find(|known| known.range == range));
         let gateway = planned.and_then(|range| range.hosts.iter().find(|host| host.role == Role::Gateway));
         let gateway = gateway.ok_or(AppError::Missing("gateway"))?;
         let spec = ExecSpec::new(plan::COUNTERS).timeout_ms(COUNTERS_MS);
-        match self.fleet.range(&exercise.id)?.exec(&gateway.name, spec).await {
+        let engine = self.fleet.range(&exercise.id)?;
+        let (counted, seen) = tokio::join!(engine.exec(&gateway.name, spec), engine.inspect(&gateway.name));
+        match counted {
             Ok(out) if out.ok() => plan::read_counters(exercise.scenario(), &out.stdout)
+                .map(|counters| (counters, seen.ok().and_then(|seen| seen.started_ms)))
                 .ok_or_else(|| AppError::Inner("the gateway's counters cannot be read".into())),
             Ok(out) => Err(AppError::Inner(format!("the gateway's counters cannot be read: {}", out.said()))),
             Err(EngineError::NotFound(_)) => Err(AppError::Missing("gateway")),

@@ -10,6 +10,9 @@
 //! - The deadline is the planned end and some grace. A launch that is late keeps its full length: the deadline moves to the
 //!   launch's time, the planned length and the grace. Pauses do not move it; the instructor may. Then what is being built
 //!   is given up, what runs is ended, and what stands is cleared.
+//! - While the node of an exercise is lost its deadline ends nothing: the results are those of before the loss, and nobody
+//!   at the seats could do anything about it. Staff is told that it has passed and may end the exercise. When the ranges are
+//!   open again, or were built again elsewhere, there are as many minutes left as staff is warned before any deadline.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -35,6 +38,8 @@ const LATE_MS: i64 = 5_000;
 const FARTHEST_MS: i64 = 30 * 86_400_000;
 /// The alarm that warns of the deadline.
 const NEAR: &str = "alarm.deadline_near";
+/// The alarm that the deadline has passed and ends nothing, as the node is lost.
+const HELD: &str = "alarm.deadline_held";
 
 /// Why a time was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -175,12 +180,21 @@ impl App {
     }
 
     async fn end_due(&self, exercise: &Arc<Exercise>, tried: &mut Tried) {
-        let status = exercise.fold().status;
+        let (status, out, back_ms) = {
+            let fold = exercise.fold();
+            let over_ms = fold.outages.last().and_then(|outage| outage.over_ms);
+            (fold.status, fold.outage().is_some(), over_ms)
+        };
+        let stands = matches!(status, Status::Ready | Status::Running | Status::Paused);
+        if stands && back_ms.is_some_and(|back_ms| exercise.times().deadline_ms <= back_ms) {
+            self.grant_rest(exercise, tried).await;
+        }
         let deadline_ms = exercise.times().deadline_ms;
         let now_ms = self.now_ms();
-        let lives = matches!(status, Status::Ready | Status::Running | Status::Paused | Status::Ended);
-        self.warn(exercise, lives && now_ms >= deadline_ms - WARN_MS, deadline_ms);
-        if now_ms < deadline_ms {
+        let held = stands && out && now_ms >= deadline_ms;
+        let near = (stands || status == Status::Ended) && now_ms >= deadline_ms - WARN_MS;
+        self.warn(exercise, if held { Some(HELD) } else { near.then_some(NEAR) }, deadline_ms);
+        if now_ms < deadline_ms || held {
             return;
         }
         let why = || Some(Reason::new("schedule.deadline", [("at", date_time(deadline_ms))]));
@@ -214,13 +228,37 @@ impl App {
         exercise.fold().asked_ms.unwrap_or_else(|| self.now_ms())
     }
 
-    /// The alarm before the deadline, with its present time; taken back when the deadline moves or nothing stands.
-    fn warn(&self, exercise: &Exercise, near: bool, deadline_ms: i64) {
+    /// Gives an exercise whose deadline passed while its node was lost the time to come to its end.
+    async fn grant_rest(&self, exercise: &Exercise, tried: &mut Tried) {
         let now_ms = self.now_ms();
-        let alarm = Reason::new(NEAR, [("at", time_minutes(deadline_ms))]);
+        if !tried.may(&exercise.id, Status::Running, now_ms) {
+            return;
+        }
+        let was_ms = exercise.times().deadline_ms;
+        let deadline_ms = now_ms + WARN_MS;
+        if let Err(error) = self.store.schedules().set_deadline(&exercise.id, deadline_ms, None).await {
+            // Without the row the next life of the server gives it once more.
+            tracing::warn!(exercise = %exercise.id, %error, "the deadline is not stored");
+        }
+        exercise.times.send_modify(|times| {
+            times.deadline_ms = deadline_ms;
+            times.deadline_by = None;
+        });
+        exercise.poke();
+        let (was, to) = (date_time(was_ms), date_time(deadline_ms));
+        let detail = format!("{}: {was} passed while the node was lost; now {to}", exercise.code());
+        self.note(None, "exercise.deadline", detail).await;
+    }
+
+    /// The alarm about the deadline, with its present time; taken back when the deadline moves or nothing stands.
+    fn warn(&self, exercise: &Exercise, rule: Option<&str>, deadline_ms: i64) {
+        let now_ms = self.now_ms();
+        let alarm = rule.map(|rule| Reason::new(rule, [("at", time_minutes(deadline_ms))]));
         exercise.progress.send_if_modified(|progress| {
-            let lowered = progress.lower(now_ms, |what| what.rule == NEAR && !(near && *what == alarm));
-            let raised = near && progress.raise(alarm.clone(), now_ms);
+            let lowered = progress.lower(now_ms, |what| {
+                [NEAR, HELD].contains(&what.rule.as_str()) && alarm.as_ref() != Some(what)
+            });
+            let raised = alarm.is_some_and(|alarm| progress.raise(alarm, now_ms));
             lowered || raised
         });
     }

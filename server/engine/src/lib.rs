@@ -184,7 +184,8 @@ pub trait Engine: Send + Sync {
     /// break may come again, with the same time: the caller drops what is not later than its own last. `NotFound`.
     async fn logs(&self, container: &str, since_ms: i64, follow: bool) -> Result<LogStream, EngineError>;
 
-    /// What happens to the containers of a run, from `since_ms` (ms UTC) on as far as the engine remembers.
+    /// What happens to the containers of a run, from `since_ms` (ms UTC) on as far as the engine remembers. The stream opens
+    /// before the engine has answered; whether it does shows in the first item.
     async fn lives(&self, run: &str, since_ms: i64) -> Result<LifeStream, EngineError>;
 
     /// The last lines it wrote, for a person. `NotFound`.

@@ -246,6 +246,8 @@ pub struct Inspection {
     pub state: State,
     /// How often the engine has started it again by itself.
     pub restarts: u32,
+    /// When it was started last, ms UTC; `None` when it never was.
+    pub started_ms: Option<i64>,
     /// How it ended, while it is not running. Engines forget it when they start a container again.
     pub last_end: Option<Ended>,
 }

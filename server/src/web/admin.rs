@@ -215,6 +215,7 @@ async fn nodes(web: &Web) -> Vec<NodeRow> {
             heard_ms: node.heard_ms,
             memory: bytes(facts.memory),
             available: facts.available.and_then(bytes),
+            leak: node.leak,
             lacking: lacking
                 .iter()
                 .find(|(name, _)| *name == node.name)

@@ -214,6 +214,8 @@ impl Wire {
             std::thread::sleep(Duration::from_millis(20));
         }
         let process = process.to_string();
+        // The end of a former life of the node that is still there goes with that one's network, sooner or later.
+        let _ = ip(&["link", "del", &self.cable]);
         ip(&["link", "add", &self.cable, "type", "veth", "peer", "name", "eth0", "netns", &process])?;
         ip(&["address", "add", &format!("{}/30", self.ours()), "dev", &self.cable])?;
         ip(&["link", "set", &self.cable, "up"])

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rampart_domain::plan::{HostPlan, Plan};
+use rampart_engine::EngineError;
 use scoreboard::Status;
 
 use super::Exercise;
@@ -93,7 +94,7 @@ async fn measure(exercise: &Exercise, tools: &Tools, engine: &RangeEngine, range
     if is_new {
         note(exercise, tools, range, host, written, "has written more than it may").await;
     }
-    if written <= limit.saturating_mul(HARD) || is_stopped {
+    if !is_too_much(written, host) || is_stopped {
         return;
     }
     // Said before it is done: the watch over the hosts must not start it again.
@@ -108,11 +109,53 @@ async fn measure(exercise: &Exercise, tools: &Tools, engine: &RangeEngine, range
     note(exercise, tools, range, host, written, "is stopped, as it fills the disk").await;
 }
 
-fn set_full(exercise: &Exercise, range: u16, host: &str, full: bool) {
+fn is_too_much(written: u64, host: &HostPlan) -> bool {
+    written > host.resources.disk().saturating_mul(HARD)
+}
+
+/// Whether a host that has ended is to stay so because it fills the disk. Asked before every start: a server that has been
+/// started anew does not remember whom it stopped, and the engine's answer is the truth. Says so once.
+pub(crate) async fn is_full(
+    exercise: &Exercise,
+    tools: &Tools,
+    engine: &RangeEngine,
+    range: u16,
+    host: &HostPlan,
+) -> Result<bool, EngineError> {
+    let written = match engine.written(&host.name).await {
+        Ok(written) => written,
+        Err(silent) if silent.is_silence() => return Err(silent),
+        // What cannot be measured is no reason to leave a team without its host; the next round measures it again.
+        Err(error) => {
+            tracing::debug!(container = host.name, %error, "what a host has written cannot be measured");
+            return Ok(false);
+        }
+    };
+    if !is_too_much(written, host) {
+        return Ok(false);
+    }
+    let limit = host.resources.disk();
+    exercise.hosts.send_if_modified(|hosts| {
+        let known = hosts.iter_mut().find(|known| known.is(range, &host.host));
+        known.is_some_and(|known| known.disk.replace((written, limit)) != Some((written, limit)))
+    });
+    if set_full(exercise, range, &host.host, true) {
+        let now_ms = tools.clock.now_ms();
+        exercise.progress.send_modify(|progress| {
+            progress.raise(of_host("alarm.host_disk", range, &host.host), now_ms);
+            progress.note(of_host("alarm.host_full", range, &host.host), now_ms);
+        });
+        note(exercise, tools, range, host, written, "stays stopped, as it fills the disk").await;
+    }
+    Ok(true)
+}
+
+/// True when that is new.
+fn set_full(exercise: &Exercise, range: u16, host: &str, full: bool) -> bool {
     exercise.hosts.send_if_modified(|hosts| {
         let known = hosts.iter_mut().find(|known| known.is(range, host));
         known.is_some_and(|known| std::mem::replace(&mut known.full, full) != full)
-    });
+    })
 }
 
 async fn note(exercise: &Exercise, tools: &Tools, range: u16, host: &HostPlan, written: u64, what: &str) {

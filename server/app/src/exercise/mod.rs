@@ -1,7 +1,7 @@
 //! An exercise that lives: one runner task owns its state, decides, appends to the ledger and only then applies.
 //! This handle is what pages talk to.
 
-mod disk;
+pub(crate) mod disk;
 mod feed;
 mod outage;
 pub(crate) mod pace;

@@ -54,7 +54,10 @@ async fn watch(exercise: &Exercise, tools: &Tools, engine: &RangeEngine, plan: &
         changes.mark_unchanged();
         let out = is_out(exercise, engine.epoch());
         match now {
-            NodeState::Silent { since_ms } if !out => {
+            // A machine whose wall is gone is no place for a range: it is held as a lost one is.
+            NodeState::Silent { since_ms } | NodeState::Fenced { since_ms }
+                if !out && (matches!(now, NodeState::Silent { .. }) || engine.leak().is_some()) =>
+            {
                 let told =
                     Inner::NodeLost { node: engine.node().to_owned(), epoch: engine.epoch(), since_ms };
                 if exercise.commands.send(Command::Inner(told)).await.is_err() {
@@ -75,6 +78,13 @@ async fn watch(exercise: &Exercise, tools: &Tools, engine: &RangeEngine, plan: &
                     continue;
                 }
             },
+            NodeState::Fenced { .. } => {
+                if let Some(leak) = engine.leak() {
+                    let text = format!("the wall of node {} does not stand: {leak}", engine.node());
+                    let args = [("node", engine.node().to_owned()), ("said", leak)];
+                    launch::failed(exercise, Failure::new(&text, "node.wall", args));
+                }
+            }
             _ => {}
         }
         // A told loss is seen in the ledger; a lost answer of the ledger's is asked for again.
@@ -101,11 +111,28 @@ async fn take_back(
     }
     // Nothing can be tried from inside a frozen container. The runner freezes them again.
     range::resume(&**engine, &exercise.id).await?;
-    let proofs = range::prove(&**engine, plan, &tools.own_ports).await?;
+    let proofs = range::prove(&**engine, &without_full(exercise, plan), &tools.own_ports).await?;
     match launch::broken(&proofs) {
         Some(failure) => Err(failure),
         None => Ok(proofs),
     }
+}
+
+/// The plan without the hosts that stay stopped because they fill the disk: nothing can be tried from inside them or at them.
+fn without_full(exercise: &Exercise, plan: &Plan) -> Plan {
+    let states = exercise.hosts.borrow();
+    let mut plan = plan.clone();
+    for range in &mut plan.ranges {
+        let (full, hosts): (Vec<_>, Vec<_>) = std::mem::take(&mut range.hosts)
+            .into_iter()
+            .partition(|host| states.iter().any(|known| known.is(range.range, &host.host) && known.full));
+        range.hosts = hosts;
+        let gone = |address| full.iter().flat_map(|host| &host.legs).any(|leg| leg.address == address);
+        range.probes.retain(|probe| {
+            !full.iter().any(|host| host.host == probe.from) && !probe.address.is_some_and(gone)
+        });
+    }
+    plan
 }
 
 /// What building again came to: node, placement and proofs.

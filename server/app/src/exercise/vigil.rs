@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use rampart_domain::plan::Plan;
+use rampart_domain::plan::{HostPlan, Plan};
 use rampart_engine::{Happening, Life, Observation, State, Wall};
 use scoreboard::{Reason, Status};
 use tokio_util::sync::CancellationToken;
@@ -267,7 +267,7 @@ async fn start_dead(
         exercise.hosts.borrow().iter().any(|known| known.is(range, host) && known.full)
     };
     // The plan has the gateway first in each range.
-    let due: Vec<(u16, String, String)> = plan
+    let due: Vec<(u16, &HostPlan)> = plan
         .ranges
         .iter()
         .flat_map(|range| range.hosts.iter().map(move |host| (range.range, host)))
@@ -275,18 +275,21 @@ async fn start_dead(
         .filter(|(range, host)| ended(&host.name) && !exercise.fold().is_resetting(*range, &host.host))
         // One that was stopped because it filled the disk waits for a reset.
         .filter(|(range, host)| !full(*range, &host.host))
-        .map(|(range, host)| (range, host.name.clone(), host.host.clone()))
         .collect();
-    for (range, name, host) in due {
-        let looks = dead.entry(name.clone()).or_default();
+    for (range, host) in due {
+        let looks = dead.entry(host.name.clone()).or_default();
         *looks += 1;
         if *looks < TWICE {
             continue;
         }
-        if let Err(error) = engine.start(&name).await {
-            tracing::warn!(exercise = %exercise.id, host, %error, "a dead host does not start");
+        // Silence is told by the look at the containers.
+        if !matches!(super::disk::is_full(exercise, tools, engine, range, host).await, Ok(false)) {
+            continue;
+        }
+        if let Err(error) = engine.start(&host.name).await {
+            tracing::warn!(exercise = %exercise.id, host = host.host, %error, "a dead host does not start");
             if !error.is_silence() {
-                let what = of_host("alarm.host_stuck", range, &host);
+                let what = of_host("alarm.host_stuck", range, &host.host);
                 let now_ms = tools.clock.now_ms();
                 exercise.progress.send_if_modified(|progress| progress.count(what, 1, now_ms));
             }

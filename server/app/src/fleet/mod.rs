@@ -6,18 +6,21 @@
 //! - Whoever works with a range holds a [`RangeEngine`], made here only. It reaches the node of its placement through a
 //!   breaker, and reaches nothing any more once its placement is superseded.
 //! - A heartbeat asks every node each second. Silence is never an absence: it clears nothing and builds nothing.
-//! - A node that answers again is fenced until the objects of superseded placements are gone from it.
+//! - A node that answers again is fenced until the objects of superseded placements are gone from it and its wall was found
+//!   to stand: a machine that has been started anew may have lost it.
 
 mod beat;
 mod fence;
 mod node;
 mod through;
+mod wall;
 
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ipnet::Ipv4Net;
 use rampart_domain::capacity::Needs;
 use rampart_engine::{Engine, EngineError};
 use rampart_store::{Store, StoreError};
@@ -85,6 +88,8 @@ pub struct NodeView {
     pub heard_ms: i64,
     /// What it said of itself last; `None` before its first answer.
     pub facts: Option<NodeFacts>,
+    /// What came through its wall when that was last tried. It takes no work until nothing does.
+    pub leak: Option<String>,
     /// Exercises that stand on it.
     pub runs: Vec<String>,
 }
@@ -173,6 +178,12 @@ impl RangeEngine {
         self.node.state.subscribe()
     }
 
+    /// What came through the node's wall when that was last tried; it takes no work then.
+    #[must_use]
+    pub fn leak(&self) -> Option<String> {
+        self.node.leak.borrow().clone()
+    }
+
     /// A turn to clear a range on this node. `None` never comes while the server runs.
     pub(crate) async fn clear_turn(&self) -> Option<SemaphorePermit<'_>> {
         self.node.clears.acquire().await.ok()
@@ -218,14 +229,14 @@ impl Fleet {
         Ok(Self(Arc::new(Inner { nodes, placed: RwLock::new(placed), store, clock })))
     }
 
-    /// Begins to ask every node whether it is there, until `stop`.
-    pub fn watch(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+    /// Begins to ask every node whether it is there, until `stop`. Walls are tried on a free subnet of `block`.
+    pub fn watch(&self, block: Ipv4Net, tasks: &TaskTracker, stop: &CancellationToken) {
         for node in &self.0.nodes {
             let (fleet, node, stop) = (self.clone(), node.clone(), stop.clone());
             tasks.spawn(async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
-                    () = beat::keep(&fleet, &node) => {}
+                    () = beat::keep(&fleet, &node, block) => {}
                 }
             });
         }
@@ -257,6 +268,7 @@ impl Fleet {
                 state: *node.state.borrow(),
                 heard_ms: node.last().0,
                 facts: node.facts.borrow().clone(),
+                leak: node.leak.borrow().clone(),
                 runs,
             }
         };

@@ -24,7 +24,8 @@ pub enum NodeState {
         /// Last answer, ms UTC.
         since_ms: i64,
     },
-    /// It answers again or for the first time, and takes no work yet: what was given up meanwhile is removed from it first.
+    /// It answers again or for the first time, and takes no work yet: what was given up meanwhile is removed from it first,
+    /// and its wall has to stand.
     Fenced {
         /// Since when, ms UTC.
         since_ms: i64,
@@ -65,6 +66,8 @@ pub(super) struct Node {
     pub engine: Arc<dyn Engine>,
     pub state: watch::Sender<NodeState>,
     pub facts: watch::Sender<Option<NodeFacts>>,
+    /// What came through its wall when that was last tried; `None` when nothing did, or it could not be tried.
+    pub leak: watch::Sender<Option<String>>,
     /// When it last answered, ms UTC and by the machine's own count.
     heard: watch::Sender<(i64, tokio::time::Instant)>,
     pub execs: Semaphore,
@@ -86,6 +89,7 @@ impl Node {
             engine,
             state: watch::channel(state).0,
             facts: watch::channel(None).0,
+            leak: watch::channel(None).0,
             heard: watch::channel((now_ms, tokio::time::Instant::now())).0,
             execs: Semaphore::new(EXECS),
             clears: Semaphore::new(CLEARS),

@@ -47,19 +47,43 @@ impl Through {
         &self,
         call: impl Future<Output = Result<T, EngineError>> + Send,
     ) -> Result<T, EngineError> {
-        let answer = tokio::select! {
-            biased;
-            answer = call => answer,
-            silent = self.node.silence() => return Err(silent),
-        };
-        if !answer.as_ref().is_err_and(|error| error.is_silence() || matches!(error, EngineError::Io(_))) {
+        let answer = self.unheard(call).await;
+        if is_word_of_the_engine(&answer) {
             self.node.heard(self.clock.now_ms());
         }
         answer
     }
 
+    /// The same for calls of which the answer need not be the engine's: what is read from the host that the platform runs on,
+    /// and streams, which open before anybody is asked. They say nothing about the node's life; taken for a sign of it, one
+    /// that is opened again and again would keep a dead node alive.
+    async fn unheard<T>(
+        &self,
+        call: impl Future<Output = Result<T, EngineError>> + Send,
+    ) -> Result<T, EngineError> {
+        tokio::select! {
+            biased;
+            answer = call => answer,
+            silent = self.node.silence() => Err(silent),
+        }
+    }
+
     fn stamped(&self, labels: &Labels) -> Labels {
         Labels { epoch: self.epoch.unwrap_or(labels.epoch), ..labels.clone() }
+    }
+}
+
+/// Whether only the engine can have said this. Refusals are also made on this side of the wire.
+fn is_word_of_the_engine<T>(answer: &Result<T, EngineError>) -> bool {
+    match answer {
+        Ok(_) | Err(EngineError::NotFound(_) | EngineError::Conflict(_) | EngineError::Failed(_)) => true,
+        Err(
+            EngineError::Refused(_)
+            | EngineError::NodeUnreachable { .. }
+            | EngineError::Untrusted(_)
+            | EngineError::Timeout(_)
+            | EngineError::Io(_),
+        ) => false,
     }
 }
 
@@ -112,11 +136,11 @@ impl Engine for Through {
     }
 
     async fn wall(&self) -> Result<Wall, EngineError> {
-        self.watched(self.open()?.wall()).await
+        self.unheard(self.open()?.wall()).await
     }
 
     async fn host(&self) -> Result<HostFacts, EngineError> {
-        self.watched(self.open()?.host()).await
+        self.unheard(self.open()?.host()).await
     }
 
     async fn subnets(&self) -> Result<Vec<(String, Ipv4Net)>, EngineError> {
@@ -220,11 +244,11 @@ impl Engine for Through {
     }
 
     async fn logs(&self, container: &str, since_ms: i64, follow: bool) -> Result<LogStream, EngineError> {
-        self.watched(self.open()?.logs(container, since_ms, follow)).await
+        self.unheard(self.open()?.logs(container, since_ms, follow)).await
     }
 
     async fn lives(&self, run: &str, since_ms: i64) -> Result<LifeStream, EngineError> {
-        self.watched(self.open()?.lives(run, since_ms)).await
+        self.unheard(self.open()?.lives(run, since_ms)).await
     }
 
     async fn tail(&self, container: &str, lines: usize) -> Result<Vec<String>, EngineError> {

@@ -1,5 +1,6 @@
 //! Several nodes: where ranges are built, what a silent one does to the others, and what is removed from one that comes back.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use rampart_domain::capacity::Needs;
 use rampart_domain::decide::Refusal;
 use rampart_domain::plan::Plan;
 use rampart_engine::fake::{FakeEngine, Fault};
-use rampart_engine::{Engine, EngineError, ExecOut};
+use rampart_engine::{Engine, EngineError, ExecOut, HostFacts, State};
 use rampart_store::Role;
 use scoreboard::{HealthState, Side, Status};
 use serde_json::{Value, json};
@@ -104,6 +105,11 @@ async fn what_is_lacking_is_said_of_each_node() {
     let queued = || live.progress().borrow().queued.clone();
     until("it waits", || queued().is_some_and(|queued| queued.why.rule.starts_with("queue.memory"))).await;
     assert_eq!(queued().unwrap().why.args["has"], "a 64 MiB, b –");
+    // Given up, it waits no more and says why it is a draft.
+    live.turn(&teacher, Status::Draft).await.unwrap();
+    until("it is a draft again", || live.fold().status == Status::Draft).await;
+    assert_eq!(live.fold().why.as_ref().unwrap().rule, "launch.given_up");
+    assert_eq!(queued(), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -124,6 +130,24 @@ async fn a_silent_node_is_asked_nothing_and_takes_nothing_from_the_others() {
     house.engine.heal();
     until("a answers again", || state(&house, "a") == NodeState::Answers).await;
     house.app.fleet.engine("a").unwrap().images().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_asked_of_nobody_does_not_keep_a_dead_node_alive() {
+    let house = House::of_two().await;
+    silence(&house.engine);
+    // What every standing range does all the time: streams that open before the engine has said anything, and looks at the
+    // wall, which the platform takes on its own machine.
+    let engine = house.app.fleet.engine("a").unwrap();
+    let asking = tokio::spawn(async move {
+        loop {
+            let _ = engine.lives("run", 0).await;
+            let _ = engine.guard().await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    until("a is silent", || matches!(state(&house, "a"), NodeState::Silent { .. })).await;
+    asking.abort();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -364,4 +388,129 @@ async fn lost_time_can_be_taken_out() {
     assert_eq!((fold.status, fold.clock.at(house.app.now_ms())), (Status::Paused, 60_000));
     assert!(fold.outage().is_some(), "the node is as lost as before");
     assert_eq!(fold.pauses.first(), Some(&(MORNING + 60_000, Some(MORNING + 660_000))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_host_that_was_stopped_for_the_disk_stays_so_whatever_restarts() {
+    let mut house = House::of_two().await;
+    let (id, _, plan) = house.standing(RUNNING).await;
+    sound(&house.engine, &plan);
+    let range = &plan.ranges[0];
+    let (full, dead) = (range.host("www").unwrap(), range.host("doc").unwrap());
+    let stays = async |house: &House, what: &str| {
+        let is = |state: &State| matches!(state, State::Exited(_));
+        assert!(is(&house.engine.inspect(&full.name).await.unwrap().state), "{what}");
+        let started = format!("start {}", full.name);
+        assert_eq!(house.engine.calls().iter().filter(|call| **call == started).count(), 1, "{what}");
+    };
+    let told = |live: &Exercise| {
+        let hosts = live.hosts();
+        let full = hosts.borrow().iter().any(|known| known.is(1, "www") && known.full);
+        full && live.progress().borrow().alarms.iter().any(|alarm| alarm.what.rule == "alarm.host_full")
+    };
+    // As a server leaves them that has stopped one host for the disk, and died; another ended by itself.
+    house.app.stop().await;
+    house.engine.set_written(&full.name, full.resources.disk() * 2 + 1);
+    house.engine.die(&full.name, 143, false);
+    house.engine.die(&dead.name, 1, false);
+    house.reopen().await;
+    let live = house.app.exercise(&id).unwrap();
+    until("staff is told", || told(&live)).await;
+    let running =
+        async |house: &House| house.engine.inspect(&dead.name).await.unwrap().state == State::Running;
+    for _ in 0..200 {
+        if running(&house).await {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(running(&house).await, "the other one is started");
+    // Several looks of the watch later.
+    tokio::time::sleep(Duration::from_secs(16)).await;
+    stays(&house, "after a restart of the server").await;
+    // Nor does it keep its node out, or come to life with it.
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    house.engine.heal();
+    until("it is open again", || live.fold().outage().is_none()).await;
+    stays(&house, "after an outage of the node").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_machine_that_comes_back_without_its_wall_takes_nothing() {
+    let mut house = House::of_two().await;
+    house.engine.set_elsewhere();
+    let (id, _, plan) = house.standing(RUNNING).await;
+    sound(&house.engine, &plan);
+    house.engine.set_host(HostFacts { addresses: vec!["10.9.9.9".parse().unwrap()], ..HostFacts::default() });
+    // What the host of a trial hears of the machine.
+    let open = Arc::new(AtomicBool::new(true));
+    let (others, is_open) = (house.engine.script().unwrap(), open.clone());
+    let hosts: Vec<String> =
+        plan.ranges.iter().flat_map(|range| range.hosts.iter().map(|host| host.name.clone())).collect();
+    house.engine.answer(move |container, spec| {
+        if hosts.iter().any(|host| host == container) {
+            return others(container, spec);
+        }
+        let arp = i32::from(is_open.load(Ordering::Relaxed));
+        let heard = json!({ "arp": arp, "ipv4": 0, "ipv6": 0, "tcp": [] });
+        Some(ExecOut { stdout: heard.to_string().into_bytes(), ..ExecOut::default() })
+    });
+    let live = house.app.exercise(&id).unwrap();
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    house.engine.heal();
+    let node = || house.app.fleet.nodes().into_iter().find(|node| node.name == "a").unwrap();
+    until("it is found out", || node().leak.is_some()).await;
+    let why = || live.progress().borrow().why.as_ref().map(|why| why.rule.clone());
+    until("staff is told", || why().as_deref() == Some("node.wall")).await;
+    assert!(matches!(node().state, NodeState::Fenced { .. }));
+    assert!(
+        house.app.fleet.engine("a").unwrap().images().await.unwrap_err().is_silence(),
+        "no work goes there"
+    );
+    assert!(live.fold().outage().is_some(), "its ranges stay shut");
+    open.store(false, Ordering::Relaxed);
+    until("its ranges are open again", || live.fold().outage().is_none()).await;
+    assert_eq!((node().state, node().leak), (NodeState::Answers, None));
+    let left = house.engine.list_runs().await.unwrap();
+    assert_eq!(left.into_iter().collect::<Vec<_>>(), [id], "nothing is left of the trials");
+    // The same when nothing was heard of before: at the start of the platform.
+    open.store(true, Ordering::Relaxed);
+    let was = live.fold().seq;
+    drop(live);
+    house.reopen().await;
+    let live = house.app.exercise(&house.app.exercises()[0].id).unwrap();
+    until("its ranges are shut", || live.fold().outage().is_some() && live.fold().seq > was).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_deadline_ends_nothing_while_the_node_is_lost() {
+    let mut house = House::of_two().await;
+    let (id, _, plan) = house.standing(RUNNING).await;
+    sound(&house.engine, &plan);
+    let live = house.app.exercise(&id).unwrap();
+    let alarm = |rule: &str| {
+        let progress = live.progress();
+        let progress = progress.borrow();
+        progress.alarms.iter().any(|alarm| alarm.what.rule == rule && alarm.over_ms.is_none())
+    };
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    house.clock.advance(live.times().deadline_ms - house.app.now_ms() + 1000);
+    until("staff is told that it has passed", || alarm("alarm.deadline_held")).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(live.fold().status, Status::Running, "nothing has ended");
+    // Not even over a restart of the platform.
+    house.reopen().await;
+    let live = house.app.exercise(&id).unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(live.fold().status, Status::Running);
+    house.engine.heal();
+    until("it is open again", || live.fold().outage().is_none()).await;
+    until("there is some time left", || live.times().deadline_ms > house.app.now_ms()).await;
+    assert_eq!(live.fold().status, Status::Running);
+    assert_eq!(live.times().deadline_ms, house.app.now_ms() + rampart_app::WARN_MS);
+    house.clock.advance(rampart_app::WARN_MS);
+    until("now it ends", || live.fold().status == Status::Ended || live.fold().over()).await;
 }

@@ -418,8 +418,11 @@ impl DockerEngine {
             State::Exited(end) | State::Restarting(end) => Some(end),
             _ => None,
         };
+        let started: Option<jiff::Timestamp> = state.started_at.and_then(|at| at.parse().ok());
         Ok(Inspection {
             last_end,
+            // The engine says year 1 for never.
+            started_ms: started.map(jiff::Timestamp::as_millisecond).filter(|ms| *ms > 0),
             state: now,
             restarts: found.restart_count.and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         })

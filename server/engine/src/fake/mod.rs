@@ -102,6 +102,18 @@ impl FakeEngine {
         }
     }
 
+    /// Sets what a container has written beside its image, bytes.
+    pub fn set_written(&self, container: &str, bytes: u64) {
+        if let Some(found) = self.lock().containers.get_mut(container) {
+            found.written = bytes;
+        }
+    }
+
+    /// Makes it the engine of another machine, whose wall is out of reach: it can only be tried from inside.
+    pub fn set_elsewhere(&self) {
+        self.lock().elsewhere = true;
+    }
+
     /// Takes the wall on the host away.
     pub fn flush_wall(&self) {
         self.lock().wall = false;
@@ -269,8 +281,12 @@ impl Engine for FakeEngine {
     }
 
     async fn wall(&self) -> Result<Wall, EngineError> {
-        self.step("guard", "", |inner| Ok(if inner.wall { Wall::Stood } else { Wall::Made })).inspect(|_| {
-            self.lock().wall = true;
+        self.step("guard", "", |inner| {
+            Ok(match (inner.elsewhere, std::mem::replace(&mut inner.wall, true)) {
+                (true, _) => Wall::Kept,
+                (false, true) => Wall::Stood,
+                (false, false) => Wall::Made,
+            })
         })
     }
 
@@ -396,7 +412,8 @@ impl Engine for FakeEngine {
                 State::Exited(end) | State::Restarting(end) => Some(end),
                 _ => None,
             };
-            Ok(Inspection { state: found.state.clone(), restarts: 0, last_end })
+            let started_ms = (found.state != State::Created).then_some(1);
+            Ok(Inspection { state: found.state.clone(), restarts: 0, started_ms, last_end })
         })
     }
 
@@ -513,7 +530,13 @@ impl Engine for FakeEngine {
     }
 
     async fn lives(&self, run: &str, since_ms: i64) -> Result<LifeStream, EngineError> {
-        let lives = self.step("lives", run, |inner| Ok(inner.lives_of(run)))?;
+        // As with the real engine, whoever asks learns only from the stream that nobody answers.
+        let lives = match self.step("lives", run, |inner| Ok(inner.lives_of(run))) {
+            Err(silent) if silent.is_silence() => {
+                return Ok(futures_util::stream::iter([Err(silent)]).boxed());
+            }
+            other => other?,
+        };
         let lives: Vec<_> = lives.into_iter().filter(|life| life.at_ms >= since_ms).map(Ok).collect();
         Ok(futures_util::stream::iter(lives).boxed())
     }

@@ -52,6 +52,8 @@ pub(super) struct Inner {
     pub pipes: usize,
     /// Whether the wall on the host stands.
     pub wall: bool,
+    /// Whether it is another machine's.
+    pub elsewhere: bool,
     /// What happened to containers, with the run of each.
     lives: Vec<(String, Life)>,
     next: u64,

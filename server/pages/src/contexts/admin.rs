@@ -247,6 +247,8 @@ pub struct NodeRow {
     pub available: Option<i64>,
     /// Images that it lacks, or has from an older source.
     pub lacking: Vec<String>,
+    /// What came through its wall when that was last tried.
+    pub leak: Option<String>,
 }
 
 impl NodeRow {
@@ -261,6 +263,7 @@ impl NodeRow {
             memory: Some(25_000_000_000),
             available: Some(9_400_000_000),
             lacking: Vec::new(),
+            leak: None,
         }
     }
 }
@@ -320,6 +323,10 @@ impl Page for System {
             NodeRow::sample("node-1", "answers"),
             NodeRow { available: None, ..NodeRow::sample("node-2", "silent") },
             NodeRow { ranges: 0, ..NodeRow::sample("node-3", "fenced") },
+            NodeRow {
+                leak: Some("3 ARP, 12 IPv4 and 0 IPv6 frames, TCP at 10.20.0.12:22".into()),
+                ..NodeRow::sample("node-5", "fenced")
+            },
             NodeRow {
                 version: String::new(),
                 memory: None,

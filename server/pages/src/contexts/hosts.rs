@@ -267,6 +267,8 @@ pub struct HostPage {
     pub rules: Vec<RuleLine>,
     /// Why they could not be had.
     pub rules_problem: Option<Problem>,
+    /// Since when they count, ms UTC.
+    pub rules_since_ms: Option<i64>,
     /// May the viewer have it made anew at all?
     pub may_reset: bool,
     /// Why not now; `None` if it can be.
@@ -298,6 +300,7 @@ impl Page for HostPage {
             is_gateway: false,
             rules: Vec::new(),
             rules_problem: None,
+            rules_since_ms: None,
             may_reset: true,
             reset_blocked: None,
             price: Some(30),
@@ -363,11 +366,13 @@ impl Page for HostPage {
             lines: vec![],
             is_gateway: true,
             rules: RuleLine::samples(),
+            rules_since_ms: Some(SAMPLE_NOW_MS - 40 * 60_000),
             price: None,
             ..dead.clone()
         };
         samples.push(Self {
             rules: vec![],
+            rules_since_ms: None,
             rules_problem: Some(Problem::new("counters_unread")),
             ..gateway.clone()
         });

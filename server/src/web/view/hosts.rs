@@ -88,12 +88,15 @@ fn blocked(fold: &Fold, range: u16, host: &str, staff: bool) -> Option<Problem> 
     Some(Problem::new(code))
 }
 
+/// Counters of a gateway, and since when they count, ms UTC.
+pub type Counters = (Vec<Counter>, Option<i64>);
+
 /// What was read of a host for its page.
 pub struct Seen {
     /// Its last lines.
     pub lines: Result<Vec<String>, Problem>,
     /// Of a gateway, its counters.
-    pub counters: Option<Result<Vec<Counter>, Problem>>,
+    pub counters: Option<Result<Counters, Problem>>,
 }
 
 /// A counter of the gateway in words; `None` for one of a rule that the scenario does not have.
@@ -164,10 +167,13 @@ pub fn page(
         Ok(lines) => (lines, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    let (rules, rules_problem) = match seen.counters {
-        Some(Ok(counters)) => (counters.iter().filter_map(|one| rule(scenario, one, locale)).collect(), None),
-        Some(Err(problem)) => (Vec::new(), Some(problem)),
-        None => (Vec::new(), None),
+    let (rules, rules_since_ms, rules_problem) = match seen.counters {
+        Some(Ok((counters, since_ms))) => {
+            let rules = counters.iter().filter_map(|one| rule(scenario, one, locale)).collect();
+            (rules, since_ms, None)
+        }
+        Some(Err(problem)) => (Vec::new(), None, Some(problem)),
+        None => (Vec::new(), None, None),
     };
     Some(HostPage {
         exercise: head(row, &fold, scenario, locale),
@@ -193,6 +199,7 @@ pub fn page(
         lines_problem,
         is_gateway: known.role == Role::Gateway,
         rules,
+        rules_since_ms,
         rules_problem,
         may_reset,
         reset_blocked: blocked(&fold, range, host, true),
