@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use rampart::Config;
+use rampart::{Config, nodes};
+use rampart_app::fleet::LOCAL;
 use rampart_app::library::shelves;
 use rampart_app::range;
 use rampart_app::range::images::specs;
 use rampart_app::strays::{self, Whose};
-use rampart_engine::{DockerEngine, Engine};
+use rampart_engine::{DockerEngine, Engine, Wall};
 use scoreboard::Proof;
 
 use super::{Failure, Outcome, Settings, logs, say};
@@ -64,13 +65,26 @@ pub(super) async fn run(doctor: Doctor) -> Outcome {
     } else {
         findings.bad("pages", format_args!("not compiled in: {}", missing.join(", ")));
     }
-    match DockerEngine::at(config.engine.as_deref()) {
-        Ok(docker) => {
-            let answers = engine(&config, &docker, &mut findings).await;
-            if answers && !skip_walls {
-                walls(&config, &docker, &mut findings).await;
+    match engines(&config) {
+        Ok(engines) => {
+            let mut is_there = false;
+            for one in &engines {
+                if engines.len() > 1 || config.engines.is_some() {
+                    say(format_args!("node {}", one.name));
+                }
+                let answers = engine(&config, one, &mut findings).await;
+                if answers && !skip_walls {
+                    walls(&config, &one.docker, &mut findings).await;
+                }
+                if answers {
+                    let run = clear_run.as_deref();
+                    is_there |= orphans(&config, &one.docker, clear_orphans, run, &mut findings).await;
+                }
             }
-            orphans(&config, &docker, clear_orphans, clear_run.as_deref(), &mut findings).await;
+            if let Some(run) = clear_run.filter(|_| !is_there) {
+                let whose = if engines.len() > 1 { "any of the engines" } else { "the engine" };
+                findings.bad("orphans", format_args!("run {run}: not on {whose}, or an exercise has it"));
+            }
         }
         Err(error) => findings.bad("engine", error),
     }
@@ -79,6 +93,28 @@ pub(super) async fn run(doctor: Doctor) -> Outcome {
         Findings { open: 0, .. } => Err(Failure::Refused),
         Findings { .. } => Err(Failure::Open),
     }
+}
+
+/// An engine that ranges are built on.
+struct Asked {
+    /// Key of its node.
+    name: String,
+    address: String,
+    docker: DockerEngine,
+}
+
+/// All engines of this installation, as the server takes them.
+fn engines(config: &Config) -> Result<Vec<Asked>, String> {
+    let Some(file) = &config.engines else {
+        let docker = DockerEngine::at(config.engine.as_deref()).map_err(|error| error.to_string())?;
+        return Ok(vec![Asked { name: LOCAL.to_owned(), address: config.engine_shown(), docker }]);
+    };
+    let listed = nodes::read(file).map_err(|error| error.to_string())?;
+    let asked = listed.into_iter().map(|node| {
+        let docker = DockerEngine::of(&node).map_err(|error| format!("node {}: {error}", node.name))?;
+        Ok(Asked { name: node.name, address: node.address, docker })
+    });
+    asked.collect()
 }
 
 /// Makes a small range, tries every wall from inside each of its hosts, and removes it.
@@ -143,15 +179,16 @@ fn scenarios(config: &Config, findings: &mut Findings) {
 }
 
 /// True when the engine answers.
-async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings) -> bool {
+async fn engine(config: &Config, asked: &Asked, findings: &mut Findings) -> bool {
+    let Asked { address, docker, .. } = asked;
     let info = match docker.info().await {
         Ok(info) => info,
         Err(error) => {
-            findings.bad("engine", format_args!("{}: {error}", config.engine_shown()));
+            findings.bad("engine", format_args!("{address}: {error}"));
             return false;
         }
     };
-    findings.good("engine", format_args!("{} at {}", info.version, config.engine_shown()));
+    findings.good("engine", format_args!("{} at {address}", info.version));
     match info.disk {
         Some(disk) if disk.free_percent() < DISK_LOW => {
             findings.bad("disk", format_args!("{} % free at {}", disk.free_percent(), info.root));
@@ -161,8 +198,9 @@ async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings)
         }
         None => findings.good("disk", "the engine's disk is not visible from here"),
     }
-    match docker.guard().await {
-        Ok(()) => findings.good("wall", "the nftables table on this host stands"),
+    match docker.wall().await {
+        Ok(Wall::Kept) => findings.good("wall", "the node keeps it itself; it is tried from inside a range"),
+        Ok(Wall::Stood | Wall::Made) => findings.good("wall", "the nftables table on this host stands"),
         Err(error) => findings.bad("wall", format_args!("{error} (root and nftables are needed)")),
     }
     match (specs(&config.images_dir), docker.images().await) {
@@ -187,25 +225,26 @@ async fn engine(config: &Config, docker: &DockerEngine, findings: &mut Findings)
     true
 }
 
-/// Objects on the engine that no exercise knows; removes what was asked for.
+/// Objects on the engine that no exercise knows; removes what was asked for. True when `run` is among them.
 async fn orphans(
     config: &Config,
     docker: &DockerEngine,
     clear: bool,
     run: Option<&str>,
     findings: &mut Findings,
-) {
+) -> bool {
     // What is wrong with the store has been said.
-    let Ok(store) = rampart::open_store(config).await else { return };
+    let Ok(store) = rampart::open_store(config).await else { return false };
     let found = strays::strays(docker, &store).await;
     store.close().await;
     let found = match found {
         Ok(found) => found,
-        Err(error) => return findings.bad("orphans", error),
+        Err(error) => {
+            findings.bad("orphans", error);
+            return false;
+        }
     };
-    if let Some(run) = run.filter(|run| !found.iter().any(|stray| stray.run == *run)) {
-        findings.bad("orphans", format_args!("run {run}: not on the engine, or an exercise has it"));
-    }
+    let is_there = run.is_some_and(|run| found.iter().any(|stray| stray.run == run));
     if found.is_empty() {
         findings.good("orphans", "none");
     }
@@ -235,4 +274,5 @@ async fn orphans(
             ),
         }
     }
+    is_there
 }

@@ -98,6 +98,15 @@ fn a_machine_becomes_a_node_step_by_step() {
     assert!(said.contains("ok    wall") && said.contains("the same by id as here"), "{said}");
     assert!(!said.contains("`routes`"), "{said}");
 
+    // The doctor asks every engine of the file, and tells of each apart.
+    let said = text(&rampart(&["doctor", "--skip-walls"]));
+    let (second, third) = said
+        .split_once("\nnode second\n")
+        .and_then(|(_, rest)| rest.split_once("\nnode third\n"))
+        .unwrap_or_else(|| panic!("not asked apart: {said}"));
+    assert!(second.contains("ok    engine") && second.contains("ok    orphans"), "{said}");
+    assert!(third.contains("FAULT engine     https://10.211.255.250:2376"), "{said}");
+
     // With another node's certificate on this machine, and with the cable pulled.
     let strange = std::fs::read_to_string(dir.path().join("engines.yaml")).unwrap();
     let own = dir.path().join("certs/third");
