@@ -54,6 +54,19 @@ pub fn no_flag_in_any_environment(scene: &Scene) {
     }
 }
 
+/// Words by which a page would tell of somebody's gender.
+const GENDERS: [&str; 3] = ["不願透露", "undisclosed", "gender"];
+const ALL: &[&str] = &["nobody", "administrator", "instructor", "red", "blue", "the other red"];
+
+/// Pages on which these words stand although no person's gender does, who sees them, and why. Everybody reads the same there.
+const EXPLAIN: [(&str, &[&str], &str); 5] = [
+    ("/people/import", &["instructor"], "what may stand in a roster's column"),
+    ("/privacy", ALL, "what is asked of people, and that they need not say"),
+    ("/api", ALL, "names of the fields of the officer's figures"),
+    ("/api/openapi.json", ALL, "the same for programs"),
+    ("/seat/me", &["red", "blue", "the other red"], "the questions, put to the person alone"),
+];
+
 /// All pages that somebody can open, filled in with what there is.
 fn pages(exercise: &str) -> Vec<String> {
     rampart::routes()
@@ -125,17 +138,15 @@ pub async fn no_flag_on_any_page(scene: &Scene) {
             for answer in [person.get(&path).await, person.get_json(&path).await] {
                 assert!(!answer.status.is_server_error(), "{who}: {path}: {}", page::said(&answer.text()));
                 assert_eq!(found_in(&answer.bytes, &wanted), None, "{who}: {path} holds a flag");
-                // These pages explain what may be typed; no person's gender stands there.
-                let explains = path.starts_with("/people/import")
-                    || path == "/privacy"
-                    || path.starts_with("/assets")
-                    || (path.starts_with("/api") || path == "/seat/me");
-                if who != "officer" && !explains {
-                    let text = answer.text();
-                    let told =
-                        ["不願透露", "undisclosed", "gender"].iter().find(|word| text.contains(**word));
-                    assert_eq!(told, None, "{who}: {path} tells of genders");
-                }
+                let text = answer.text();
+                let told = GENDERS.iter().find(|word| text.contains(**word));
+                let explains = EXPLAIN.iter().any(|(page, whom, _)| *page == path && whom.contains(&who));
+                assert!(
+                    who == "officer" || explains || told.is_none(),
+                    "{who}: {path} tells of genders: {told:?}"
+                );
+                // A form asks; whatever was answered, nothing in it is chosen.
+                assert!(path != "/seat/me" || !text.contains(" selected"), "{who}: {path} shows an answer");
                 seen += usize::from(answer.status.is_success());
             }
         }
