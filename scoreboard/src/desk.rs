@@ -82,9 +82,11 @@ pub struct Penalised {
 pub struct Rematched {
     /// Id.
     pub rematch: String,
+    /// Position of its first entry in this ledger: what lies before it is of the old run.
+    pub seq: u64,
     /// Code of the new run.
     pub run: String,
-    /// Position in its ledger.
+    /// Position in the new run's ledger.
     pub position: u64,
     /// Teams with the old run's points and the new run's.
     pub teams: Vec<(String, i64, i64)>,
@@ -127,6 +129,13 @@ impl Desk {
         self.scored.get(report).is_none_or(|scored| {
             scored.marks != marking.marks || scored.reason.args.get("text") != Some(&marking.text)
         })
+    }
+
+    /// The re-match that counts in place of what a team had.
+    #[must_use]
+    pub fn rematched(&self, team: &str) -> Option<&Rematched> {
+        let of_team = |known: &&Rematched| known.teams.iter().any(|(own, ..)| own == team);
+        self.rematches.iter().filter(|known| known.undone.is_none()).find(of_team)
     }
 
     /// Points that a team's released reports have brought.
@@ -204,7 +213,7 @@ impl Fold {
                 }
             }
             Body::Rematch { rematch, team, step, run, position, points, reason } => {
-                self.rematch(at_ms, (rematch, team), *step, (run, *position), *points, reason);
+                self.rematch((entry.seq, at_ms), (rematch, team), *step, (run, *position), *points, reason);
             }
             _ => {}
         }
@@ -212,7 +221,7 @@ impl Fold {
 
     fn rematch(
         &mut self,
-        at_ms: i64,
+        (seq, at_ms): (u64, i64),
         (id, team): (&str, &str),
         step: RematchStep,
         (run, position): (&str, u64),
@@ -223,6 +232,7 @@ impl Fold {
         let index = list.iter().position(|known| known.rematch == id).unwrap_or_else(|| {
             list.push(Rematched {
                 rematch: id.to_owned(),
+                seq,
                 run: run.to_owned(),
                 position,
                 teams: Vec::new(),

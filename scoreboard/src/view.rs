@@ -152,7 +152,7 @@ fn public_reason(reason: &Reason, over: bool) -> Reason {
         "incident.found" | "incident.missed" => Reason::new("incident.cost", []),
         "judge.penalty" => Reason::new("judge.penalised", []),
         "judge.lifted" => Reason::new("judge.lifted_plain", []),
-        "report.scored" => Reason::new("report.marked", []),
+        "report.scored" | "report.room" => Reason::new("report.marked", []),
         "report.matched" | "report.parent" | "report.capped" => Reason::new("report.paid", []),
         "reset.failed" => Reason::new("reset.refunded", []),
         "hint.bought" => Reason::new("hint.taken", []),

@@ -52,12 +52,14 @@ pub fn penalise(fold: &Fold, account: &str, team: &str, points: i64, text: &str)
 /// A judge takes a penalty back; `about` is its position.
 ///
 /// # Errors
-/// When it is not there or was taken back already, or the text is not right.
+/// When it is not there or was taken back already, it is of an old run in whose place a re-match counts, or the text is not
+/// right.
 pub fn lift(fold: &Fold, account: &str, about: u64, text: &str) -> Result<Entries, Refusal> {
     let known = fold.desk.penalties.iter().find(|known| known.seq == about).ok_or(Refusal::NotFound)?;
     if known.lifted.is_some() {
         return Err(Refusal::AlreadySo);
     }
+    untouched_run(fold, &known.team, about, "about")?;
     let reason = Reason::new("judge.lifted", [("about", about.to_string()), ("text", text_of(text)?)]);
     let body = Body::PenaltyLifted { team: known.team.clone(), about, points: -known.points, reason };
     Ok(vec![(staff(account), body)])
@@ -128,43 +130,111 @@ pub fn mark(rules: Rules<'_>, fold: &Fold, account: &str, form: &MarkForm) -> Re
 }
 
 /// All marks that are not released yet are: each report's points become an entry, up to the most that a team's reports bring
-/// together.
+/// together. Reports are given their points in the order in which they were filed; what the most has cut from one is given
+/// later, as soon as marks that were lowered leave room. Marks of an old run wait while a re-match counts.
 ///
 /// # Errors
-/// When nothing waits to be released.
+/// When nothing waits to be released, or only what belongs to an old run.
 pub fn release(rules: Rules<'_>, fold: &Fold, account: &str) -> Result<Entries, Refusal> {
-    let mut given: BTreeMap<&str, i64> = BTreeMap::new();
+    let waits = |team: &str| {
+        fold.reports.iter().any(|filed| filed.team == team && fold.desk.is_unreleased(&filed.report))
+    };
+    let teams: Vec<&str> =
+        fold.teams.iter().map(|team| team.id.as_str()).filter(|team| waits(team)).collect();
     let mut entries = Entries::new();
-    for filed in fold.reports.iter().filter(|filed| fold.desk.is_unreleased(&filed.report)) {
-        let Some(marking) = fold.desk.marks.get(&filed.report) else { continue };
-        let total = given.entry(&filed.team).or_insert_with(|| fold.desk.report_points(&filed.team));
-        let before = fold.desk.scored.get(&filed.report).map_or(0, |scored| scored.points);
-        let marked: i64 = marking.marks.values().sum();
-        let room = (rules.scenario.reports.points - (*total - before)).max(0);
-        let points = marked.min(room) - before;
-        *total += points;
+    for team in teams.iter().filter(|team| fold.desk.rematched(team).is_none()) {
+        entries.extend(release_of(rules, fold, account, team));
+    }
+    match (entries.is_empty(), teams.is_empty()) {
+        (false, _) => Ok(entries),
+        (true, true) => Err(Refusal::AlreadySo),
+        (true, false) => Err(field("report", "rematch_counts")),
+    }
+}
+
+/// The entries of one team.
+fn release_of(rules: Rules<'_>, fold: &Fold, account: &str, team: &str) -> Entries {
+    struct Given<'f> {
+        report: &'f str,
+        technique: &'f str,
+        marks: &'f BTreeMap<String, i64>,
+        text: &'f str,
+        waiting: bool,
+        before: i64,
+        wanted: i64,
+    }
+    let desk = &fold.desk;
+    let list: Vec<Given<'_>> = fold
+        .reports
+        .iter()
+        .filter(|filed| filed.team == team)
+        .filter_map(|filed| {
+            // Where nothing waits, the last marks are those that were released.
+            let marking = desk.marks.get(&filed.report)?;
+            Some(Given {
+                report: &filed.report,
+                technique: &filed.technique,
+                marks: &marking.marks,
+                text: &marking.text,
+                waiting: desk.is_unreleased(&filed.report),
+                before: desk.scored.get(&filed.report).map_or(0, |scored| scored.points),
+                wanted: marking.marks.values().sum(),
+            })
+        })
+        .collect();
+    // Nobody loses to another report: first what was lowered makes room, then it is given out.
+    let kept: i64 = list.iter().map(|one| one.before.min(one.wanted)).sum();
+    let mut room = (rules.scenario.reports.points - kept).max(0);
+    let mut entries = Entries::new();
+    for one in &list {
+        let least = one.before.min(one.wanted);
+        let more = (one.wanted - least).min(room);
+        room -= more;
+        let points = least + more - one.before;
+        if !one.waiting && points == 0 {
+            continue;
+        }
+        let rule = if one.waiting { "report.scored" } else { "report.room" };
         let args = [
-            ("marked", marked.to_string()),
-            ("technique", filed.technique.clone()),
-            ("text", marking.text.clone()),
+            ("marked", one.wanted.to_string()),
+            ("technique", one.technique.to_owned()),
+            ("text", one.text.to_owned()),
         ];
         let body = Body::ReportScored {
-            report: filed.report.clone(),
-            team: filed.team.clone(),
-            marks: marking.marks.clone(),
+            report: one.report.to_owned(),
+            team: team.to_owned(),
+            marks: one.marks.clone(),
             points,
-            reason: Reason::new("report.scored", args),
+            reason: Reason::new(rule, args),
         };
         entries.push((staff(account), body));
     }
-    if entries.is_empty() { Err(Refusal::AlreadySo) } else { Ok(entries) }
+    entries
+}
+
+/// What was entered before a re-match belongs to the run that it was played in place of: while the re-match counts, nothing
+/// that would give or take points for it is entered, since the standings hold none of it. The re-match is undone first.
+pub(super) fn untouched_run(fold: &Fold, team: &str, about: u64, name: &'static str) -> Result<(), Refusal> {
+    match fold.desk.rematched(team) {
+        Some(known) if about < known.seq => Err(field(name, "rematch_counts")),
+        _ => Ok(()),
+    }
+}
+
+/// True while something of these teams is under way that may still bring them points.
+fn is_pending(fold: &Fold, teams: &[&str]) -> bool {
+    let own = |team: &str| teams.contains(&team);
+    fold.reports.iter().any(|filed| own(&filed.team) && filed.judged.is_none())
+        || fold.repairs.iter().any(|((team, _), state)| own(team) && state.waiting)
+        || fold.resetting().any(|reset| reset.team.as_deref().is_some_and(own))
 }
 
 /// A new run of a pair counts in place of what its teams have: their points are set aside by one entry each, the new run's
 /// counted by another.
 ///
 /// # Errors
-/// Before the end, when the pair is not there, when a re-match of it counts already, or the text is not right.
+/// Before the end, when the pair is not there, when a re-match of it counts already, while one of its reports, retests or
+/// resets is not decided, or the text is not right.
 pub fn rematch(
     fold: &Fold,
     account: &str,
@@ -182,12 +252,12 @@ pub fn rematch(
     if teams.len() != sides.len() {
         return Err(field("range", "void_range"));
     }
-    let counts = |known: &scoreboard::Rematched| {
-        known.undone.is_none()
-            && known.teams.iter().any(|(team, ..)| teams.iter().any(|(own, _)| own.id == *team))
-    };
-    if fold.desk.rematches.iter().any(counts) {
+    if teams.iter().any(|(own, _)| fold.desk.rematched(&own.id).is_some()) {
         return Err(Refusal::AlreadySo);
+    }
+    let ids: Vec<&str> = teams.iter().map(|(own, _)| own.id.as_str()).collect();
+    if is_pending(fold, &ids) {
+        return Err(field("range", "rematch_pending"));
     }
     let text = text_of(text)?;
     let entry = |team: &str, step, points: i64, rule: &str| {

@@ -3,6 +3,7 @@
 
 use scoreboard::{Actor, Body, Fold, Reason, Status};
 
+use super::desk::untouched_run;
 use super::{Entries, Refusal};
 
 /// Longest text of a ruling or a dispute, characters.
@@ -63,7 +64,8 @@ pub(super) fn judgeable(fold: &Fold) -> Result<(), Refusal> {
 /// A judge gives or takes points; `about` is the entry that this puts right, where it is one.
 ///
 /// # Errors
-/// When there is nothing to judge yet, the team or the entry is not there, no points are moved, or a field is not right.
+/// When there is nothing to judge yet, the team or the entry is not there, the entry is of an old run in whose place a
+/// re-match counts, no points are moved, or a field is not right.
 pub fn correct(
     fold: &Fold,
     account: &str,
@@ -80,6 +82,9 @@ pub fn correct(
     let points = points_of(points)?;
     if about.is_some_and(|about| about == 0 || about > fold.seq) {
         return Err(field("about", "no_entry"));
+    }
+    if let Some(about) = about {
+        untouched_run(fold, team, about, "about")?;
     }
     let reason = Reason::new("judge.correction", [("text", text_of(text)?)]);
     Ok(vec![(staff(account), Body::Correction { team: team.to_owned(), about, points, reason })])
@@ -152,7 +157,8 @@ pub fn contest(
 /// A judge rules on a dispute.
 ///
 /// # Errors
-/// When it is not there or was ruled on already, or a field is not right. Who is not right gets no points.
+/// When it is not there or was ruled on already, or a field is not right. Who is not right gets no points, nor does who
+/// disputed an entry of an old run in whose place a re-match counts.
 pub fn rule(fold: &Fold, account: &str, form: &RulingForm) -> Result<Entries, Refusal> {
     let known = fold.contests.iter().find(|known| known.contest == form.contest).ok_or(Refusal::NotFound)?;
     if known.ruled.is_some() {
@@ -161,6 +167,9 @@ pub fn rule(fold: &Fold, account: &str, form: &RulingForm) -> Result<Entries, Re
     let points = points_of(form.points)?;
     if !form.upheld && points != 0 {
         return Err(field("points", "rejected_points"));
+    }
+    if points != 0 {
+        untouched_run(fold, &known.team, known.about, "points")?;
     }
     let rule = if form.upheld { "judge.upheld" } else { "judge.rejected" };
     let reason = Reason::new(rule, [("about", known.about.to_string()), ("text", text_of(&form.text)?)]);

@@ -7,6 +7,7 @@ use crate::scenario::{ResetRule, parse};
 use crate::truth::{Confirmed, Labels};
 
 mod exact;
+mod rematch;
 mod scoring;
 
 const SOURCE: &str = include_str!("../../../../scenarios/qinglan-portal/scenario.yaml");

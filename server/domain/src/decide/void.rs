@@ -5,6 +5,7 @@
 
 use scoreboard::{Actor, Body, Component, Fold, HealthState, Reason, Side, VoidWindow};
 
+use super::desk::untouched_run;
 use super::judge::{field, judgeable, staff, text_of};
 use super::service::{availability, due};
 use super::{Entries, Refusal, Rules, clock_at};
@@ -27,7 +28,7 @@ pub struct VoidForm {
 /// Checks are void between two moments that lie behind.
 ///
 /// # Errors
-/// When there is nothing to judge yet, range or check are not there, or the times do not enclose time of the exercise.
+/// When there is nothing to judge yet, range or check are not there, a re-match counts in place of a pair that is meant, or the times do not enclose time of the exercise.
 pub fn void(
     rules: Rules<'_>,
     fold: &Fold,
@@ -40,6 +41,7 @@ pub fn void(
     if form.range.is_some_and(|range| fold.team_of(range, Side::Blue).is_none()) {
         return Err(field("range", "void_range"));
     }
+    untouched(fold, form.range)?;
     let known = |check: &String| rules.scenario.checks.iter().any(|known| known.id == *check);
     if form.check.as_ref().is_some_and(|check| !known(check)) {
         return Err(field("check", "void_check"));
@@ -82,7 +84,7 @@ pub fn void(
 /// A void counts again.
 ///
 /// # Errors
-/// When it is not there or was undone already, or the text is not right.
+/// When it is not there or was undone already, a re-match counts in place of a pair that it means, or the text is not right.
 pub fn unvoid(
     rules: Rules<'_>,
     fold: &Fold,
@@ -95,10 +97,19 @@ pub fn unvoid(
     if known.undone.is_some() {
         return Err(Refusal::AlreadySo);
     }
+    untouched(fold, known.range)?;
     let reason = Reason::new("judge.unvoided", [("text", text_of(text)?)]);
     let after: Vec<VoidWindow> = fold.desk.voids.iter().filter(|known| known.void != id).cloned().collect();
     let entry = (staff(account), Body::VoidUndone { void: id.to_owned(), reason });
     Ok(put_right(rules, fold, entry, &after, at_ms, "availability.restored"))
+}
+
+/// Checks are always of the run that was played here.
+fn untouched(fold: &Fold, range: Option<u16>) -> Result<(), Refusal> {
+    let meant = fold.teams.iter().filter(|team| range.is_none_or(|range| team.range == range));
+    meant
+        .filter(|team| team.side == Side::Blue)
+        .try_for_each(|team| untouched_run(fold, &team.id, 0, "range"))
 }
 
 /// The entry, after what is due is booked and before what it changes.
@@ -113,7 +124,9 @@ fn put_right(
     // On a copy that has booked what is due, so that the difference is taken from what the entry follows.
     let mut booked = fold.clone();
     let mut entries = Entries::new();
-    for team in fold.teams.iter().filter(|team| team.side == Side::Blue) {
+    let counts =
+        |team: &&scoreboard::Team| team.side == Side::Blue && fold.desk.rematched(&team.id).is_none();
+    for team in fold.teams.iter().filter(counts) {
         for (actor, body) in availability(rules, fold, &team.id, at_ms) {
             let seq = booked.seq + 1;
             booked.apply(&scoreboard::Entry { seq, at_ms, actor: actor.clone(), body: body.clone() });
@@ -121,7 +134,7 @@ fn put_right(
         }
     }
     entries.push(entry);
-    for team in booked.teams.iter().filter(|team| team.side == Side::Blue) {
+    for team in booked.teams.iter().filter(counts) {
         let Some((through, up_sum, known_sum)) = booked.booked.get(&team.id).copied() else { continue };
         // What the voids take out depends on them alone, so that undoing gives back exactly what was taken.
         let taken = |voids: &[VoidWindow]| {

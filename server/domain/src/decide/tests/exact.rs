@@ -8,7 +8,7 @@ use crate::scenario::{Decay, share};
 
 /// One thing that somebody does.
 #[derive(Debug, Clone)]
-enum Move {
+pub(super) enum Move {
     Flag(u8, u8),
     Wrong(u8, u8),
     Health(u8, u8),
@@ -20,7 +20,7 @@ enum Move {
     Book,
 }
 
-fn any_move() -> impl Strategy<Value = Move> {
+pub(super) fn any_move() -> impl Strategy<Value = Move> {
     prop_oneof![
         (0_u8..4, 0_u8..3).prop_map(|(team, objective)| Move::Flag(team, objective)),
         (0_u8..4, 0_u8..3).prop_map(|(team, objective)| Move::Wrong(team, objective)),
@@ -39,7 +39,7 @@ const OBJECTIVES: [&str; 3] = ["portal-db", "www-file", "doc-sealed"];
 const CHECKS: [&str; 2] = ["portal-search", "doc-exchange"];
 
 impl Table {
-    fn make(&mut self, one: &Move, ids: &mut u32) {
+    pub(super) fn make(&mut self, one: &Move, ids: &mut u32) {
         let entries = match one {
             Move::Flag(team, objective) | Move::Wrong(team, objective) => {
                 let (team, objective) = (format!("r{}", team + 1), OBJECTIVES[usize::from(*objective)]);

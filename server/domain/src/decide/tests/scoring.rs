@@ -246,8 +246,18 @@ fn marks_count_when_they_are_released_up_to_the_most_and_marking_anew_is_a_diffe
     marks(&mut table, &ids[0], 10, 0).unwrap();
     let entries = release(table.rules(), &table.fold, "acc").unwrap();
     table.apply(entries);
-    assert_eq!(table.points("b1") - before, 25, "the difference; the other stays as it was given");
-    assert_eq!(table.fold.team("b1").unwrap().parts[&Component::Reports], 25);
+    assert_eq!(table.points("b1") - before, 40, "10, and the other is given what the most had cut");
+    let last = table.fold.team("b1").unwrap().last.clone().unwrap();
+    assert_eq!((last.0.rule.as_str(), last.1), ("report.room", 15));
+    assert_eq!(table.fold.team("b1").unwrap().parts[&Component::Reports], 40);
+    // And back: who has something keeps it, the most stands.
+    marks(&mut table, &ids[0], 30, 10).unwrap();
+    let entries = release(table.rules(), &table.fold, "acc").unwrap();
+    assert_eq!(table.apply(entries), 1);
+    let scored = &table.fold.desk.scored;
+    assert_eq!((scored[&ids[0]].points, scored[&ids[1]].points), (20, 30));
+    let shown = table.fold.ranks(Side::Blue, Audience::Public)[0].last.clone().unwrap();
+    assert_eq!(shown.rule, "report.marked");
 }
 
 fn says(table: &mut Table, check: &str, state: HealthState) {
