@@ -3,10 +3,13 @@
 mod desktop;
 pub mod durable;
 mod faults;
+mod hands;
 mod kills;
 mod node;
 mod nodes;
 mod queue;
+mod reboot;
+mod remote;
 mod restart;
 mod story;
 mod terminals;

@@ -120,6 +120,35 @@ impl SecondEngine {
         let _ = child.kill();
         let _ = child.wait();
         let _ = std::fs::remove_file(self.path("docker.sock"));
+        self.end_groups();
+    }
+
+    /// Control groups of its containers: a machine that goes down keeps none. What is frozen dies only when it thaws.
+    fn end_groups(&self) {
+        let began = Instant::now();
+        let mut left = true;
+        while left && began.elapsed() < STARTS_WITHIN {
+            left = false;
+            for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+                let group = controller.path().join(self.group.trim_start_matches('/'));
+                for inner in std::fs::read_dir(&group).into_iter().flatten().flatten() {
+                    if !inner.path().is_dir() {
+                        continue;
+                    }
+                    for (file, word) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+                        let file = inner.path().join(file);
+                        if file.exists() {
+                            let _ = std::fs::write(file, word);
+                        }
+                    }
+                    left |= std::fs::remove_dir(inner.path()).is_err();
+                }
+                let _ = std::fs::remove_dir(group);
+            }
+            if left {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
     }
 
     /// Starts it on what it had.
@@ -225,13 +254,5 @@ impl Wire {
 impl Drop for SecondEngine {
     fn drop(&mut self) {
         self.kill9();
-        // Mounts of its containers went with its namespace; its control groups are empty by then.
-        for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let group = controller.path().join(self.group.trim_start_matches('/'));
-            for inner in std::fs::read_dir(&group).into_iter().flatten().flatten() {
-                let _ = std::fs::remove_dir(inner.path());
-            }
-            let _ = std::fs::remove_dir(group);
-        }
     }
 }

@@ -384,6 +384,49 @@ async fn a_launch_can_be_given_up_and_leaves_nothing() {
     assert!(house.app.store.subnets().of(&id).await.unwrap().is_empty());
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_flood_of_records_is_dropped_in_sight_and_hides_neither_an_act_nor_the_others() {
+    let mut house = House::new().await;
+    let (id, _, plan) = house.standing(RUNNING).await;
+    let live = house.app.exercise(&id).unwrap();
+    let (first, second) = (&plan.ranges[0], &plan.ranges[1]);
+    let at_ms = house.app.now_ms() / 1000 * 1000 + 1000;
+    let web = |n: i64| {
+        let line = serde_json::json!({
+            "kind": "web", "src": first.host("citizens").unwrap().legs[0].address.to_string(),
+            "method": "GET", "status": "200", "agent": "curl", "uri": format!("/?page={n}"),
+        });
+        line.to_string()
+    };
+    // What is stored of one host and one second, and a hundred more; then an act in the same second.
+    for n in 0..600 {
+        house.engine.write_line(&first.host("www").unwrap().name, (at_ms + n) * 1_000_000, &web(n));
+    }
+    for (host, at_ns, line) in injection(first, at_ms + 900) {
+        house.engine.write_line(&first.host(host).unwrap().name, at_ns, &line);
+    }
+    house.engine.write_line(&second.host("www").unwrap().name, (at_ms + 950) * 1_000_000, &web(0));
+    let dropped = || {
+        let progress = live.progress();
+        let progress = progress.borrow();
+        let of_flood = |what: &Reason| what.rule == "alarm.records_dropped" && what.args["host"] == "www";
+        let told = progress.alarms.iter().find(|alarm| of_flood(&alarm.what));
+        told.and_then(|alarm| alarm.what.args.get("count").cloned())
+    };
+    until("staff is told how many", || dropped().as_deref() == Some("100")).await;
+    until("the act is confirmed all the same", || live.fold().actions.len() == 1).await;
+    let events = house.app.store.events();
+    let mut others = Vec::new();
+    for _ in 0..200 {
+        others = events.read(&id, 2, None, rampart_store::Page::Latest, 10).await.unwrap();
+        if !others.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(others.len(), 1, "the other range's record is there");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ledger_that_was_tampered_with_shuts_its_exercise_only() {
     let mut house = House::new().await;

@@ -18,7 +18,7 @@ use ipnet::Ipv4Net;
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use crate::{
-    ByteStream, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
+    ByteStream, Disk, Engine, EngineError, EngineInfo, ExecOut, ExecSpec, Happening, HostFacts, ImageInfo,
     ImageSpec, Inspection, Labels, LifeStream, Lines, LogLine, LogStream, Observation, Pipe, PipeSpec,
     Pruned, RunSeen, State, Terminal, TerminalControl, TerminalSpec, Wall, archive,
 };
@@ -140,6 +140,11 @@ impl FakeEngine {
         self.lock().memory = bytes;
     }
 
+    /// Sets how much of its disk is free and how large that is, bytes.
+    pub fn set_disk(&self, free: u64, size: u64) {
+        self.lock().disk = Some(Disk { free, size });
+    }
+
     /// Sets what the host looks like.
     pub fn set_host(&self, facts: HostFacts) {
         self.lock().host = facts;
@@ -202,7 +207,7 @@ impl Engine for FakeEngine {
                 architecture: "x86_64".into(),
                 storage: "memory".into(),
                 root: String::new(),
-                disk: None,
+                disk: inner.disk,
                 cpus: 2,
                 memory: inner.memory,
                 available: None,

@@ -6,8 +6,8 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan};
 
 use super::{Fault, Script};
 use crate::{
-    Container, EngineError, Happening, HostFacts, ImageInfo, Labels, Life, LogLine, Network, Observation,
-    State, archive, images,
+    Container, Disk, EngineError, Happening, HostFacts, ImageInfo, Labels, Life, LogLine, Network,
+    Observation, State, archive, images,
 };
 
 /// Accounts of every image: root, and those that the shipped replicas have.
@@ -47,6 +47,8 @@ pub(super) struct Inner {
     pub house: Option<String>,
     /// Memory of the host, bytes.
     pub memory: u64,
+    /// Its disk, where it can be seen.
+    pub disk: Option<Disk>,
     pub calls: Vec<String>,
     pub shells: usize,
     pub pipes: usize,

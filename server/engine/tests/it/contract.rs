@@ -85,8 +85,11 @@ async fn states_follow_what_is_asked() {
         assert!(conflict(&answer), "frozen: {answer:?}");
         engine.unpause(&name).await.unwrap();
         assert!(engine.exec(&name, ExecSpec::new(["true"])).await.unwrap().ok());
+        let started = async || engine.inspect(&name).await.unwrap().started_ms;
+        let before = started().await;
         engine.restart(&name).await.unwrap();
         assert_eq!(state(&bench, &name).await, State::Running);
+        assert!(before.is_some() && started().await >= before, "{before:?}");
         engine.stop(&name).await.unwrap();
         engine.stop(&name).await.unwrap();
         let State::Exited(end) = state(&bench, &name).await else { panic!("not ended") };

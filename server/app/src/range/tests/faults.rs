@@ -117,6 +117,19 @@ async fn a_sound_launch_has_proofs_of_every_kind_and_its_secrets_in_place() {
 }
 
 #[tokio::test]
+async fn a_disk_that_is_nearly_full_refuses_with_its_number_before_anything_is_made() {
+    let fake = fake();
+    let plan = light(&fake, 1).await;
+    sound(&fake, &plan, |_, _| {});
+    fake.set_disk(97 << 30, 1000 << 30);
+    let error = attempt(&fake, &plan).await.unwrap_err();
+    assert!(matches!(error, LaunchError::DiskFull { percent: 9 }), "{error}");
+    assert!(!fake.calls().iter().any(|call| call.starts_with("create_")), "{:?}", fake.calls());
+    fake.set_disk(100 << 30, 1000 << 30);
+    attempt(&fake, &plan).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_missing_image_is_named_before_anything_is_made() {
     let fake = fake();
     let mut plan = light(&fake, 1).await;
