@@ -6,20 +6,30 @@
 
 pub mod attendance;
 pub mod course;
+pub mod duty;
+pub mod facts;
 pub mod figures;
+pub mod findings;
 pub mod gender;
 pub mod interval;
+pub mod mask;
+pub mod official;
 pub mod register;
 pub mod roc;
 pub mod table;
 pub mod tables;
+pub mod targets;
 pub mod words;
+pub mod words_tables;
 
 pub use attendance::{Attendance, Pause, Review, Rule, Session, Source, Stay, StayError, attendance};
 pub use course::{Aspect, Certificate, Fault, Measure, Standing, TestKind};
+pub use facts::{Apart, DutyClass, Facts, PersonFact, PresenceFact, SessionFact};
 pub use figures::{Attended, Counts, Heads, Hundredths, PersonHours};
+pub use findings::{Finding, FindingResult};
 pub use gender::Gender;
 pub use interval::{Interval, IntervalError, IntervalSet};
+pub use official::{Book, Edition, Kind, Variable};
 pub use register::{Age, Answers, Area, Disability, HomeArea, Identity, Indigenous, Level};
 pub use roc::{RocDate, RocYear};
 pub use table::{Cell, Column, Table};

@@ -1,6 +1,6 @@
 //! The words of the official forms. They are Chinese by nature: a table that is handed in reads the same whatever language
-//! its maker's pages have. This is the one place in the code where such text stands; everything else a person reads is in
-//! the locale files. Headings carry an English gloss for readers.
+//! its maker's pages have. This and [`words_tables`](super::words_tables) are the places in the code where such
+//! text stands; everything else a person reads is in the locale files. Headings carry an English gloss for readers.
 
 /// Name of the sheet and the file of the register.
 pub const ROSTER: &str = "學員名冊";
@@ -80,6 +80,11 @@ pub const RULE: &str = "時數計算：席位在線、簽到簽退及講師登�
 pub const RULE_EN: &str = "Hours: seat presence, sign-in sheet and instructor's marks are joined (a union, not a sum); a seat that is back within {gap} minutes \
 was not left; only the run from first start to end counts, without pauses; whoever did not sign out is counted to the end and marked for review; added in \
 whole seconds and rounded once in print; all of it is booked to the day (Taipei) and year in which the exercise began.";
+/// The rule with the figure of the default.
+pub(crate) fn rule_line() -> String {
+    super::tables::rule_text(super::attendance::Rule::default())
+}
+
 /// Key of the rule among the texts of the pages.
 pub const RULE_KEY: &str = "records.rule.run_union_start_day";
 

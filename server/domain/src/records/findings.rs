@@ -1,0 +1,96 @@
+//! What red teams found, and whether it was repaired in time.
+
+use super::facts::words;
+use super::figures::Hundredths;
+use super::roc::{RocDate, RocYear};
+
+/// Days in which a grave weakness is to be closed.
+pub const WEEK_DAYS: i64 = 7;
+/// A weakness of this CVSS score or more is grave; in tenths.
+pub const GRAVE: i64 = 70;
+/// Share of grave weaknesses that are to be closed in time, per cent.
+pub const WEEK_TARGET: i64 = 75;
+const DAY_MS: i64 = 86_400_000;
+
+words! {
+    /// How the retest ended.
+    FindingResult {
+        /// 已修補.
+        Repaired = "repaired" "已修補",
+        /// 部分.
+        Partly = "partly" "部分",
+        /// 未修補.
+        Open = "open" "未修補",
+        /// 接受風險.
+        Accepted = "accepted" "接受風險",
+    }
+}
+
+/// A finding. Days are midnights in Taipei, ms UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Id.
+    pub id: String,
+    /// Year that it is reported in.
+    pub year: RocYear,
+    /// Number, unique in its year.
+    pub number: String,
+    /// System.
+    pub system: String,
+    /// Weakness.
+    pub weakness: String,
+    /// CVSS score in tenths, 0 to 100.
+    pub cvss: i64,
+    /// Day of the first test.
+    pub first_ms: i64,
+    /// What was done.
+    pub repair: String,
+    /// Day of the repair.
+    pub repaired_ms: Option<i64>,
+    /// Day of the retest.
+    pub retest_ms: Option<i64>,
+    /// How the retest ended.
+    pub result: FindingResult,
+}
+
+impl Finding {
+    /// 高, 中 or 低 by the score.
+    #[must_use]
+    pub const fn risk(&self) -> &'static str {
+        match self.cvss {
+            GRAVE.. => "高",
+            40.. => "中",
+            _ => "低",
+        }
+    }
+
+    /// Repaired within seven days of the first test, and the retest says so.
+    #[must_use]
+    pub fn within_a_week(&self) -> bool {
+        self.result == FindingResult::Repaired
+            && self.repaired_ms.is_some_and(|day| {
+                let first = RocDate::of_ms(self.first_ms).start_ms();
+                RocDate::of_ms(day).start_ms() - first <= WEEK_DAYS * DAY_MS
+            })
+    }
+}
+
+/// KPI 2-3: grave findings closed within a week, and all grave ones.
+#[must_use]
+pub fn grave(findings: &[Finding]) -> (i64, i64) {
+    let grave = findings.iter().filter(|one| one.cvss >= GRAVE);
+    grave.fold((0, 0), |(done, all), one| (done + i64::from(one.within_a_week()), all + 1))
+}
+
+/// The score as printed, `9.8`.
+#[must_use]
+pub fn score(cvss: i64) -> String {
+    format!("{}.{}", cvss / 10, cvss % 10)
+}
+
+/// Whether the share of grave findings closed in time reaches the target; `None` without any.
+#[must_use]
+pub fn in_time(findings: &[Finding]) -> Option<(Hundredths, bool)> {
+    let (done, all) = grave(findings);
+    Hundredths::share(done, all).map(|share| (share, 100 * done >= WEEK_TARGET * all))
+}
