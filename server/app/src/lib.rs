@@ -18,9 +18,11 @@ mod launch;
 pub mod library;
 pub mod limits;
 mod people;
+mod programme;
 mod queue;
 pub mod range;
 pub mod records;
+mod records_year;
 mod register;
 mod register_export;
 pub mod roster_import;
@@ -56,12 +58,14 @@ use exercise::{CommandError, Exercise, Seed, Tools};
 use fleet::{Fleet, Nodes};
 pub use keeper::{LedgerAlarm, LedgerState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
+pub use programme::{ProgrammeError, TEXT_MAX};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
+pub use records_year::{Reminder, YearOverview};
 pub use register::{PersonCard, RegisterError, TookPart};
 pub use register_export::RegisterFormat;
 pub use schedule::{ScheduleError, WARN_MS};
-pub use statistics::{Export, ExportTable, Statistics};
+pub use statistics::{Export, ExportTable, Road, Statistics};
 
 /// Longest that a stop waits for tasks to come to an end.
 const STOP_WITHIN: Duration = Duration::from_secs(10);

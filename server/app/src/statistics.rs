@@ -13,9 +13,9 @@ use crate::records::export::{self, Format};
 use crate::{App, AppError};
 
 /// Office that hands the tables in; the county of the scenarios.
-const ORGANISATION: &str = "青嵐縣政府數位發展處";
+pub(crate) const ORGANISATION: &str = "青嵐縣政府數位發展處";
 /// Stands at the foot of each page as long as the county is an invented one.
-const FOOT: &str = "虛構機關，僅供演訓";
+pub(crate) const FOOT: &str = "虛構機關，僅供演訓";
 
 /// Figures of an exercise and of its year.
 #[derive(Debug, Clone)]
@@ -54,8 +54,12 @@ pub struct Export {
     pub bytes: Vec<u8>,
 }
 
-enum Road {
+/// On which road figures leave the store; the audit line says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Road {
+    /// A page.
     Look,
+    /// A file.
     Export,
 }
 

@@ -9,6 +9,7 @@ mod accounts;
 mod agencies;
 mod answers;
 mod audit;
+mod book;
 mod certificates;
 mod changes;
 mod commit;
@@ -26,6 +27,7 @@ mod open;
 mod persons;
 mod placements;
 mod presence;
+mod programme;
 mod recordings;
 mod schedules;
 mod seats;
@@ -44,6 +46,7 @@ pub use accounts::{Account, Accounts, Credentials, NewAccount, Role};
 pub use agencies::{Agencies, Agency};
 pub use answers::{Consent, Origin, OwnRequest, SelfView};
 pub use audit::{Audit, AuditLine};
+pub use book::{RegisterRow, SurveyRow, YearRows};
 pub use certificates::{Certificates, CertificatesOf, NewCertificate, PersonKeys, StoredCertificate};
 pub use changes::{Change, Changes, Stamp};
 pub use commit::{AppendError, CommitMetrics};
@@ -65,6 +68,7 @@ pub use open::migration_names;
 pub use persons::{Imported, NewPerson, Person, PersonEdit, PersonOrder, PersonQuery, Persons};
 pub use placements::{Placement, Placements};
 pub use presence::{Interval, Presence, Touch};
+pub use programme::Programme;
 pub use recordings::{NewRecording, Recording, RecordingState, Recordings, Seal};
 pub use schedules::{Schedule, Schedules};
 pub use seats::{NewSeat, Seat, Seats};
@@ -277,6 +281,12 @@ impl Store {
     #[must_use]
     pub fn audit(&self) -> Audit<'_> {
         Audit(&self.0.db)
+    }
+
+    /// Targets, duty rules, findings and the texts of the tables.
+    #[must_use]
+    pub fn programme(&self) -> Programme<'_> {
+        Programme { db: &self.0.db, note: None }
     }
 
     /// Small settings.

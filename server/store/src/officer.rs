@@ -422,7 +422,7 @@ impl OfficerView<'_> {
     }
 
     /// A transaction that has checked the officer and holds the audit line.
-    async fn begin(&self, what: &str, purpose: Purpose<'_>) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(&self, what: &str, purpose: Purpose<'_>) -> Result<Tx, StoreError> {
         let mut tx = self.db.write().await?;
         let officer = tx
             .row(

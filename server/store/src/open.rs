@@ -45,6 +45,7 @@ const MIGRATIONS: &[Pair] = migrations![
     (8, "0008_register"),
     (9, "0009_answers"),
     (10, "0010_courses"),
+    (11, "0011_targets"),
 ];
 
 /// Names of the migrations, in order; a test compares them with the two folders.
