@@ -15,6 +15,8 @@ const SCRIPT: &str = include_str!("trial.py");
 pub const IMAGE: &str = "rampart/base:latest";
 /// Ports tried by TCP besides the engine's own.
 const PORTS: [u16; 2] = [22, 2375];
+/// What the id of a trial's run begins with.
+pub const RUN: &str = "trial-";
 /// Subnets that are tried while others are taken at the same moment.
 const TRIES: usize = 4;
 const PREFIX: u8 = 28;
@@ -64,7 +66,7 @@ pub async fn wall(engine: &dyn Engine, block: Ipv4Net, ports: &[u16]) -> Result<
     }
     let taken = subnets::taken(engine).await?;
     let tag = format!("{:x}", jiff::Timestamp::now().as_millisecond());
-    let run = format!("trial-{tag}");
+    let run = format!("{RUN}{tag}");
     let labels = Labels { run: run.clone(), range: 1, name: "trial".into(), plan: "trial".into(), epoch: 0 };
     let name = format!("{BRIDGE_PREFIX}t{}", &tag[tag.len().saturating_sub(8)..]);
     let mut network = None;

@@ -91,7 +91,7 @@ async fn come_back(
             *beats -= 1;
             return;
         }
-        if let Err(error) = wall::look(node, block).await {
+        if let Err(error) = wall::look(fleet, node, block).await {
             tracing::warn!(node = node.name, %error, "whether the wall stands is not known yet");
             return;
         }

@@ -18,7 +18,7 @@ mod wall;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use ipnet::Ipv4Net;
 use rampart_domain::capacity::Needs;
@@ -104,6 +104,8 @@ struct Inner {
     placed: RwLock<HashMap<String, Vec<Placed>>>,
     store: Store,
     clock: Arc<dyn Clock>,
+    /// This installation.
+    house: OnceLock<String>,
 }
 
 #[derive(Clone)]
@@ -226,7 +228,7 @@ impl Fleet {
                 Arc::new(Node::new(node.name, node.address, node.engine, state, now_ms))
             })
             .collect();
-        Ok(Self(Arc::new(Inner { nodes, placed: RwLock::new(placed), store, clock })))
+        Ok(Self(Arc::new(Inner { nodes, placed: RwLock::new(placed), store, clock, house: OnceLock::new() })))
     }
 
     /// Begins to ask every node whether it is there, until `stop`. Walls are tried on a free subnet of `block`.
@@ -244,6 +246,7 @@ impl Fleet {
 
     /// Marks whatever is made from now on as this installation's.
     pub fn mark(&self, house: &str) {
+        let _ = self.0.house.set(house.to_owned());
         for node in &self.0.nodes {
             node.engine.mark(house);
         }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use rampart_engine::{EngineError, Wall, trial};
 
+use super::Fleet;
 use super::node::Node;
+use crate::range;
 
 /// Longest that finding out may take.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -17,8 +19,8 @@ const LIMIT: Duration = Duration::from_secs(90);
 ///
 /// # Errors
 /// The node's silence.
-pub(super) async fn look(node: &Node, block: Ipv4Net) -> Result<(), EngineError> {
-    let found = tokio::time::timeout(LIMIT, find(node, block)).await;
+pub(super) async fn look(fleet: &Fleet, node: &Node, block: Ipv4Net) -> Result<(), EngineError> {
+    let found = tokio::time::timeout(LIMIT, find(fleet, node, block)).await;
     let leak = match found.unwrap_or_else(|_| Err(EngineError::Timeout("try the wall".to_owned()))) {
         Ok(leak) => leak,
         Err(silent) if silent.is_silence() => return Err(silent),
@@ -34,7 +36,7 @@ pub(super) async fn look(node: &Node, block: Ipv4Net) -> Result<(), EngineError>
     Ok(())
 }
 
-async fn find(node: &Node, block: Ipv4Net) -> Result<Option<String>, EngineError> {
+async fn find(fleet: &Fleet, node: &Node, block: Ipv4Net) -> Result<Option<String>, EngineError> {
     match node.engine.wall().await {
         Ok(Wall::Stood) => return Ok(None),
         Ok(Wall::Made) => {
@@ -45,8 +47,21 @@ async fn find(node: &Node, block: Ipv4Net) -> Result<Option<String>, EngineError
         // That this machine's cannot be made is told by the system's page, and no launch goes on without it.
         Err(error) => return Err(error),
     }
+    sweep(fleet, node).await?;
     let port = node.address.trim_end_matches('/').rsplit_once(':').and_then(|(_, port)| port.parse().ok());
     let ports: Vec<u16> = port.into_iter().collect();
     let heard = trial::wall(node.engine.as_ref(), block, &ports).await?;
     Ok((!heard.nothing()).then(|| heard.to_string()))
+}
+
+/// Removes what a server of this installation that died at a trial has left of it.
+async fn sweep(fleet: &Fleet, node: &Node) -> Result<(), EngineError> {
+    let house = fleet.0.house.get();
+    for (run, seen) in node.engine.runs().await? {
+        if run.starts_with(trial::RUN) && house.is_some() && seen.house.as_ref() == house {
+            tracing::warn!(node = node.name, run, "what is left of a trial is removed");
+            range::clear(node.engine.as_ref(), &run).await?;
+        }
+    }
+    Ok(())
 }

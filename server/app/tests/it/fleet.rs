@@ -10,9 +10,9 @@ use rampart_app::fleet::NodeState;
 use rampart_app::workstation::{self, WorkstationError};
 use rampart_domain::capacity::Needs;
 use rampart_domain::decide::Refusal;
-use rampart_domain::plan::Plan;
+use rampart_domain::plan::{NetworkPlan, Plan};
 use rampart_engine::fake::{FakeEngine, Fault};
-use rampart_engine::{Engine, EngineError, ExecOut, HostFacts, State};
+use rampart_engine::{Engine, EngineError, ExecOut, HostFacts, Labels, State};
 use rampart_store::Role;
 use scoreboard::{HealthState, Side, Status};
 use serde_json::{Value, json};
@@ -456,6 +456,15 @@ async fn a_machine_that_comes_back_without_its_wall_takes_nothing() {
         let heard = json!({ "arp": arp, "ipv4": 0, "ipv6": 0, "tcp": [] });
         Some(ExecOut { stdout: heard.to_string().into_bytes(), ..ExecOut::default() })
     });
+    // A trial at which the platform was killed.
+    let old = NetworkPlan {
+        name: "rmptold".into(),
+        subnet: "10.77.240.0/28".parse().unwrap(),
+        ..plan.ranges[0].networks[0].clone()
+    };
+    let labels =
+        Labels { run: "trial-old".into(), range: 1, name: "trial".into(), plan: "trial".into(), epoch: 0 };
+    house.engine.create_network(&old, &labels).await.unwrap();
     let live = house.app.exercise(&id).unwrap();
     silence(&house.engine);
     until("the loss is entered", || live.fold().outage().is_some()).await;
