@@ -41,6 +41,8 @@ pub struct Config {
     pub recordings_days: u32,
     /// Addresses that web hooks may lead to though they are none of the public internet.
     pub webhook_allow: Vec<ipnet::IpNet>,
+    /// Folders and files with the fonts that papers are set in.
+    pub fonts: Vec<PathBuf>,
     /// What is decided about ranges: memory that they leave free, and how long they may live.
     pub ranges: RangeSettings,
 }
@@ -49,6 +51,8 @@ pub struct Config {
 pub const JUDGE_DELAY_MS: i64 = 30_000;
 /// How long a shell waits for its browser by default, ms.
 pub const TERMINAL_GRACE_MS: i64 = 60_000;
+/// Where Debian's packages put fonts.
+pub const FONTS: &str = "/usr/share/fonts";
 /// How long recordings are kept by default, days.
 pub const RECORDINGS_DAYS: u32 = 180;
 
@@ -71,6 +75,7 @@ impl Default for Config {
             terminal_grace_ms: TERMINAL_GRACE_MS,
             recordings_days: RECORDINGS_DAYS,
             webhook_allow: Vec::new(),
+            fonts: vec![FONTS.into()],
             ranges: RangeSettings::default(),
         }
     }

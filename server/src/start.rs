@@ -209,6 +209,7 @@ fn app_config(config: &Config, own_ports: Vec<u16>) -> Result<AppConfig, SecretE
         ledger_key: ledger_key(config)?,
         terminals,
         ranges: config.ranges,
+        fonts: config.fonts.clone(),
     })
 }
 

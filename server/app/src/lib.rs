@@ -12,11 +12,13 @@ pub mod exercise;
 pub mod failure;
 pub mod files;
 pub mod fleet;
+mod hours_upload;
 mod images;
 mod keeper;
 mod launch;
 pub mod library;
 pub mod limits;
+mod papers;
 mod people;
 mod programme;
 mod queue;
@@ -56,9 +58,11 @@ pub use capacity::Capacity;
 use clock::{Clock, new_id, random_bytes};
 use exercise::{CommandError, Exercise, Seed, Tools};
 use fleet::{Fleet, Nodes};
+pub use hours_upload::{UploadError, UploadWish};
 pub use keeper::{LedgerAlarm, LedgerState};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use programme::{ProgrammeError, TEXT_MAX};
+pub use rampart_documents::{FontsMissing, Missing as MissingCharacter};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
 pub use records_year::{Reminder, YearOverview};
@@ -110,12 +114,14 @@ pub struct AppConfig {
     pub own_ports: Vec<u16>,
     /// How long after filing a report is judged, ms: late evidence comes in, and the score is no oracle.
     pub judge_delay_ms: i64,
-    /// Signs positions of ledgers.
+    /// Signs positions of ledgers, and papers.
     pub ledger_key: ledger::CheckpointKey,
     /// How terminals are kept and recorded.
     pub terminals: terminal::TerminalRules,
     /// What is decided about ranges.
     pub ranges: RangeSettings,
+    /// Folders and files with the fonts that papers are set in.
+    pub fonts: Vec<PathBuf>,
 }
 
 /// What can go wrong in a use case, beyond what its own error says.
@@ -149,6 +155,12 @@ pub enum AppError {
         /// First fault.
         why: String,
     },
+    /// Papers cannot be printed on this machine as it is.
+    #[error(transparent)]
+    Fonts(#[from] FontsMissing),
+    /// Characters that no font of this machine has; nothing was printed.
+    #[error("no font has {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Characters(Vec<MissingCharacter>),
     /// Anything else.
     #[error("{0}")]
     Inner(String),
@@ -238,6 +250,8 @@ pub struct App {
     keeper: Mutex<keeper::Keeper>,
     /// Terminals that are open.
     terminals: terminal::Terminals,
+    /// Fonts and the turn at the press.
+    papers: Arc<papers::Papers>,
     /// The nodes as they were seen last.
     room: tokio::sync::watch::Sender<Vec<(String, rampart_domain::capacity::Node)>>,
 }
@@ -288,6 +302,7 @@ impl App {
             ranges: config.ranges,
             tags: Arc::default(),
         };
+        let papers = papers::Papers::new(config.fonts.clone(), config.ledger_key.clone());
         let app = Arc::new(Self {
             store,
             fleet,
@@ -302,6 +317,7 @@ impl App {
             touched: Mutex::default(),
             keeper: Mutex::default(),
             terminals,
+            papers,
             room: tokio::sync::watch::channel(Vec::new()).0,
         });
         for row in app.store.exercises().list().await? {

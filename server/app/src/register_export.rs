@@ -105,9 +105,9 @@ impl App {
             file_stem: name.to_owned(),
         };
         let inner = |error: export::ExportError| AppError::Inner(error.to_string());
-        let plain = match format {
-            RegisterFormat::Csv => Format::Csv,
-            RegisterFormat::Ods => Format::Ods,
+        let (plain, bytes) = match format {
+            RegisterFormat::Csv => (Format::Csv, export::csv(&table)),
+            RegisterFormat::Ods => (Format::Ods, export::ods(&table, None)),
             RegisterFormat::Xlsx => {
                 let columns = table.columns.iter().map(|column| column.zh.clone()).collect();
                 let sheet = Sheet { name: table.sheet.clone(), columns, rows: table.rows.clone() };
@@ -115,7 +115,7 @@ impl App {
                 return Ok(Export { name: table.file_name("xlsx"), media_type: sheets::XLSX, bytes });
             }
         };
-        let (name, bytes) = export::file(&table, plain).map_err(inner)?;
-        Ok(Export { name, media_type: plain.media_type(), bytes })
+        let name = table.file_name(plain.ending());
+        Ok(Export { name, media_type: plain.media_type(), bytes: bytes.map_err(inner)? })
     }
 }

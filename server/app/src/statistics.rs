@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 
 use rampart_domain::records::{
-    self, Counts, Gender, Heads, Issue, PersonHours, RocDate, RocYear, Rule, Table, figures, tables,
+    self, Counts, Gender, Heads, Issue, PersonHours, RocDate, RocYear, Rule, Table, figures, paper, tables,
+    words,
 };
 use rampart_store::{Officer, PersonalRow, Purpose};
 
 use crate::clock::new_id;
-use crate::records::export::{self, Format};
+use crate::papers::Sheet;
+use crate::records::Format;
 use crate::{App, AppError};
 
 /// Office that hands the tables in; the county of the scenarios.
@@ -83,19 +85,20 @@ impl App {
         format: Format,
         officer: &Officer,
     ) -> Result<Export, AppError> {
-        let what = match (table, format) {
-            (ExportTable::Gender, Format::Ods) => "X1 ODS",
-            (ExportTable::Gender, Format::Csv) => "X1 CSV",
-            (ExportTable::Hours, Format::Ods) => "hours ODS",
-            (ExportTable::Hours, Format::Csv) => "hours CSV",
+        let (name, number) = match table {
+            ExportTable::Gender => ("X1", words::X1_NUMBER),
+            ExportTable::Hours => ("hours", ""),
         };
-        let figures = self.figures(exercise, officer, Road::Export, what).await?;
+        let what = format!("{name} {}", format.ending().to_uppercase());
+        let as_of_ms = self.now_ms();
+        let figures = self.figures(exercise, officer, Road::Export, &what).await?;
         let table = match table {
-            ExportTable::Gender => &figures.exercise,
-            ExportTable::Hours => &figures.hours,
+            ExportTable::Gender => figures.exercise,
+            ExportTable::Hours => figures.hours,
         };
-        let (name, bytes) =
-            export::file(table, format).map_err(|error| AppError::Inner(error.to_string()))?;
+        let name = table.file_name(format.ending());
+        let issue = Sheet { table, number, edition: paper::INTERNAL, as_of_ms };
+        let bytes = self.file_of(issue, ORGANISATION, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 

@@ -50,7 +50,7 @@ pub async fn records(State(web): State<Web>, call: Call, Path(id): Path<String>)
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// `ods` or `csv`.
+    /// `ods`, `csv`, `xlsx` or `pdf`.
     pub format: String,
     /// `x1` for people by gender, `hours` for person-hours by name.
     #[param(default = "x1")]
@@ -69,11 +69,7 @@ pub async fn export(
     Path(id): Path<String>,
     Asked(wanted): Asked<Wanted>,
 ) -> Answer<Response> {
-    let format = match wanted.format.as_str() {
-        "ods" => ExportFormat::Ods,
-        "csv" => ExportFormat::Csv,
-        _ => return Err(Fault::field("format", "choice")),
-    };
+    let format = ExportFormat::from_ending(&wanted.format).ok_or_else(|| Fault::field("format", "choice"))?;
     let table = match wanted.table.as_deref() {
         None | Some("x1") => ExportTable::Gender,
         Some("hours") => ExportTable::Hours,

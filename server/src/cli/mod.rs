@@ -21,7 +21,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use ipnet::Ipv4Net;
 use rampart::Config;
-use rampart::config::{RECORDINGS_DAYS, read_bound, read_duration, read_net, read_size};
+use rampart::config::{FONTS, RECORDINGS_DAYS, read_bound, read_duration, read_net, read_size};
 use rampart_app::RangeSettings;
 use tracing_subscriber::EnvFilter;
 
@@ -57,8 +57,11 @@ enum Command {
     Ledger(ledger::Command),
     #[command(flatten)]
     Remote(remote::Command),
-    /// The register of people in this installation's store, without a server.
+    /// Look after the register of people.
     #[command(subcommand)]
+    Roster(register::Command),
+    /// The older name of `roster`.
+    #[command(subcommand, hide = true)]
     Register(register::Command),
 }
 
@@ -113,6 +116,9 @@ struct Settings {
     /// Recordings of terminals are deleted after so many days; 0 keeps them.
     #[arg(long, env = "RAMPART_RECORDINGS_DAYS", default_value_t = RECORDINGS_DAYS)]
     recordings_days: u32,
+    /// Folders and files with the fonts that papers are set in, one after the other.
+    #[arg(long, env = "RAMPART_FONTS", value_delimiter = ',', default_value = FONTS)]
+    fonts: Vec<PathBuf>,
     /// Memory that ranges leave to Rampart and whatever else runs on the engine's machine.
     #[arg(long, env = "RAMPART_KEEP_MEMORY", default_value = "1G", value_parser = read_size)]
     keep_memory: u64,
@@ -143,6 +149,7 @@ impl Settings {
             judge_delay_ms: self.judge_delay,
             terminal_grace_ms: self.terminal_grace,
             recordings_days: self.recordings_days,
+            fonts: self.fonts,
             ranges: RangeSettings {
                 kept_memory: self.keep_memory,
                 grace_ms: self.grace,
@@ -206,6 +213,9 @@ pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = match cli.command {
         Command::Remote(command) => return remote::run(cli.remote, command),
+        Command::Roster(register::Command::Import(import)) if cli.remote.named() => {
+            return remote::import(cli.remote, &import);
+        }
         here => here,
     };
     let runtime = match tokio::runtime::Runtime::new() {
@@ -226,7 +236,7 @@ pub fn run() -> ExitCode {
             Command::Ledger(command) => ledger::run(command).await,
             // Done before a runtime was made: it asks and waits, one thing after the other.
             Command::Remote(_) => Ok(()),
-            Command::Register(command) => register::run(command).await,
+            Command::Roster(command) | Command::Register(command) => register::run(command).await,
         }
     });
     match outcome {

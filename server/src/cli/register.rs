@@ -1,9 +1,10 @@
-//! `rampart register`: rosters taken into the store of this installation. `rampart roster` does it on a server, by its API.
+//! `rampart roster import`: rosters taken into the register, of the server that `--server` names, else of this installation's
+//! store. `rampart register import` is its older name.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use clap::{ArgGroup, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use rampart_app::clock::{Clock, SystemClock, new_id};
 use rampart_app::records::roster::{BYTES_MAX, Fault, How};
 use rampart_app::records::sheet::Encoding;
@@ -15,40 +16,46 @@ use super::{Failure, Outcome, Settings, logs, say, warn};
 /// What to do with the register.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Look at a roster (CSV, XLSX, ODS), or take it into the register; the server may be running. Exit code 2 and every
-    /// fault by row, column and value when it is not in order: nothing is written then.
-    #[command(group = ArgGroup::new("act").required(true))]
-    Import {
-        /// File to read.
-        file: PathBuf,
-        /// Only say what it would do.
-        #[arg(long, group = "act")]
-        dry_run: bool,
-        /// Write it, all or nothing.
-        #[arg(long, group = "act")]
-        apply: bool,
-        /// Sheet of a workbook, from 1.
-        #[arg(long)]
-        sheet: Option<usize>,
-        /// The file is Big5 (CP950), as a dry run showed it.
-        #[arg(long)]
-        big5: bool,
-        #[command(flatten)]
-        settings: Settings,
-    },
+    /// Look at a roster (CSV, XLSX, ODS), or take it into the register of the server, or without --server into this
+    /// installation's store; its server may be running. Exit code 2 and every fault by row, column and value when it is not in
+    /// order: nothing is written then.
+    Import(Box<Import>),
+}
+
+/// A roster, and what to do with it.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("act").required(true))]
+pub(super) struct Import {
+    /// File to read.
+    pub(super) file: PathBuf,
+    /// Only say what it would do.
+    #[arg(long, group = "act")]
+    pub(super) dry_run: bool,
+    /// Write it, all or nothing.
+    #[arg(long, group = "act")]
+    pub(super) apply: bool,
+    /// Sheet of a workbook, from 1; not with --server.
+    #[arg(long)]
+    pub(super) sheet: Option<usize>,
+    /// The file is Big5 (CP950), as a dry run showed it; not with --server.
+    #[arg(long)]
+    pub(super) big5: bool,
+    #[command(flatten)]
+    settings: Settings,
 }
 
 /// Runs it.
 pub(super) async fn run(command: Command) -> Outcome {
     logs("warn");
-    let Command::Import { file, dry_run, apply, sheet, big5, settings } = command;
+    let Command::Import(import) = command;
+    let Import { file, dry_run, apply, sheet, big5, settings } = *import;
     let how = How {
         sheet: sheet.map(|sheet| sheet.saturating_sub(1)),
         encoding: big5.then_some(Encoding::Big5),
         columns: None,
     };
     let store = rampart::open_store(&settings.config()).await?;
-    let outcome = import(&store, &file, apply && !dry_run, &how).await;
+    let outcome = take_in(&store, &file, apply && !dry_run, &how).await;
     store.close().await;
     outcome
 }
@@ -61,7 +68,7 @@ fn refused(faults: &[Fault]) -> Failure {
     Failure::Refused
 }
 
-async fn import(store: &Store, file: &Path, apply: bool, how: &How) -> Outcome {
+async fn take_in(store: &Store, file: &Path, apply: bool, how: &How) -> Outcome {
     let unreadable = |error| Failure::Error(format!("{}: {error}", file.display()));
     let size = std::fs::metadata(file).map_err(unreadable)?.len();
     if size > BYTES_MAX as u64 {

@@ -122,6 +122,15 @@ impl From<rampart_app::AppError> for WebError {
                 let detail = Some(error.to_string());
                 Self { detail, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "engine_unreachable") }
             }
+            AppError::Fonts(missing) => {
+                let detail = Some(missing.to_string());
+                Self { detail, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "fonts_missing") }
+            }
+            AppError::Characters(missing) => {
+                let list: Vec<String> = missing.iter().map(ToString::to_string).collect();
+                let problem = Problem::new("no_font_has").with("list", list.join("; "));
+                Self::with(StatusCode::UNPROCESSABLE_ENTITY, problem)
+            }
             other => Self::internal(other),
         }
     }

@@ -34,6 +34,7 @@ mod terminal;
 mod terminals;
 pub mod token;
 mod tokens;
+mod upload;
 pub(crate) mod view;
 pub(crate) mod visit;
 mod webhooks;
@@ -214,6 +215,7 @@ fn table() -> Vec<Route> {
         page("/statistics",                   Who::OFFICER,       statistics::list),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),
         page("/statistics/{id}/export",       Who::OFFICER,       statistics::export),
+        form("/statistics/{id}/hours",        Who::OFFICER,       upload::hours),
         // the house
         page("/accounts",                     Who::ADMINISTRATOR, admin::accounts),
         form("/accounts",                     Who::ADMINISTRATOR, admin::create),

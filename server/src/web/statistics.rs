@@ -8,6 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rampart_app::{AppError, Export, ExportFormat, ExportTable};
 use rampart_domain::records::RocYear;
+use rampart_domain::records::portal::{COUNTIES, Profile};
 use rampart_pages::{AuditAct, AuditLine, Statistics, StatisticsExercise, StatisticsList};
 use rampart_store::{Officer, StoreError};
 use serde::Deserialize;
@@ -129,6 +130,8 @@ pub(super) async fn show(
         as_of_ms: visit.now_ms,
         file_ods: format!("{stem}.ods"),
         file_csv: format!("{stem}.csv"),
+        profiles: Profile::ids().to_vec(),
+        counties: COUNTIES.to_vec(),
         audit,
     };
     web.page(&visit, &page)
@@ -143,18 +146,14 @@ pub(super) struct Wanted {
     table: String,
 }
 
-/// `GET /statistics/{id}/export?format=ods|csv&table=x1|hours`; without a table it is X1.
+/// `GET /statistics/{id}/export?format=ods|csv|xlsx|pdf&table=x1|hours`; without a table it is X1.
 pub(super) async fn export(
     State(web): State<Web>,
     staff: Staff,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Answer {
-    let format = match wanted.format.as_str() {
-        "ods" => ExportFormat::Ods,
-        "csv" => ExportFormat::Csv,
-        _ => return Err(WebError::bad_request()),
-    };
+    let format = ExportFormat::from_ending(&wanted.format).ok_or_else(WebError::bad_request)?;
     let table = match wanted.table.as_str() {
         "" | "x1" => ExportTable::Gender,
         "hours" => ExportTable::Hours,

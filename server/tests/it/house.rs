@@ -56,6 +56,7 @@ async fn start(dir: &Path, engine: &FakeEngine) -> Arc<App> {
         ledger_key: ledger::CheckpointKey::new(&[7; 32]),
         terminals: rampart_app::terminal::TerminalRules::new(dir),
         ranges: rampart_app::RangeSettings::default(),
+        fonts: vec!["/usr/share/fonts".into()],
     };
     App::start(config, store, Arc::new(engine.clone()), Arc::new(SystemClock)).await.unwrap()
 }

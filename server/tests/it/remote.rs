@@ -79,12 +79,12 @@ fn story(dir: &Path, server: &str, file: &Path) {
     let roster = roster.to_str().unwrap();
     let (code, out, err) = run(server, file, &["roster", "import", roster, "--dry-run"]);
     assert_eq!((code, out.as_str()), (0, "would be added 2, changed 0, unchanged 0\n"), "{err}");
-    let (code, out, _) = run(server, file, &["roster", "import", roster, "--json"]);
+    let (code, out, _) = run(server, file, &["roster", "import", roster, "--apply", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &json["added"]), (0, &serde_json::json!(2)));
     let broken = dir.join("broken.csv");
     std::fs::write(&broken, "姓名,職號,機關,性別\n,A3,數位處,貓\n").unwrap();
-    let (code, out, err) = run(server, file, &["roster", "import", broken.to_str().unwrap()]);
+    let (code, out, err) = run(server, file, &["roster", "import", broken.to_str().unwrap(), "--apply"]);
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.lines().count() >= 2 && err.contains("2:"), "all faults at once: {err}");
     assert!(!err.contains('貓'), "what was wrong may be personal: {err}");

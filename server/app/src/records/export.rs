@@ -1,9 +1,14 @@
 //! Tables as files. The same table gives the same bytes, so that an export can be compared with an earlier one.
 
-use rampart_domain::records::{Cell, Table};
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use rampart_documents::{Fonts, FontsMissing, Paper, Press, PrintError, TablePaper};
+use rampart_domain::ledger::CheckpointKey;
+use rampart_domain::records::{Cell, Table, seal};
 
 use super::guard::{guarded, unguarded};
-use super::{ods, split};
+use super::{form, ods, sheets, split};
 
 /// A file format of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,11 +17,15 @@ pub enum Format {
     Ods,
     /// Comma separated, UTF-8 with mark, CRLF: heading and rows only, numbers without thousands separators.
     Csv,
+    /// Office Open XML workbook: the form, as in ODS.
+    Xlsx,
+    /// Paper: the form with boxes for signatures, sealed.
+    Pdf,
 }
 
 impl Format {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Ods, Self::Csv];
+    /// All.
+    pub const ALL: [Self; 4] = [Self::Ods, Self::Csv, Self::Xlsx, Self::Pdf];
 
     /// Ending of the file name.
     #[must_use]
@@ -24,6 +33,8 @@ impl Format {
         match self {
             Self::Ods => "ods",
             Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -39,6 +50,8 @@ impl Format {
         match self {
             Self::Ods => ods::MEDIA_TYPE,
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Xlsx => sheets::XLSX,
+            Self::Pdf => "application/pdf",
         }
     }
 }
@@ -61,23 +74,116 @@ pub enum ExportError {
     /// Its last buffer.
     #[error("the CSV file could not be finished")]
     CsvEnd,
+    /// No fonts for paper.
+    #[error(transparent)]
+    Fonts(#[from] FontsMissing),
+    /// The paper; characters that no font has are data from outside.
+    #[error(transparent)]
+    Print(#[from] PrintError),
 }
 
-/// A table as a file: its name and its bytes.
+/// A table on its way out, with what stands around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// The table.
+    pub table: &'a Table,
+    /// Number above the title, as in 「表 X1」; empty for none.
+    pub number: &'a str,
+    /// Office that hands it in.
+    pub organisation: &'a str,
+    /// Edition, as stated at the foot.
+    pub edition: &'a str,
+    /// When its data was read, ms UTC. It stands in the file in place of the time of writing.
+    pub as_of_ms: i64,
+}
+
+/// Finds the fonts, when the first paper needs them.
+pub type FindFonts<'a> = Box<dyn Fn() -> Result<Arc<Fonts>, FontsMissing> + 'a>;
+
+/// Makes files of tables; one for a batch, as it keeps the fonts that papers needed.
+pub struct Exporter<'a> {
+    fonts: FindFonts<'a>,
+    press: OnceCell<Press>,
+    key: &'a CheckpointKey,
+}
+
+impl std::fmt::Debug for Exporter<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exporter").field("key", self.key).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Exporter<'a> {
+    /// With these fonts; without any, everything but paper can be made. Papers are sealed with the key.
+    #[must_use]
+    pub const fn new(fonts: FindFonts<'a>, key: &'a CheckpointKey) -> Self {
+        Self { fonts, press: OnceCell::new(), key }
+    }
+
+    /// The key that seals.
+    #[must_use]
+    pub(crate) const fn key(&self) -> &CheckpointKey {
+        self.key
+    }
+
+    /// A table as a file.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn file(&self, out: &Outgoing<'_>, format: Format) -> Result<Vec<u8>, ExportError> {
+        match format {
+            Format::Ods => ods(out.table, Some(out.as_of_ms)),
+            Format::Csv => csv(out.table),
+            Format::Xlsx => form::xlsx(out),
+            Format::Pdf => self.pdf(out),
+        }
+    }
+
+    /// The press, once there are fonts.
+    fn press(&self) -> Result<&Press, FontsMissing> {
+        if let Some(press) = self.press.get() {
+            return Ok(press);
+        }
+        let press = Press::new((self.fonts)()?);
+        Ok(self.press.get_or_init(|| press))
+    }
+
+    /// Any other paper, sealed.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn paper(&self, paper: &dyn Paper) -> Result<Vec<u8>, ExportError> {
+        Ok(seal::sealed(self.key, self.press()?.print(paper)?))
+    }
+
+    fn pdf(&self, out: &Outgoing<'_>) -> Result<Vec<u8>, ExportError> {
+        let digest = seal::sha256(&csv(out.table)?);
+        let paper = TablePaper {
+            table: out.table,
+            number: out.number,
+            organisation: out.organisation,
+            edition: out.edition,
+            as_of_ms: out.as_of_ms,
+            digest: Some(&digest),
+        };
+        self.paper(&paper)
+    }
+}
+
+/// A table as an OpenDocument spreadsheet.
 ///
 /// # Errors
 /// [`ExportError`].
-pub fn file(table: &Table, format: Format) -> Result<(String, Vec<u8>), ExportError> {
-    let bytes = match format {
-        Format::Ods => ods::write(table)?,
-        Format::Csv => csv(table)?,
-    };
-    Ok((table.file_name(format.ending()), bytes))
+pub fn ods(table: &Table, as_of_ms: Option<i64>) -> Result<Vec<u8>, ExportError> {
+    ods::write(table, as_of_ms)
 }
 
 /// A table as CSV. Text that a spreadsheet would run or change is guarded by one invisible character (U+200B) before it;
 /// [`csv_rows`] and the roster take it away again. The export page says so.
-fn csv(table: &Table) -> Result<Vec<u8>, ExportError> {
+///
+/// # Errors
+/// [`ExportError`].
+pub fn csv(table: &Table) -> Result<Vec<u8>, ExportError> {
     let mut writer = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .flexible(true)

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{Cursor, Write as _};
 
-use rampart_domain::records::{Cell, Table, words};
+use rampart_domain::records::{Cell, Table, roc, words};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -36,8 +36,8 @@ const NAMESPACES: &str = concat!(
 const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 const FONTS: &str = r#"<office:font-face-decls><style:font-face style:name="Kai" svg:font-family="標楷體" style:font-family-generic="script"/><style:font-face style:name="Serif" svg:font-family="'Liberation Serif'" style:font-family-generic="roman"/></office:font-face-decls>"#;
 
-/// Writes a table as a spreadsheet of two sheets.
-pub(crate) fn write(table: &Table) -> Result<Vec<u8>, ExportError> {
+/// Writes a table as a spreadsheet of two sheets; `as_of_ms` (ms UTC), when its data was read, stands in it as its date.
+pub(crate) fn write(table: &Table, as_of_ms: Option<i64>) -> Result<Vec<u8>, ExportError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     // 1980-01-01, the first moment that the container can hold.
     let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
@@ -46,7 +46,7 @@ pub(crate) fn write(table: &Table) -> Result<Vec<u8>, ExportError> {
     zip.write_all(MEDIA_TYPE.as_bytes())?;
     let files = [
         ("META-INF/manifest.xml", manifest()),
-        ("meta.xml", meta(table)),
+        ("meta.xml", meta(table, as_of_ms)),
         ("styles.xml", styles(table)),
         ("content.xml", content(table)),
     ];
@@ -126,10 +126,13 @@ fn manifest() -> String {
     out
 }
 
-fn meta(table: &Table) -> String {
+fn meta(table: &Table, as_of_ms: Option<i64>) -> String {
+    let date = as_of_ms.map(roc::iso_time).map_or_else(String::new, |at| {
+        format!("<meta:creation-date>{at}</meta:creation-date><dc:date>{at}</dc:date>")
+    });
     format!(
         "{DECLARATION}<office:document-meta{NAMESPACES}><office:meta><meta:generator>Rampart</meta:generator>\
-         <dc:title>{}</dc:title><dc:language>zh-TW</dc:language></office:meta></office:document-meta>",
+         <dc:title>{}</dc:title>{date}<dc:language>zh-TW</dc:language></office:meta></office:document-meta>",
         escaped(&table.title)
     )
 }

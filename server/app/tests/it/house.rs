@@ -54,6 +54,7 @@ async fn start(dir: &Path, clock: &Arc<SetClock>, nodes: Nodes) -> Arc<App> {
         ledger_key: rampart_domain::ledger::CheckpointKey::new(&[7; 32]),
         terminals: rampart_app::terminal::TerminalRules::new(dir),
         ranges: rampart_app::RangeSettings::default(),
+        fonts: vec!["/usr/share/fonts".into()],
     };
     App::start(config, store, nodes, clock.clone()).await.unwrap()
 }

@@ -8,6 +8,7 @@ mod fleet;
 mod heads;
 mod house;
 mod ledgers;
+mod office;
 mod people;
 mod records;
 mod resets;

@@ -235,6 +235,12 @@ pub fn form_value(ms: i64) -> String {
     format!("{:04}-{:02}-{:02}T{:02}:{:02}", at.year(), at.month(), at.day(), at.hour(), at.minute())
 }
 
+/// `2026-05-13T14:31:41+08:00`, as files hold moments.
+#[must_use]
+pub fn iso_time(ms: i64) -> String {
+    format!("{}:{:02}+08:00", form_value(ms), local(ms).second())
+}
+
 /// Reads a date and a time of day in Taipei, with or without seconds: `2026-05-13T14:31` as forms send it, or any date of
 /// [`RocDate::parse`], a space, and the time. Gives ms UTC. A time without a date is refused: it would not say which midnight.
 ///

@@ -26,6 +26,8 @@ pub const FOOT_SPACE: &str = "　";
 
 /// Name of table X1.
 pub const X1: &str = "參訓人員性別統計表";
+/// Number of table X1.
+pub const X1_NUMBER: &str = "表 X1";
 /// Name of the person-hours table.
 pub const HOURS: &str = "參訓人員人時統計表";
 /// File name of X1 begins with this.

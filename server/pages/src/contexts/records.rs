@@ -1,5 +1,6 @@
 //! Statistics for the officer. All figures come computed; ratios as printed strings, so that a page and a file cannot differ.
 
+use rampart_domain::records::portal::{COUNTIES, Profile};
 use serde::Serialize;
 
 use super::common::*;
@@ -172,6 +173,10 @@ pub struct Statistics {
     pub file_ods: String,
     /// File name of the CSV export.
     pub file_csv: String,
+    /// Profiles of the portal's file of hours.
+    pub profiles: Vec<&'static str>,
+    /// Counties of the portal: code and name.
+    pub counties: Vec<(&'static str, &'static str)>,
     /// Looks and exports, newest first, this look included.
     pub audit: Vec<AuditLine>,
 }
@@ -244,6 +249,8 @@ impl Page for Statistics {
             as_of_ms: SAMPLE_NOW_MS,
             file_ods: "性別統計表_S115-02.ods".into(),
             file_csv: "性別統計表_S115-02.csv".into(),
+            profiles: Profile::ids().to_vec(),
+            counties: COUNTIES.to_vec(),
             audit: vec![
                 AuditLine {
                     at_ms: SAMPLE_NOW_MS,

@@ -1,8 +1,9 @@
-//! `rampart exercise …`, `board`, `seats`, `roster`, `whoami`: a server led from a terminal, by its API. Exit codes: 0 done,
+//! `rampart exercise …`, `board`, `seats`, `roster`, `records`, `whoami`: a server led from a terminal, by its API. Exit codes: 0 done,
 //! 1 the server said no, 2 what was typed or a file is not in order, 3 no contact.
 
 mod client;
 mod print;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +19,7 @@ use rampart_domain::records::roc::parse_date_time;
 use serde::Serialize;
 use ureq::http::Method;
 
+use super::register::Import;
 use client::{Client, Failure};
 
 /// How often a wait looks.
@@ -59,9 +61,9 @@ pub(super) enum Command {
     /// Give seats and make the slips that open them.
     #[command(subcommand)]
     Seats(SeatsCommand),
-    /// Look after the register of people.
+    /// Check what was handed in.
     #[command(subcommand)]
-    Roster(RosterCommand),
+    Records(RecordsCommand),
 }
 
 /// A session code.
@@ -168,15 +170,25 @@ pub(super) enum SeatsCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum RosterCommand {
-    /// Import people from a CSV file, all rows or none.
-    Import {
+pub(super) enum RecordsCommand {
+    /// Check the seal of a paper (PDF) or of a file with its seal beside it; needs no server. Exit code 1 when it does not fit.
+    Verify {
         /// The file.
         file: PathBuf,
-        /// Only say what it would do.
-        #[arg(long)]
-        dry_run: bool,
+        /// The seal, where it is a file of its own; FILE.seal is found by itself.
+        #[arg(long, value_name = "FILE")]
+        seal: Option<PathBuf>,
+        /// Public key that has to have sealed it, 64 hexadecimal digits.
+        #[arg(long, value_name = "HEX")]
+        key: Option<String>,
     },
+}
+
+impl Remote {
+    /// Whether a server is named.
+    pub(super) const fn named(&self) -> bool {
+        self.server.is_some()
+    }
 }
 
 struct Session {
@@ -186,7 +198,20 @@ struct Session {
 
 /// Runs a command on a server.
 pub(super) fn run(remote: Remote, command: Command) -> ExitCode {
-    let done = Session::open(remote).and_then(|session| session.carry_out(command));
+    ended(match command {
+        Command::Records(RecordsCommand::Verify { file, seal, key }) => {
+            verify::run(&file, seal.as_deref(), key.as_deref(), remote.json)
+        }
+        command => Session::open(remote).and_then(|session| session.carry_out(command)),
+    })
+}
+
+/// Takes a roster in on a server.
+pub(super) fn import(remote: Remote, import: &Import) -> ExitCode {
+    ended(Session::open(remote).and_then(|session| session.roster(import)))
+}
+
+fn ended(done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -222,14 +247,22 @@ impl Session {
                 self.show(&board, print::board)
             }
             Command::Seats(command) => self.seats(command),
-            Command::Roster(RosterCommand::Import { file, dry_run }) => {
-                let bytes = std::fs::read(&file)
-                    .map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
-                let path = format!("/people/import?dry_run={dry_run}");
-                let done: Imported = self.client.upload(&path, "text/csv", bytes)?;
-                self.show(&done, print::imported)
-            }
+            // Done without a session.
+            Command::Records(RecordsCommand::Verify { .. }) => Ok(()),
         }
+    }
+
+    fn roster(&self, import: &Import) -> Result<(), Failure> {
+        if import.sheet.is_some() || import.big5 {
+            return Err(Failure::usage(
+                "--sheet and --big5 are for this installation's store, without --server",
+            ));
+        }
+        let bytes = std::fs::read(&import.file)
+            .map_err(|error| Failure::usage(format!("{}: {error}", import.file.display())))?;
+        let path = format!("/people/import?dry_run={}", !import.apply);
+        let done: Imported = self.client.upload(&path, "text/csv", bytes)?;
+        self.show(&done, print::imported)
     }
 
     fn show<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<(), Failure> {

@@ -1,0 +1,117 @@
+//! Tables and papers as files. Setting a paper takes a processor for tenths of a second and fonts of tens of megabytes: one
+//! at a time, away from the threads that answer.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rampart_documents::{Fonts, FontsMissing, Paper, PrintError};
+use rampart_domain::ledger::CheckpointKey;
+use rampart_domain::records::Table;
+use tokio::sync::Semaphore;
+
+use crate::records::{ExportError, Exporter, Format, Outgoing};
+use crate::{App, AppError};
+
+/// The fonts, once they were found, the key that seals, and the turn at the press.
+pub(crate) struct Papers {
+    places: Vec<PathBuf>,
+    key: CheckpointKey,
+    fonts: Mutex<Option<Arc<Fonts>>>,
+    turn: Semaphore,
+}
+
+impl Papers {
+    /// With fonts from these folders and files.
+    pub(crate) fn new(places: Vec<PathBuf>, key: CheckpointKey) -> Arc<Self> {
+        Arc::new(Self { places, key, fonts: Mutex::default(), turn: Semaphore::new(1) })
+    }
+
+    /// Looked for again as long as there are none, so that they can be installed meanwhile.
+    fn fonts(&self) -> Result<Arc<Fonts>, FontsMissing> {
+        let mut known = self.fonts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(fonts) = known.as_ref() {
+            return Ok(fonts.clone());
+        }
+        let fonts = Arc::new(Fonts::find(&self.places)?);
+        for package in fonts.missing() {
+            tracing::warn!(package, "fonts are missing; papers know fewer characters without them");
+        }
+        Ok(known.insert(fonts).clone())
+    }
+}
+
+/// A table to hand out, with what stands around it.
+#[derive(Debug, Clone)]
+pub(crate) struct Sheet {
+    pub table: Table,
+    pub number: &'static str,
+    /// As stated at the foot.
+    pub edition: &'static str,
+    pub as_of_ms: i64,
+}
+
+impl From<ExportError> for AppError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Fonts(missing) => Self::Fonts(missing),
+            ExportError::Print(error) => error.into(),
+            other => Self::Inner(other.to_string()),
+        }
+    }
+}
+
+impl From<PrintError> for AppError {
+    fn from(error: PrintError) -> Self {
+        match error {
+            PrintError::Characters(missing) => Self::Characters(missing),
+            other => Self::Inner(other.to_string()),
+        }
+    }
+}
+
+impl App {
+    /// The fonts of this machine.
+    ///
+    /// # Errors
+    /// [`FontsMissing`] says where was looked and what to install.
+    pub fn fonts(&self) -> Result<Arc<Fonts>, FontsMissing> {
+        self.papers.fonts()
+    }
+
+    /// Makes files, away from the threads that answer.
+    pub(crate) async fn making<T: Send + 'static>(
+        &self,
+        make: impl FnOnce(&Exporter<'_>) -> Result<T, ExportError> + Send + 'static,
+    ) -> Result<T, AppError> {
+        let inner = |error: &dyn std::fmt::Display| AppError::Inner(error.to_string());
+        let papers = self.papers.clone();
+        let _turn = self.papers.turn.acquire().await.map_err(|error| inner(&error))?;
+        let made = tokio::task::spawn_blocking(move || {
+            make(&Exporter::new(Box::new(|| papers.fonts()), &papers.key))
+        });
+        Ok(made.await.map_err(|error| inner(&error))??)
+    }
+
+    /// A table as a file.
+    pub(crate) async fn file_of(
+        &self,
+        sheet: Sheet,
+        organisation: &'static str,
+        format: Format,
+    ) -> Result<Vec<u8>, AppError> {
+        self.making(move |exporter| {
+            let Sheet { table, number, edition, as_of_ms } = &sheet;
+            let out = Outgoing { table, number, organisation, edition, as_of_ms: *as_of_ms };
+            exporter.file(&out, format)
+        })
+        .await
+    }
+
+    /// Prints a paper and seals it with the key of this installation.
+    ///
+    /// # Errors
+    /// [`AppError::Fonts`] and [`AppError::Characters`] are for people to read.
+    pub async fn printed(&self, paper: impl Paper + Send + 'static) -> Result<Vec<u8>, AppError> {
+        self.making(move |exporter| exporter.paper(&paper)).await
+    }
+}

@@ -1,0 +1,121 @@
+//! Files as the office suite of agencies reads them: each format opens and gives back the cells that were put in.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use rampart_app::records::{Exporter, Format, Outgoing};
+use rampart_documents::Fonts;
+use rampart_domain::ledger::CheckpointKey;
+use rampart_domain::records::{Cell, Column, Hundredths, Table, paper};
+
+/// Fields of a comma separated file as the suite writes it.
+fn rows(path: &Path) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut rows = vec![vec![String::new()]];
+    let (mut quoted, mut chars) = (false, text.trim_start_matches('\u{feff}').chars().peekable());
+    while let Some(c) = chars.next() {
+        let row = rows.last_mut().unwrap();
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                row.last_mut().unwrap().push('"');
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(String::new()),
+            '\n' if !quoted => rows.push(vec![String::new()]),
+            c => row.last_mut().unwrap().push(c),
+        }
+    }
+    rows
+}
+
+fn table() -> Table {
+    let row = |name: &str, count, share, change| {
+        vec![Cell::text(name), Cell::Count(count), Cell::Decimal(Hundredths(share)), change]
+    };
+    Table {
+        sheet: "性別統計表".into(),
+        title: "115 年參訓人員性別統計表".into(),
+        unit: "單位：人；%".into(),
+        columns: ["姓名", "人數", "%", "增減"].map(|name| Column::new(name, "")).into(),
+        rows: vec![
+            row("堃𠮷龘", 1_234_567, 6_667, Cell::Points(Hundredths(-702))),
+            row("José 김한글", -5, 175, Cell::Counted { count: 9, suffix: " (18.75%)".into() }),
+            // What a spreadsheet would run or change.
+            row("=1+1", 0, 0, Cell::None),
+            row("0012", 1, 20_000, Cell::Void),
+            row("逗號,引號\"與空白 ", 2, 1, Cell::Blank),
+        ],
+        notes: vec!["第一則。".into()],
+        source: "資料來源：演訓登錄資料。".into(),
+        background: vec![("單位".into(), "人。".into())],
+        foot: Some("虛構機關，僅供演訓".into()),
+        file_stem: "性別統計表_115年".into(),
+    }
+}
+
+#[test]
+fn the_office_suite_opens_each_file_and_gives_back_the_cells() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = table();
+    let key = CheckpointKey::new(&[7; 32]);
+    let find = || Fonts::find(&["/usr/share/fonts".into()]).map(Arc::new);
+    let exporter = Exporter::new(Box::new(find), &key);
+    let out = Outgoing {
+        table: &table,
+        number: "表 X1",
+        organisation: "青嵐縣政府",
+        edition: paper::INTERNAL,
+        as_of_ms: 1_795_797_000_000,
+    };
+    let mut files = Vec::new();
+    for format in [Format::Ods, Format::Xlsx, Format::Csv] {
+        let path = dir.path().join(format!("{0}.{0}", format.ending()));
+        std::fs::write(&path, exporter.file(&out, format).unwrap()).unwrap();
+        files.push(path);
+    }
+    let home = dir.path().join("home");
+    let into = dir.path().join("out");
+    // Commas, quotes, UTF-8, cells as they are shown, each sheet a file. One start for all files: it takes seconds.
+    let output = Command::new("soffice")
+        .env("LC_ALL", "C.UTF-8")
+        .env("HOME", dir.path())
+        .arg(format!("-env:UserInstallation=file://{}", home.display()))
+        .args(["--headless", "--norestore", "--convert-to"])
+        .arg("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1")
+        .arg("--outdir")
+        .arg(&into)
+        .args(&files)
+        .output()
+        .unwrap_or_else(|error| panic!("soffice (libreoffice-calc-nogui): {error}"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let shown: Vec<Vec<String>> =
+        table.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
+    for ending in ["ods", "xlsx"] {
+        let read = rows(&into.join(format!("{ending}-{}.csv", table.sheet)));
+        let head =
+            read.iter().position(|row| row[0] == "姓名").unwrap_or_else(|| panic!("{ending}: {read:?}"));
+        assert_eq!(read[head], ["姓名", "人數", "%", "增減"], "{ending}");
+        assert_eq!(read[head + 1..=head + shown.len()], shown, "{ending}");
+        let text: String = read.concat().concat();
+        for line in [&table.title, &table.unit, &table.source] {
+            assert!(text.contains(line.as_str()), "{ending}: {line} is not there");
+        }
+        let background = rows(&into.join(format!("{ending}-統計資料背景說明.csv")));
+        assert!(background.concat().contains(&"人。".to_owned()), "{ending}: {background:?}");
+    }
+    let csv = std::fs::read_dir(&into)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("csv"))
+        .unwrap();
+    let read = rows(&csv);
+    assert_eq!(read[0], ["姓名", "人數", "%", "增減"]);
+    // The guard before what would run is there, and keeps it text.
+    let name = |row: usize| read[row][0].trim_start_matches('\u{200b}').to_owned();
+    for (row, cells) in (1..).zip(&table.rows) {
+        assert_eq!(name(row), cells[0].plain());
+    }
+    assert_eq!(read[1][1], "1234567", "no separators in a file for machines");
+}
