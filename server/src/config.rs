@@ -21,6 +21,8 @@ pub struct Config {
     pub block: Ipv4Net,
     /// `sqlite:PATH` or `postgres://…`; `None` is SQLite in the data folder. May hold a password.
     pub database_url: Option<String>,
+    /// Connections to the store; `None` is the store's own number.
+    pub connections: Option<u32>,
     /// Address of the container engine; `None` is the machine's own.
     pub engine: Option<String>,
     /// File that lists the engines of several machines ([`crate::nodes`]); instead of `engine`.
@@ -65,6 +67,7 @@ impl Default for Config {
             images_dir: "images".into(),
             block: Ipv4Net::new_assert(Ipv4Addr::new(10, 77, 0, 0), 16),
             database_url: None,
+            connections: None,
             engine: None,
             engines: None,
             engine_at_once: rampart_engine::AT_ONCE,

@@ -164,7 +164,7 @@ pub async fn open_store(config: &Config) -> Result<Store, StartError> {
     let path = &config.data_dir;
     let data = |source| StartError::Data { path: path.clone(), source };
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(data)?;
-    Ok(Store::open(&config.store_url()).await?)
+    Ok(Store::open_with(&config.store_url(), config.connections).await?)
 }
 
 fn engine(config: &Config) -> Result<DockerEngine, EngineError> {
@@ -178,7 +178,7 @@ fn engine(config: &Config) -> Result<DockerEngine, EngineError> {
 pub async fn open_app(config: &Config, own_ports: Vec<u16>) -> Result<(Arc<App>, File), StartError> {
     let nodes = nodes(config)?;
     let lock = take_data_dir(&config.data_dir)?;
-    let store = Store::open(&config.store_url()).await?;
+    let store = Store::open_with(&config.store_url(), config.connections).await?;
     let app = App::start(app_config(config, own_ports)?, store, nodes, Arc::new(SystemClock)).await?;
     Ok((app, lock))
 }
@@ -278,7 +278,7 @@ pub async fn serve_with(
     // Before anything is started: a taken port must not leave half a server behind.
     let listener = TcpListener::bind(config.listen).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
-    let store = Store::open(&config.store_url()).await?;
+    let store = Store::open_with(&config.store_url(), config.connections).await?;
     let app = App::start(app_config(&config, vec![addr.port()])?, store, nodes, clock).await?;
     app.store.sessions().sweep(app.now_ms() - FORGET_SESSIONS_MS).await?;
     app.store.tokens().sweep(app.now_ms() - FORGET_TOKENS_MS).await?;

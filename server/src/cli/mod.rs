@@ -86,6 +86,9 @@ struct Settings {
     /// Store: `sqlite:PATH` or `postgres://…`; SQLite in the data folder if not given.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     database: Option<String>,
+    /// Connections to PostgreSQL (12 if not given), or readers of the SQLite file (4); at least 2.
+    #[arg(long, env = "RAMPART_CONNECTIONS", value_parser = clap::value_parser!(u32).range(2..=200))]
+    connections: Option<u32>,
     /// Address of the container engine, `unix:///path` or `tcp://host:port`.
     #[arg(long, env = "DOCKER_HOST")]
     engine: Option<String>,
@@ -139,6 +142,7 @@ impl Settings {
             images_dir: self.images,
             block: self.block,
             database_url: self.database.filter(|url| !url.is_empty()),
+            connections: self.connections,
             engine: self.engine.filter(|address| !address.is_empty()),
             engines: self.engines.filter(|file| !file.as_os_str().is_empty()),
             engine_at_once: self.engine_at_once,

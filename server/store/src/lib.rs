@@ -99,7 +99,15 @@ impl Store {
     /// [`StoreError::Address`], [`StoreError::File`], [`StoreError::Unavailable`], [`StoreError::Newer`],
     /// [`StoreError::Migration`], or what the driver reports.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
-        let db = Arc::new(open::open(url).await?);
+        Self::open_with(url, None).await
+    }
+
+    /// The same with another number of connections than the default: all to PostgreSQL, the readers of a SQLite file.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_with(url: &str, connections: Option<u32>) -> Result<Self, StoreError> {
+        let db = Arc::new(open::open(url, connections).await?);
         let queue = commit::Queue::start(Arc::clone(&db));
         let taken = taken::Taken::of(url);
         Ok(Self(Arc::new(Inner { db, queue, taken })))

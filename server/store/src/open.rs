@@ -14,9 +14,10 @@ use crate::error::{StoreError, wrap, wrap_migration};
 
 /// How long a request waits for a connection before the database counts as out of reach.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Readers of a SQLite file.
+/// Readers of a SQLite file, beside the one writer.
 const READERS: u32 = 4;
-/// Connections to PostgreSQL.
+/// Connections to PostgreSQL. A machine with few of them to give works with two as well: nothing holds one while it waits
+/// for another.
 const CONNECTIONS: u32 = 12;
 
 /// One migration on both engines: number, name, SQLite's text, PostgreSQL's text.
@@ -61,7 +62,7 @@ fn migrator(text: impl Fn(&Pair) -> &'static str) -> Migrator {
     Migrator::with_migrations(MIGRATIONS.iter().map(of).collect())
 }
 
-pub(crate) async fn open(url: &str) -> Result<Db, StoreError> {
+pub(crate) async fn open(url: &str, connections: Option<u32>) -> Result<Db, StoreError> {
     if let Some(rest) = url.strip_prefix("sqlite:") {
         let path = rest.strip_prefix("//").unwrap_or(rest);
         if path.is_empty() || path == ":memory:" {
@@ -69,9 +70,9 @@ pub(crate) async fn open(url: &str) -> Result<Db, StoreError> {
                 why: "sqlite: needs the path of a file, as in sqlite:data/rampart.db".to_owned(),
             });
         }
-        sqlite(Path::new(path)).await
+        sqlite(Path::new(path), connections.unwrap_or(READERS)).await
     } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-        postgres(url).await
+        postgres(url, connections.unwrap_or(CONNECTIONS)).await
     } else {
         Err(StoreError::Address { why: "it must begin with sqlite: or postgres://".to_owned() })
     }
@@ -91,7 +92,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-async fn sqlite(path: &Path) -> Result<Db, StoreError> {
+async fn sqlite(path: &Path, readers: u32) -> Result<Db, StoreError> {
     make_private(path)?;
     let options = SqliteConnectOptions::new()
         .filename(path)
@@ -111,7 +112,7 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
         .map_err(wrap)?;
     migrator(|pair| pair.2).run(&write).await.map_err(wrap_migration)?;
     let read = pool()
-        .max_connections(READERS)
+        .max_connections(readers)
         .acquire_timeout(PATIENCE)
         .connect_with(options.pragma("query_only", "ON"))
         .await
@@ -119,7 +120,7 @@ async fn sqlite(path: &Path) -> Result<Db, StoreError> {
     Ok(Db::Sqlite { write, read })
 }
 
-async fn postgres(url: &str) -> Result<Db, StoreError> {
+async fn postgres(url: &str, connections: u32) -> Result<Db, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| StoreError::Address { why: "it is no valid PostgreSQL address".to_owned() })?
         .application_name("rampart")
@@ -127,7 +128,7 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
         // An answer means durable, whatever the server's default is.
         .options([("synchronous_commit", "on")]);
     let pool = PgPoolOptions::new()
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         .acquire_timeout(PATIENCE)
         .connect_with(options)
         .await
@@ -146,7 +147,7 @@ mod tests {
     async fn the_file_is_opened_durably_with_one_writer() {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/t.db", dir.path().display());
-        let Db::Sqlite { write, read } = open(&url).await.unwrap() else { panic!() };
+        let Db::Sqlite { write, read } = open(&url, None).await.unwrap() else { panic!() };
         assert_eq!(write.options().get_max_connections(), 1);
         for (pool, query_only) in [(&write, 0), (&read, 1)] {
             // 2 is FULL: the log is on the disk before a commit answers.

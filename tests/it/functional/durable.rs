@@ -25,16 +25,16 @@ const ROUNDS: usize = 10;
 /// Trainees at the flag box.
 const SEATS: usize = 24;
 /// Objectives, each with room for as many wrong answers as the format allows.
-const OBJECTIVES: usize = 8;
+pub(super) const OBJECTIVES: usize = 8;
 /// Wrong answers that each has.
-const ATTEMPTS: i64 = 1000;
+pub(super) const ATTEMPTS: i64 = 1000;
 /// Answers after which a round is over at the latest, so that fifty rounds stay within the attempts.
 const MOST: usize = 150;
 /// People at the board.
 const WATCHERS: usize = 3;
 
 /// The light scenario with many objectives.
-fn scenario(home: &Path) {
+pub(super) fn scenario(home: &Path) {
     let to = home.join("scenarios/light");
     std::fs::create_dir_all(to.parent().unwrap()).unwrap();
     let from = root().join("tests/it/harness/light");
@@ -99,7 +99,7 @@ fn shown(text: &str) -> Seen {
 }
 
 /// Sends one wrong flag; status and answer, or `None` when there was none.
-async fn wrong_flag(person: &Person, objective: &str, n: usize) -> Option<(u16, Value)> {
+pub(super) async fn wrong_flag(person: &Person, objective: &str, n: usize) -> Option<(u16, Value)> {
     let typed = format!("RMP{{{n:032x}}}");
     let request = person
         .request(reqwest::Method::POST, "/seat/flags")

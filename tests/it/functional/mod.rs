@@ -1,5 +1,6 @@
 //! The real server with real containers, driven as people drive it.
 
+mod crowd;
 mod desktop;
 pub mod durable;
 mod faults;

@@ -86,6 +86,27 @@ impl Postgres {
         format!("postgres://rampart@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Copies the database while it is in use, as an operator does, and gives the address of the copy.
+    pub fn back_up(&self, copy: &str) -> String {
+        let place = ["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "rampart"].map(str::to_owned);
+        let file = self.home.path().join(format!("{copy}.sql"));
+        let run = |program: &str, words: &[&str]| {
+            let done = Command::new(self.bin.join(program))
+                .args(&place)
+                .args(words)
+                .stdout(Stdio::null())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success(), "{program} {words:?}: {said}");
+        };
+        let path = file.to_str().unwrap();
+        run("pg_dump", &["-f", path, "postgres"]);
+        run("createdb", &[copy]);
+        run("psql", &["-q", "-v", "ON_ERROR_STOP=1", "-d", copy, "-f", path]);
+        format!("postgres://rampart@127.0.0.1:{}/{copy}", self.port)
+    }
+
     /// Kills all of it at once, as a power cut would.
     pub fn kill9(&self) {
         let file = std::fs::read_to_string(self.home.path().join("data/postmaster.pid")).unwrap();

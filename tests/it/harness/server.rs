@@ -56,6 +56,8 @@ pub struct Setup {
     pub database: Option<String>,
     /// Memory that ranges leave free, `12G`, when it is not the default.
     pub keep_memory: Option<String>,
+    /// Connections to the database, when it is not the default.
+    pub connections: Option<u32>,
 }
 
 impl Default for Setup {
@@ -68,6 +70,7 @@ impl Default for Setup {
             data: None,
             database: None,
             keep_memory: None,
+            connections: None,
         }
     }
 }
@@ -131,6 +134,9 @@ impl Server {
             .env("NO_COLOR", "1");
         if let Some(keep) = &self.setup.keep_memory {
             command.env("RAMPART_KEEP_MEMORY", keep);
+        }
+        if let Some(connections) = self.setup.connections {
+            command.env("RAMPART_CONNECTIONS", connections.to_string());
         }
         if let Some(database) = &self.setup.database {
             command.env("DATABASE_URL", database);
