@@ -5,17 +5,18 @@ use std::time::{Duration, Instant};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use super::http::Person;
 
 /// First byte of a frame: input from us, output to us.
-const BYTES: u8 = 0;
+pub const BYTES: u8 = 0;
 /// First byte of a frame to us: a state as JSON.
 const STATE: u8 = 1;
 /// First byte of a frame from us: bytes of output drawn so far.
-const DRAWN: u8 = 2;
+pub const DRAWN: u8 = 2;
 /// First byte of a frame to somebody who looks on: a size.
 const SIZE: u8 = 2;
 
@@ -28,8 +29,6 @@ pub struct Terminal {
     pub bytes: Vec<u8>,
     /// Up to where `bytes` stand in `output`.
     read: usize,
-    /// Bytes that are not kept any more.
-    forgotten: usize,
     /// True: the server is told what was drawn, as a browser that keeps up does.
     pub draws: bool,
     /// Does somebody look on?
@@ -47,8 +46,8 @@ pub async fn open(person: &Person, query: &str, origin: Option<&str>) -> Result<
     open_at(person, &format!("/seat/terminal?{query}"), origin).await
 }
 
-/// Tries to open a socket; the HTTP status when refused.
-pub async fn open_at(person: &Person, path: &str, origin: Option<&str>) -> Result<Terminal, u16> {
+/// What opens a socket, as a browser asks for it.
+pub fn request(person: &Person, path: &str, origin: Option<&str>) -> Request {
     let address = format!("{}{path}", person.base().replace("http://", "ws://"));
     let mut request = address.into_client_request().unwrap();
     let cookies = person.cookies();
@@ -58,13 +57,18 @@ pub async fn open_at(person: &Person, path: &str, origin: Option<&str>) -> Resul
     if let Some(origin) = origin {
         request.headers_mut().insert("origin", origin.parse().unwrap());
     }
-    match connect_async(request).await {
+    request
+}
+
+/// Tries to open a socket; the HTTP status when refused.
+pub async fn open_at(person: &Person, path: &str, origin: Option<&str>) -> Result<Terminal, u16> {
+    // Browsers send what is typed at once.
+    match connect_async_with_config(request(person, path, origin), None, true).await {
         Ok((socket, _)) => Ok(Terminal {
             socket,
             output: String::new(),
             bytes: Vec::new(),
             read: 0,
-            forgotten: 0,
             draws: true,
             watched: false,
             sizes: Vec::new(),
@@ -95,43 +99,10 @@ impl Terminal {
         self.socket.send(Message::Binary(vec![1, a, b, c, d].into())).await.unwrap();
     }
 
-    /// Reads until `wanted` has come, without keeping what comes; how many bytes came. Tells what it drew as often as the
-    /// page's script does.
-    pub async fn count_until(&mut self, wanted: &[u8], within: Duration) -> usize {
-        let (end, start) = (Instant::now() + within, self.forgotten);
-        let (mut tail, mut told) = (Vec::new(), self.forgotten);
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            let message =
-                tokio::time::timeout(left, self.socket.next()).await.expect("it did not come in time");
-            let Some(Ok(Message::Binary(frame))) = message else { continue };
-            let Some((&BYTES, bytes)) = frame.split_first() else { continue };
-            self.forgotten += bytes.len();
-            if self.forgotten - told >= 64 * 1024 {
-                told = self.forgotten;
-                self.tell_drawn().await;
-            }
-            // A prompt may follow.
-            tail.extend_from_slice(&bytes[bytes.len().saturating_sub(1024)..]);
-            if tail.windows(wanted.len()).any(|part| part == wanted) {
-                return self.forgotten - start;
-            }
-            tail.drain(..tail.len().saturating_sub(wanted.len()));
-        }
-    }
-
-    /// Forgets all output so far.
-    pub fn forget(&mut self) {
-        self.forgotten += self.bytes.len();
-        self.bytes.clear();
-        self.output.clear();
-        self.read = 0;
-    }
-
     /// Tells what was drawn.
     pub async fn tell_drawn(&mut self) {
         let mut drawn = vec![DRAWN];
-        let all = u32::try_from((self.forgotten + self.bytes.len()) & 0xffff_ffff).unwrap();
+        let all = u32::try_from(self.bytes.len() & 0xffff_ffff).unwrap();
         drawn.extend_from_slice(&all.to_be_bytes());
         // The server may have closed meanwhile; the next read tells.
         let _ = self.socket.send(Message::Binary(drawn.into())).await;

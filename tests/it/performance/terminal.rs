@@ -6,14 +6,17 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::{self, Message, WebSocket};
 
 use super::{median, spread, write_down};
+use crate::harness::http::Person;
 use crate::harness::stage::{self, Scene};
-use crate::harness::terminal::{self, Terminal};
+use crate::harness::terminal;
 use crate::harness::{SOON, docker, keep};
 
 /// Keystrokes of a round.
@@ -22,11 +25,21 @@ const STROKES: usize = 300;
 const LINE: usize = 40;
 /// Bytes of output of a round.
 const OUTPUT: usize = 32 * 1024 * 1024;
+/// The server is told what was drawn after so many bytes, as the page's script does.
+const DRAWN_EVERY: usize = 64 * 1024;
 /// Rounds of each kind.
 const ROUNDS: usize = 5;
 /// Makes the file of lines.
 const MAKE: &str =
     "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c";
+
+/// True when `wanted` has come with these bytes; `tail` keeps what it may have begun with.
+fn ended(tail: &mut Vec<u8>, bytes: &[u8], wanted: &str) -> bool {
+    tail.extend_from_slice(bytes);
+    let came = tail.windows(wanted.len()).any(|part| part == wanted.as_bytes());
+    tail.drain(..tail.len().saturating_sub(wanted.len()));
+    came
+}
 
 /// `docker exec -it` on a pseudo-terminal of ours.
 struct Exec {
@@ -63,45 +76,15 @@ impl Exec {
         loop {
             let read = self.line.read(&mut self.buffer).unwrap();
             count += read;
-            tail.extend_from_slice(&self.buffer[..read]);
-            if tail.windows(wanted.len()).any(|part| part == wanted.as_bytes()) {
+            if ended(&mut tail, &self.buffer[..read], wanted) {
                 return count;
             }
-            let keep = tail.len().saturating_sub(wanted.len());
-            tail.drain(..keep);
         }
     }
 
     fn begin(&mut self) {
         self.type_in("echo rea''dy\r");
         self.read_until("ready\r\n");
-    }
-
-    fn echo(&mut self) -> Vec<f64> {
-        self.type_in("echo no''w; cat > /dev/null; echo e''nd\r");
-        self.read_until("now\r\n");
-        let mut times = Vec::with_capacity(STROKES);
-        for stroke in 0..STROKES {
-            let began = Instant::now();
-            self.type_in("x");
-            self.read_until("x");
-            times.push(began.elapsed().as_secs_f64() * 1e6);
-            if stroke % LINE == LINE - 1 {
-                self.type_in("\r");
-                self.read_until("\r\n");
-            }
-        }
-        self.type_in("\r\u{4}");
-        self.read_until("end\r\n");
-        times
-    }
-
-    fn output(&mut self) -> f64 {
-        self.type_in("cat big; echo e''nd\r");
-        let began = Instant::now();
-        let count = self.read_until("end\r\n");
-        assert!(count > OUTPUT, "{count}");
-        count as f64 / began.elapsed().as_secs_f64() / 1024.0 / 1024.0
     }
 }
 
@@ -114,53 +97,113 @@ impl Drop for Exec {
     }
 }
 
-/// The product's terminal, read as a browser reads it but not drawn.
-struct Ours(Terminal);
+/// The product's terminal, read as a browser reads it but not drawn: by one thread that waits for one descriptor, as the
+/// other side is.
+struct Ours {
+    socket: WebSocket<TcpStream>,
+    /// Bytes of output that came, and how many of them the server was told.
+    seen: usize,
+    told: usize,
+}
 
 impl Ours {
-    async fn read_until(&mut self, wanted: &str, from: usize) {
-        let mut seen = from;
-        let came = self
-            .0
-            .read_until(Duration::from_secs(120), |terminal| {
-                terminal.bytes[seen.min(terminal.bytes.len())..]
-                    .windows(wanted.len())
-                    .any(|part| part == wanted.as_bytes())
-            })
-            .await;
-        seen = self.0.bytes.len();
-        assert!(came, "no {wanted:?} among {seen} bytes");
+    fn open(person: &Person, port: u16) -> Self {
+        let origin = person.base().to_owned();
+        let request = terminal::request(person, "/seat/terminal?cols=80&rows=24&tab=measured", Some(&origin));
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (socket, _) = tungstenite::client(request, stream).unwrap();
+        Self { socket, seen: 0, told: 0 }
     }
 
-    async fn say(&mut self, line: &str, wanted: &str) {
-        let from = self.0.bytes.len();
-        self.0.type_in(line).await;
-        self.read_until(wanted, from).await;
+    fn send(&mut self, kind: u8, bytes: &[u8]) {
+        self.socket.send(Message::Binary([&[kind], bytes].concat().into())).unwrap();
     }
 
-    async fn echo(&mut self) -> Vec<f64> {
-        self.say("echo no''w; cat > /dev/null; echo e''nd\r", "now\r\n").await;
+    /// Reads until `wanted` has come; how many bytes came. Tells what it drew as often as the page's script does.
+    fn read_until(&mut self, wanted: &str) -> usize {
+        let (mut tail, mut count) = (Vec::new(), 0);
+        loop {
+            let Message::Binary(frame) = self.socket.read().unwrap() else { continue };
+            let Some((&terminal::BYTES, bytes)) = frame.split_first() else { continue };
+            count += bytes.len();
+            self.seen += bytes.len();
+            if self.seen - self.told >= DRAWN_EVERY {
+                self.told = self.seen;
+                let all = u32::try_from(self.seen & 0xffff_ffff).unwrap();
+                self.send(terminal::DRAWN, &all.to_be_bytes());
+            }
+            if ended(&mut tail, bytes, wanted) {
+                return count;
+            }
+        }
+    }
+}
+
+/// A terminal of either kind.
+trait Line {
+    fn type_in(&mut self, text: &str);
+    fn read_until(&mut self, wanted: &str) -> usize;
+
+    fn say(&mut self, line: &str, wanted: &str) {
+        self.type_in(line);
+        self.read_until(wanted);
+    }
+
+    /// Microseconds from each keystroke to its echo.
+    fn echo(&mut self) -> Vec<f64> {
+        self.say("echo no''w; cat > /dev/null; echo e''nd\r", "now\r\n");
         let mut times = Vec::with_capacity(STROKES);
         for stroke in 0..STROKES {
             let began = Instant::now();
-            self.say("x", "x").await;
+            self.say("x", "x");
             times.push(began.elapsed().as_secs_f64() * 1e6);
             if stroke % LINE == LINE - 1 {
-                self.say("\r", "\r\n").await;
+                self.say("\r", "\r\n");
             }
         }
-        self.say("\r\u{4}", "end\r\n").await;
+        self.say("\r\u{4}", "end\r\n");
         times
     }
 
-    async fn output(&mut self) -> f64 {
-        self.0.forget();
-        self.0.type_in("cat big; echo e''nd\r").await;
+    /// MiB/s of a file of lines.
+    fn output(&mut self) -> f64 {
+        self.type_in("cat big; echo e''nd\r");
         let began = Instant::now();
-        let count = self.0.count_until(b"end\r\n", Duration::from_secs(300)).await;
+        let count = self.read_until("end\r\n");
         assert!(count > OUTPUT, "{count}");
         count as f64 / began.elapsed().as_secs_f64() / 1024.0 / 1024.0
     }
+}
+
+impl Line for Exec {
+    fn type_in(&mut self, text: &str) {
+        self.type_in(text);
+    }
+
+    fn read_until(&mut self, wanted: &str) -> usize {
+        self.read_until(wanted)
+    }
+}
+
+impl Line for Ours {
+    fn type_in(&mut self, text: &str) {
+        self.send(terminal::BYTES, text.as_bytes());
+    }
+
+    fn read_until(&mut self, wanted: &str) -> usize {
+        self.read_until(wanted)
+    }
+}
+
+/// One measure, in a thread of its own.
+async fn measured<T: Line + Send + 'static>(mut line: T) -> (T, Vec<f64>, f64) {
+    tokio::task::spawn_blocking(move || {
+        let (echo, output) = (line.echo(), line.output());
+        (line, echo, output)
+    })
+    .await
+    .unwrap()
 }
 
 fn percentile(sorted: &[f64], of_hundred: usize) -> f64 {
@@ -176,12 +219,13 @@ fn echo_figures(mut times: Vec<f64>) -> (f64, Value) {
 
 async fn measure(scene: &Scene) -> Value {
     let container = docker::host(&scene.exercise, 1, "attack");
-    let base = scene.server.base();
     let query = "cols=80&rows=24&tab=measured";
-    let mut ours = Ours(terminal::open(scene.red(1), query, Some(&base)).await.ok().unwrap());
-    ours.0.run(&format!("{MAKE} {OUTPUT} > big"), SOON).await;
-    // As the page's script: only now and then, see `count_until`.
-    ours.0.draws = false;
+    let base = scene.server.base();
+    let mut first = terminal::open(scene.red(1), query, Some(&base)).await.ok().unwrap();
+    first.run(&format!("{MAKE} {OUTPUT} > big"), SOON).await;
+    drop(first);
+    let port = scene.server.port;
+    let mut ours = tokio::task::block_in_place(|| Ours::open(scene.red(1), port));
     let mut exec = Exec::open(&container, "red");
     exec.begin();
     let (mut echo_ours, mut echo_exec) = (Vec::new(), Vec::new());
@@ -191,15 +235,9 @@ async fn measure(scene: &Scene) -> Value {
         // In turns, so that neither always comes second.
         for first in [round % 2 == 0, round % 2 != 0] {
             if first {
-                one.0 = ours.echo().await;
-                one.2 = ours.output().await;
+                (ours, one.0, one.2) = measured(ours).await;
             } else {
-                (exec, one.1, one.3) = tokio::task::spawn_blocking(move || {
-                    let (echo, output) = (exec.echo(), exec.output());
-                    (exec, echo, output)
-                })
-                .await
-                .unwrap();
+                (exec, one.1, one.3) = measured(exec).await;
             }
         }
         // The first round fills caches.
