@@ -1,7 +1,8 @@
 //! Making networks and containers, from nothing or from what stands.
 //!
-//! How many are in the making at once is the engine's bound, over all launches. A launch works through its ranges in
-//! order, a few at a time, so that early ones wait for their services while later ones are made.
+//! How many are in the making at once is the engine's bound, over all launches. What is made goes first: while a launch
+//! still makes containers, few of those that run are looked at, since every command in a container takes the same
+//! processors. Nothing is lost by it, seats open when all are ready.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,10 +14,14 @@ use rampart_domain::plan::{HostPlan, Leg, NetworkPlan, Plan, RangePlan};
 use rampart_domain::scenario::Role;
 use rampart_domain::secret::RunSecret;
 use rampart_engine::{Ended, Engine, EngineError, ExecSpec, Inspection, Labels, Network, State};
+use scoreboard::Proof;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::patience::{Patience, persist};
 use super::plant::Accounts;
+use super::proofs::{OfRange, Tries};
 use super::reset::Stage;
 use super::stand::{self, Stands};
 use super::{LEAST_FREE_PERCENT, LaunchError, Step, Steps, plant};
@@ -46,6 +51,10 @@ const LAST_LINES: usize = 20;
 const LAST_WORDS_MS: i64 = 600_000;
 const LATE_WORDS_MS: i64 = 50;
 
+/// Hosts that are made ready while others are still made, and how many more when all run.
+const BESIDE: usize = 2;
+const AFTER: usize = 46;
+
 /// What all steps of one launch share.
 struct Work<'a> {
     engine: &'a dyn Engine,
@@ -54,6 +63,12 @@ struct Work<'a> {
     steps: Steps<'a>,
     stands: Stands,
     accounts: Accounts,
+    /// Turns of hosts that run to be made ready.
+    turns: Semaphore,
+    /// Hosts that do not run yet.
+    to_start: AtomicUsize,
+    /// Fires when all run.
+    all_run: CancellationToken,
 }
 
 /// Counts the parts of a step.
@@ -84,24 +99,33 @@ impl<'a> Count<'a> {
     }
 }
 
-/// Makes everything of the plan.
+/// Makes everything of the plan, and tries the walls of each range that stands as soon as all containers run.
 pub(super) async fn everything(
     engine: &dyn Engine,
     plan: &Plan,
     secret: &RunSecret,
+    tries: &Tries<'_>,
     steps: Steps<'_>,
-) -> Result<(), LaunchError> {
+) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
     look_before(engine, plan).await?;
     engine.guard().await?;
     let stands = stand::look(engine, plan).await?;
-    let work = Work { engine, plan, secret, steps, stands, accounts: Accounts::default() };
+    let work = Work::new(engine, plan, secret, steps, stands);
     work.networks().await?;
-    let ranges: Vec<BoxFuture<'_, Result<(), LaunchError>>> =
-        plan.ranges.iter().map(|range| -> BoxFuture<'_, _> { Box::pin(work.range(range)) }).collect();
-    // Half as many as the engine makes objects: each has several hosts, so that the engine always has enough to do, and
-    // while one range waits for its gateway the others go on.
-    let ahead = engine.at_once().div_ceil(2);
-    futures_util::stream::iter(ranges).buffer_unordered(ahead).try_collect().await
+    // All of them: the engine's bound keeps the order, and while one range waits for its gateway the others go on.
+    let ranges: Vec<BoxFuture<'_, OfRange>> = plan
+        .ranges
+        .iter()
+        .map(|range| -> BoxFuture<'_, _> {
+            let work = &work;
+            Box::pin(async move {
+                work.range(range).await?;
+                work.all_run.cancelled().await;
+                Ok((range.range, tries.of(range, steps).await?))
+            })
+        })
+        .collect();
+    try_join_all(ranges).await
 }
 
 /// Makes one host of a standing range whose container has been taken away.
@@ -113,8 +137,7 @@ pub(super) async fn one(
     host: &HostPlan,
     stage: Stage<'_>,
 ) -> Result<(), LaunchError> {
-    let (stands, accounts) = (Stands::default(), Accounts::default());
-    let work = Work { engine, plan, secret, steps: &|_| {}, stands, accounts };
+    let work = Work::new(engine, plan, secret, &|_| {}, Stands::default());
     stage("make");
     work.make(range, host).await?;
     work.start(range, host).await?;
@@ -142,6 +165,32 @@ async fn look_before(engine: &dyn Engine, plan: &Plan) -> Result<(), LaunchError
     match info.disk.map(|disk| disk.free_percent()) {
         Some(percent) if percent < LEAST_FREE_PERCENT => Err(LaunchError::DiskFull { percent }),
         _ => Ok(()),
+    }
+}
+
+impl<'a> Work<'a> {
+    fn new(
+        engine: &'a dyn Engine,
+        plan: &'a Plan,
+        secret: &'a RunSecret,
+        steps: Steps<'a>,
+        stands: Stands,
+    ) -> Self {
+        let hosts = plan.ranges.iter().flat_map(|range| &range.hosts);
+        let to_start = hosts.filter(|host| stands.containers.get(&host.name) != Some(&true)).count();
+        let (turns, accounts) = (Semaphore::new(BESIDE), Accounts::default());
+        let (all_run, to_start) = (CancellationToken::new(), AtomicUsize::new(to_start));
+        let work = Self { engine, plan, secret, steps, stands, accounts, turns, to_start, all_run };
+        if work.to_start.load(Ordering::Relaxed) == 0 {
+            work.begin_rest();
+        }
+        work
+    }
+
+    /// All containers run: the processors are free for what is done inside them.
+    fn begin_rest(&self) {
+        self.turns.add_permits(AFTER);
+        self.all_run.cancel();
     }
 }
 
@@ -231,10 +280,8 @@ impl Work<'_> {
         let up = |host| self.up(range.range, host, [&made, &ready, &planted]);
         let make = |host| self.make_one(range.range, host, &created);
         // The gateway must route and answer names before anybody asks; the others are made meanwhile, but not started.
-        let first = try_join_all(gateways.iter().map(|host| async {
-            make(host).await?;
-            up(host).await
-        }));
+        try_join_all(gateways.iter().map(|host| make(host))).await?;
+        let first = try_join_all(gateways.iter().map(|host| up(host)));
         let beside = try_join_all(others.iter().map(|host| make(host)));
         try_join(first, beside).await?;
         try_join_all(others.iter().map(|host| up(host))).await?;
@@ -267,8 +314,22 @@ impl Work<'_> {
         if !ran {
             self.start(range, host).await?;
             made.one();
+            if self.to_start.fetch_sub(1, Ordering::Relaxed) == 1 {
+                self.begin_rest();
+            }
         }
-        self.wait(range, host).await?;
+        // A host without a probe only has to last for a moment, which costs nobody a turn.
+        if host.ready.is_none() {
+            self.wait(range, host).await?;
+        }
+        // Others wait for a gateway; everybody else waits for a turn. The semaphore is never closed.
+        let _turn = match host.role {
+            Role::Gateway => None,
+            _ => self.turns.acquire().await.ok(),
+        };
+        if host.ready.is_some() {
+            self.wait(range, host).await?;
+        }
         ready.one();
         plant::after_start(self.engine, self.secret, range, host, ran, &|| planted.one()).await
     }

@@ -7,8 +7,6 @@ use futures_util::{StreamExt, stream};
 use rampart_engine::{Engine, EngineError};
 use tokio::time::Instant;
 
-/// Removals at once. Measured as for making: the engine gains nothing from more.
-const AT_ONCE: usize = 8;
 /// Pause before the engine is asked again.
 const AGAIN: Duration = Duration::from_millis(250);
 /// Longest that a clear tries by itself.
@@ -61,26 +59,32 @@ pub(super) async fn clear_within(
             let containers: Vec<String> = seen.containers.into_iter().map(|found| found.id).collect();
             let networks: Vec<String> = seen.networks.into_iter().map(|found| found.id).collect();
             known.extend(containers.iter().chain(&networks).cloned());
+            // As many at once as are made at once: removing is bound by the same processors.
             let mut answers: Vec<Result<(), EngineError>> = stream::iter(containers)
                 .map(|id| async move { engine.remove(&id).await })
-                .buffer_unordered(AT_ONCE)
+                .buffer_unordered(engine.at_once())
                 .collect()
                 .await;
             // Networks only when their containers have gone.
             let freed: Vec<Result<(), EngineError>> = stream::iter(networks)
                 .map(|id| async move { engine.remove_network(&id).await })
-                .buffer_unordered(AT_ONCE)
+                .buffer_unordered(engine.at_once())
                 .collect()
                 .await;
             answers.extend(freed);
+            let mut confirmed = true;
             for answer in answers {
                 match answer {
                     Ok(()) => removed += 1,
                     Err(silent @ EngineError::NodeUnreachable { .. }) => return Err(silent),
                     // Gone already, or in the way of each other: the next look tells.
-                    Err(EngineError::NotFound(_)) => {}
-                    Err(other) => last = Some(other),
+                    Err(EngineError::NotFound(_)) => confirmed = false,
+                    Err(other) => (last, confirmed) = (Some(other), false),
                 }
+            }
+            // Nothing is waited for when everything was removed: of the two looks that follow, the first is now.
+            if confirmed {
+                continue;
             }
         }
         tokio::time::sleep(AGAIN).await;

@@ -12,7 +12,8 @@
 //!
 //! Order of a launch: networks; in each range the gateway until it is ready, the other containers made beside it with their
 //! files and planted secrets; then they start, each followed by its rows and log-ins and the reading back of every secret;
-//! and when all ranges stand, the probes from inside. Every host needs Python 3 for them, which `images/base` gives.
+//! and when all containers run, the probes from inside, range by range as they stand. Every host needs Python 3 for them,
+//! which `images/base` gives.
 
 mod adopt;
 mod build;
@@ -231,8 +232,8 @@ pub async fn launch(
 ) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
     // Boxed: the many borrowed futures inside would make the caller's type too much for the compiler to call Send.
     let work: BoxFuture<'_, Result<_, LaunchError>> = Box::pin(async {
-        build::everything(engine, plan, secret, steps).await?;
-        proofs::all(engine, plan, None, own_ports, steps).await
+        let tries = proofs::Tries::new(engine, plan, own_ports);
+        build::everything(engine, plan, secret, &tries, steps).await
     });
     let result = work.await;
     if let Err(error) = &result

@@ -8,17 +8,18 @@
 //!
 //! "Refused" is an answer: behind a wall it means that the wall does not hold.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::{BoxFuture, try_join_all};
 use rampart_domain::plan::{self, HostPlan, Plan, RangePlan};
 use rampart_domain::scenario::Role;
 use rampart_engine::{Engine, ExecSpec, HostFacts};
 use scoreboard::Proof;
 use serde::{Deserialize, Serialize};
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::limits::Inside;
 use super::{LaunchError, Step, Steps};
@@ -85,7 +86,52 @@ struct Job<'a> {
     raw_ports: Vec<u16>,
 }
 
-/// Runs all probes of a plan, or those of one range. A way that must be open and is not fails the launch; a wall that does not hold is a result.
+/// The tries of a plan. Those of a range may begin when every host of the plan runs: a wall before a host that is not there
+/// yet proves nothing.
+pub(super) struct Tries<'a> {
+    engine: &'a dyn Engine,
+    plan: &'a Plan,
+    own_ports: &'a [u16],
+    facts: OnceCell<HostFacts>,
+    turns: Semaphore,
+}
+
+impl<'a> Tries<'a> {
+    pub(super) fn new(engine: &'a dyn Engine, plan: &'a Plan, own_ports: &'a [u16]) -> Self {
+        Self { engine, plan, own_ports, facts: OnceCell::new(), turns: Semaphore::new(AT_ONCE) }
+    }
+
+    /// Tries everything from inside every host of a range. A way that must be open and is not fails the launch; a wall that
+    /// does not hold is a result.
+    pub(super) async fn of(&self, range: &RangePlan, steps: Steps<'_>) -> Result<Vec<Proof>, LaunchError> {
+        let facts = self.facts.get_or_try_init(|| self.engine.host()).await?;
+        let all = range.hosts.len();
+        let done = AtomicUsize::new(0);
+        let tell = |done| steps(Step { range: range.range, name: "walls", done, had: 0, all });
+        tell(0);
+        let jobs: Vec<Job<'_>> =
+            range.hosts.iter().map(|host| job(self.plan, range, host, facts, self.own_ports)).collect();
+        let forgers: Vec<String> =
+            jobs.iter().filter(|job| !job.forged().is_empty()).map(|job| job.host.host.clone()).collect();
+        let tasks: Vec<BoxFuture<'_, Proven>> = jobs
+            .into_iter()
+            .map(|job| -> BoxFuture<'_, Proven> {
+                Box::pin(async {
+                    // Never closed.
+                    let _turn = self.turns.acquire().await;
+                    let proofs = prove(self.engine, job, facts).await?;
+                    tell(done.fetch_add(1, Ordering::Relaxed) + 1);
+                    Ok(proofs)
+                })
+            })
+            .collect();
+        let mut proofs = try_join_all(tasks).await?.concat();
+        counted(self.engine, range, &forgers, &mut proofs).await?;
+        Ok(proofs)
+    }
+}
+
+/// Runs all probes of a standing plan, or those of one range.
 pub(super) async fn all(
     engine: &dyn Engine,
     plan: &Plan,
@@ -93,41 +139,15 @@ pub(super) async fn all(
     own_ports: &[u16],
     steps: Steps<'_>,
 ) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
-    let facts = engine.host().await?;
-    let ranges = || plan.ranges.iter().filter(|range| only.is_none_or(|only| range.range == only));
-    let mut jobs: Vec<Job<'_>> = Vec::new();
-    for range in ranges() {
-        jobs.extend(range.hosts.iter().map(|host| job(plan, range, host, &facts, own_ports)));
-    }
-    let mut left: BTreeMap<u16, (usize, usize)> = BTreeMap::new();
-    for range in ranges() {
-        left.insert(range.range, (0, range.hosts.len()));
-        steps(Step { range: range.range, name: "walls", done: 0, had: 0, all: range.hosts.len() });
-    }
-    let forgers: Vec<(u16, String)> = jobs
-        .iter()
-        .filter(|job| !job.forged().is_empty())
-        .map(|job| (job.range.range, job.host.host.clone()))
+    let tries = Tries::new(engine, plan, own_ports);
+    let ranges = plan.ranges.iter().filter(|range| only.is_none_or(|only| range.range == only));
+    let tasks: Vec<BoxFuture<'_, OfRange>> = ranges
+        .map(|range| -> BoxFuture<'_, _> {
+            let tries = &tries;
+            Box::pin(async move { Ok((range.range, tries.of(range, steps).await?)) })
+        })
         .collect();
-    let mut proofs: BTreeMap<u16, Vec<Proof>> = left.keys().map(|range| (*range, Vec::new())).collect();
-    let mut tasks: Vec<BoxFuture<'_, Proven>> = Vec::new();
-    for job in jobs {
-        tasks.push(Box::pin(prove(engine, job, &facts)));
-    }
-    let mut done = stream::iter(tasks).buffered(AT_ONCE);
-    while let Some((range, of_host)) = done.try_next().await? {
-        proofs.entry(range).or_default().extend(of_host);
-        if let Some((done, all)) = left.get_mut(&range) {
-            *done += 1;
-            steps(Step { range, name: "walls", done: *done, had: 0, all: *all });
-        }
-    }
-    for range in ranges() {
-        if let Some(proofs) = proofs.get_mut(&range.range) {
-            counted(engine, range, &forgers, proofs).await?;
-        }
-    }
-    Ok(proofs.into_iter().collect())
+    try_join_all(tasks).await
 }
 
 /// The host's addresses, as text, and the one that engines of this kind have by default. Link-local ones are tried by raw
@@ -146,14 +166,11 @@ fn addresses(facts: &HostFacts) -> Vec<String> {
 async fn counted(
     engine: &dyn Engine,
     range: &RangePlan,
-    forgers: &[(u16, String)],
+    forgers: &[String],
     proofs: &mut [Proof],
 ) -> Result<(), LaunchError> {
-    let of_range = |proof: &&mut Proof| {
-        proof.what == FORGED
-            && forgers.iter().any(|(number, host)| *number == range.range && *host == proof.from)
-    };
-    let mut tried: Vec<&mut Proof> = proofs.iter_mut().filter(of_range).collect();
+    let of_forger = |proof: &&mut Proof| proof.what == FORGED && forgers.contains(&proof.from);
+    let mut tried: Vec<&mut Proof> = proofs.iter_mut().filter(of_forger).collect();
     let sent: u64 = tried.iter().filter_map(|proof| proof.seen.parse::<u64>().ok()).sum();
     let gateway = range.hosts.iter().find(|host| host.role == Role::Gateway);
     let (Some(gateway), false) = (gateway, tried.is_empty()) else { return Ok(()) };
@@ -415,8 +432,11 @@ impl Job<'_> {
     }
 }
 
-/// The proofs of one host, with the number of its range.
-type Proven = Result<(u16, Vec<Proof>), LaunchError>;
+/// The proofs of a range, with its number.
+pub(super) type OfRange = Result<(u16, Vec<Proof>), LaunchError>;
+
+/// The proofs of one host.
+type Proven = Result<Vec<Proof>, LaunchError>;
 
 async fn prove(engine: &dyn Engine, job: Job<'_>, facts: &HostFacts) -> Proven {
     let number = job.range.range;
@@ -434,7 +454,7 @@ async fn prove(engine: &dyn Engine, job: Job<'_>, facts: &HostFacts) -> Proven {
             seen: proof.seen.clone(),
         });
     }
-    Ok((number, proofs))
+    Ok(proofs)
 }
 
 /// The first way that must be open and is not.
