@@ -41,8 +41,8 @@ fn field(field: &'static str, code: &'static str) -> ProgrammeError {
 
 fn filled(name: &'static str, text: &str) -> Result<(), ProgrammeError> {
     match text.trim().chars().count() {
-        0 => Err(field(name, "required")),
-        n if n > FIELD_MAX => Err(field(name, "too_long")),
+        0 => Err(field(name, "record_empty")),
+        n if n > FIELD_MAX => Err(field(name, "record_long")),
         _ => Ok(()),
     }
 }
@@ -66,10 +66,10 @@ impl App {
         filled("item", &target.item)?;
         filled("title", &target.title)?;
         if target.value < 1 || target.or.is_some_and(|(_, value)| value < 1) {
-            return Err(field("value", "not_positive"));
+            return Err(field("value", "record_positive"));
         }
         if target.until.is_some_and(|until| until < target.from) {
-            return Err(field("until", "before_start"));
+            return Err(field("until", "record_before"));
         }
         self.keep_defaults(by).await?;
         if target.id.is_empty() {
@@ -98,7 +98,7 @@ impl App {
     /// [`ProgrammeError::Field`], or when the store fails.
     pub async fn claim(&self, year: RocYear, claim: &Claim, by: &str) -> Result<(), ProgrammeError> {
         if claim.by_hand.is_some_and(|count| count < 0) {
-            return Err(field("by_hand", "not_positive"));
+            return Err(field("by_hand", "record_positive"));
         }
         self.keep_defaults(by).await?;
         let line = self.line(Some(by), "target.claim", format!("target={} year={year}", claim.target));
@@ -132,16 +132,16 @@ impl App {
     /// [`ProgrammeError::Field`], or when the store fails.
     pub async fn save_duty_rule(&self, mut rule: DutyRule, by: &str) -> Result<(), ProgrammeError> {
         if rule.levels.is_empty() {
-            return Err(field("levels", "required"));
+            return Err(field("levels", "record_empty"));
         }
         if !(0..=500).contains(&rule.professional) {
-            return Err(field("professional", "out_of_range"));
+            return Err(field("professional", "record_range"));
         }
         if !(0..=500).contains(&rule.general) {
-            return Err(field("general", "out_of_range"));
+            return Err(field("general", "record_range"));
         }
         if !(1..=2).contains(&rule.years) {
-            return Err(field("years", "out_of_range"));
+            return Err(field("years", "record_range"));
         }
         let programme = self.store.programme();
         if programme.duty_rules().await?.is_empty() {
@@ -181,16 +181,16 @@ impl App {
         filled("system", &finding.system)?;
         filled("weakness", &finding.weakness)?;
         if !(0..=100).contains(&finding.cvss) {
-            return Err(field("cvss", "out_of_range"));
+            return Err(field("cvss", "record_range"));
         }
         if finding.repair.chars().count() > TEXT_MAX {
-            return Err(field("repair", "too_long"));
+            return Err(field("repair", "record_long"));
         }
         if finding.repaired_ms.is_some_and(|day| day < finding.first_ms) {
-            return Err(field("repaired", "before_start"));
+            return Err(field("repaired", "record_before"));
         }
         if finding.retest_ms.is_some_and(|day| day < finding.repaired_ms.unwrap_or(finding.first_ms)) {
-            return Err(field("retest", "before_start"));
+            return Err(field("retest", "record_before"));
         }
         if finding.id.is_empty() {
             finding.id = new_id();
@@ -198,7 +198,7 @@ impl App {
         let detail = format!("finding={} number={} year={}", finding.id, finding.number, finding.year);
         let line = self.line(Some(by), "finding.save", detail);
         match self.store.programme().noting(line).save_finding(&finding, by, self.now_ms()).await {
-            Err(StoreError::Duplicate { .. }) => Err(field("number", "taken")),
+            Err(StoreError::Duplicate { .. }) => Err(field("number", "record_taken")),
             other => Ok(other?),
         }
     }
@@ -224,11 +224,11 @@ impl App {
         by: &str,
     ) -> Result<(), ProgrammeError> {
         if !(key.starts_with("x3:") || key.starts_with("x4:")) || key.len() > 200 {
-            return Err(field("key", "unknown"));
+            return Err(field("key", "record_key"));
         }
         let words = words.trim();
         if words.chars().count() > TEXT_MAX {
-            return Err(field("words", "too_long"));
+            return Err(field("words", "record_long"));
         }
         let line = self.line(Some(by), "record.text", format!("year={year} key={key}"));
         self.store.programme().noting(line).set_text(year, key, words, by, self.now_ms()).await?;

@@ -22,6 +22,7 @@ mod live;
 mod people;
 mod places;
 mod posted;
+mod programme;
 mod register;
 mod scenarios;
 mod schedule;
@@ -213,6 +214,15 @@ fn table() -> Vec<Route> {
         form("/webhooks/{id}/resend",         Who::AUTHOR,        webhooks::resend),
         // figures by gender
         page("/statistics",                   Who::OFFICER,       statistics::list),
+        page("/statistics/audit",             Who::OFFICER,       programme::looks),
+        page("/statistics/settings",          Who::OFFICER,       programme::settings),
+        form("/statistics/settings",          Who::OFFICER,       programme::set_settings),
+        page("/statistics/year/{year}",       Who::OFFICER,       programme::desk),
+        page("/statistics/year/{year}/rows",  Who::OFFICER,       programme::rows),
+        form("/statistics/year/{year}/texts", Who::OFFICER,       programme::set_text),
+        page("/statistics/year/{year}/{table}", Who::OFFICER,     programme::table),
+        page("/findings",                     Who::INSTRUCTOR,    programme::findings),
+        form("/findings",                     Who::INSTRUCTOR,    programme::set_finding),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),
         page("/statistics/{id}/export",       Who::OFFICER,       statistics::export),
         form("/statistics/{id}/hours",        Who::OFFICER,       upload::hours),

@@ -1,0 +1,636 @@
+//! The officer's desk for a year: overview with charts, tables X1 to X8, rows behind the figures, targets and duty rules;
+//! findings of red teams for instructors.
+
+use serde::Serialize;
+
+use super::common::*;
+
+/// A figure with what it was the year before.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeskFigure {
+    /// Key of its name and definition, `desk.figure_` and `desk.define_`.
+    pub key: String,
+    /// As printed.
+    pub value: String,
+    /// Change against the year before, as printed; empty where there is none.
+    pub change: String,
+    /// Where the rows behind it stand.
+    pub href: String,
+}
+
+/// A target with what was reached.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeskTarget {
+    /// Item of the programme.
+    pub item: String,
+    /// Title.
+    pub title: String,
+    /// What is asked, as printed.
+    pub value: String,
+    /// What was reached, as printed.
+    pub actual: String,
+    /// Share, as printed.
+    pub share: String,
+    /// Reached; `None` where nothing is known.
+    pub reached: Option<bool>,
+    /// Of a target that may be reached in either of two ways: whether this one is claimed.
+    pub claimed: Option<bool>,
+}
+
+/// Something to do.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeskReminder {
+    /// Key under `desk.remind_`.
+    pub kind: String,
+    /// What it is about.
+    pub what: String,
+    /// How many, or how many days.
+    pub number: i64,
+    /// Where it is done; empty where nowhere.
+    pub href: String,
+}
+
+/// A bar of a chart: men, women and everyone else, one after the other. Places are in a drawing 360 wide.
+#[derive(Debug, Clone, Serialize)]
+pub struct Bar {
+    /// What it stands for.
+    pub label: String,
+    /// Men.
+    pub male: i64,
+    /// Women.
+    pub female: i64,
+    /// Others, undisclosed, not given.
+    pub other: i64,
+    /// All.
+    pub total: i64,
+    /// Top of the row.
+    pub y: i64,
+    /// Width of the men's part.
+    pub male_w: i64,
+    /// Left end of the women's part.
+    pub female_x: i64,
+    /// Width of the women's part.
+    pub female_w: i64,
+    /// Left end of the rest.
+    pub other_x: i64,
+    /// Width of the rest.
+    pub other_w: i64,
+    /// Left end of the number.
+    pub end_x: i64,
+    /// Where the rows behind it stand.
+    pub href: String,
+}
+
+/// A chart with its data.
+#[derive(Debug, Clone, Serialize)]
+pub struct Chart {
+    /// Key of its title, `desk.chart_`.
+    pub key: String,
+    /// Bars that are drawn.
+    pub bars: Vec<Bar>,
+    /// All rows of the data table.
+    pub rows: Vec<Bar>,
+    /// Height of the drawing.
+    pub height: i64,
+}
+
+/// Bars that are drawn of a chart; its data table has all of them.
+const BARS: usize = 16;
+/// Widest bar.
+const WIDEST: i64 = 300;
+/// Height of a row.
+const ROW: i64 = 40;
+
+impl Chart {
+    /// Of (label, men, women, others, address). With more rows than are drawn, those with most people are.
+    #[must_use]
+    pub fn new(key: &str, rows: Vec<(String, i64, i64, i64, String)>) -> Self {
+        let most = rows.iter().map(|row| row.1 + row.2 + row.3).max().unwrap_or_default().max(1);
+        let width = |count: i64| count * WIDEST / most;
+        let all: Vec<Bar> = rows
+            .into_iter()
+            .map(|(label, male, female, other, href)| {
+                let (men, women, rest) = (width(male), width(female), width(other));
+                Bar {
+                    label,
+                    male,
+                    female,
+                    other,
+                    total: male + female + other,
+                    y: 0,
+                    male_w: men,
+                    female_x: men,
+                    female_w: women,
+                    other_x: men + women,
+                    other_w: rest,
+                    end_x: men + women + rest + 6,
+                    href,
+                }
+            })
+            .collect();
+        let mut bars = all.clone();
+        if bars.len() > BARS {
+            bars.sort_by_key(|bar| std::cmp::Reverse(bar.total));
+            bars.truncate(BARS);
+        }
+        for (at, bar) in (0_i64..).zip(&mut bars) {
+            bar.y = at * ROW;
+        }
+        let height = i64::try_from(bars.len()).unwrap_or_default() * ROW + 4;
+        Self { key: key.into(), bars, rows: all, height }
+    }
+}
+
+/// A table of the year.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeskTable {
+    /// Word of its address.
+    pub code: String,
+    /// Title of the form.
+    pub title: String,
+}
+
+/// `/statistics/year/{year}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct YearDesk {
+    /// ROC years, newest first.
+    pub years: Vec<i64>,
+    /// The one shown.
+    pub year: i64,
+    /// Figures.
+    pub figures: Vec<DeskFigure>,
+    /// Targets.
+    pub targets: Vec<DeskTarget>,
+    /// What to do.
+    pub reminders: Vec<DeskReminder>,
+    /// Charts.
+    pub charts: Vec<Chart>,
+    /// Tables.
+    pub tables: Vec<DeskTable>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableHead {
+    /// As the form has it.
+    pub zh: String,
+    /// For readers of English.
+    pub en: String,
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableCell {
+    /// As printed.
+    pub text: String,
+    /// A number.
+    pub number: bool,
+}
+
+/// A text that a table asks for.
+#[derive(Debug, Clone, Serialize)]
+pub struct TableText {
+    /// Key.
+    pub key: String,
+    /// What it is about.
+    pub title: String,
+    /// What stands there.
+    pub words: String,
+}
+
+/// `/statistics/year/{year}/{table}`. Query: `edition` (`internal`, `public`). Form: POST to `/statistics/year/{year}/texts`
+/// with `key`, `words`, `back`.
+#[derive(Debug, Clone, Serialize)]
+pub struct YearTable {
+    /// ROC year.
+    pub year: i64,
+    /// Word of its address.
+    pub code: String,
+    /// `internal` or `public`.
+    pub edition: String,
+    /// There is a public edition.
+    pub has_public: bool,
+    /// Title.
+    pub title: String,
+    /// Unit line.
+    pub unit: String,
+    /// Columns.
+    pub columns: Vec<TableHead>,
+    /// Rows.
+    pub rows: Vec<Vec<TableCell>>,
+    /// Notes as printed.
+    pub notes: Vec<String>,
+    /// Source line.
+    pub source: String,
+    /// Texts that are asked for.
+    pub texts: Vec<TableText>,
+    /// Other tables.
+    pub tables: Vec<DeskTable>,
+}
+
+/// A person behind a figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct BehindRow {
+    /// Person id.
+    pub id: String,
+    /// Name.
+    pub name: String,
+    /// Staff number.
+    pub staff_no: String,
+    /// Agency.
+    pub agency: String,
+    /// Session codes.
+    pub sessions: String,
+    /// Counted time, ms.
+    pub ms: i64,
+}
+
+/// `/statistics/year/{year}/rows`: the people behind a figure. Query: `by` (`all`, `month`, `agency`, `title`), `of`.
+#[derive(Debug, Clone, Serialize)]
+pub struct YearBehind {
+    /// ROC year.
+    pub year: i64,
+    /// Key of what is looked at, `desk.behind_`.
+    pub by: String,
+    /// Which of them.
+    pub of: String,
+    /// 人數.
+    pub persons: i64,
+    /// 人次.
+    pub person_times: i64,
+    /// Counted time, ms.
+    pub person_ms: i64,
+    /// People.
+    pub rows: Vec<BehindRow>,
+    /// People who are not shown, as the list is too long.
+    pub left: i64,
+}
+
+/// A target as it is edited.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct TargetRow {
+    /// Id; empty for a new one.
+    pub id: String,
+    /// Item.
+    pub item: String,
+    /// Title.
+    pub title: String,
+    /// County.
+    pub county: String,
+    /// First year.
+    pub from: String,
+    /// Last year, or empty.
+    pub until: String,
+    /// Code of the measure.
+    pub measure: String,
+    /// Value.
+    pub value: String,
+    /// Code of the other measure, or empty.
+    pub or_measure: String,
+    /// Value of the other half.
+    pub or_value: String,
+    /// Evidence.
+    pub evidence: String,
+    /// The other half is claimed in the year shown.
+    pub second: bool,
+    /// What was counted by hand in the year shown.
+    pub by_hand: String,
+}
+
+/// A duty rule as it is edited.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct DutyRow {
+    /// Id; empty for a new one.
+    pub id: String,
+    /// Code of the class.
+    pub class: String,
+    /// Letters.
+    pub levels: String,
+    /// First year.
+    pub from: String,
+    /// Professional hours.
+    pub professional: String,
+    /// Over how many years.
+    pub years: String,
+    /// General hours.
+    pub general: String,
+}
+
+/// `/statistics/settings`: targets, claims and duty rules. Query: `year`. Form: POST with `act` (`target`, `drop`, `claim`,
+/// `duty`).
+#[derive(Debug, Clone, Serialize)]
+pub struct ProgrammePage {
+    /// ROC year of the claims.
+    pub year: i64,
+    /// Targets, and an empty one.
+    pub targets: Vec<TargetRow>,
+    /// Rules, and an empty one.
+    pub rules: Vec<DutyRow>,
+    /// Codes of the measures.
+    pub measures: Vec<String>,
+    /// Codes of the duty classes.
+    pub classes: Vec<String>,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// A finding as it is edited.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct FindingRow {
+    /// Id; empty for a new one.
+    pub id: String,
+    /// Number.
+    pub number: String,
+    /// System.
+    pub system: String,
+    /// Weakness.
+    pub weakness: String,
+    /// CVSS score, `9.8`.
+    pub cvss: String,
+    /// Day of the first test, as forms have it.
+    pub first: String,
+    /// What was done.
+    pub repair: String,
+    /// Day of the repair.
+    pub repaired: String,
+    /// Day of the retest.
+    pub retest: String,
+    /// Code of the result.
+    pub result: String,
+}
+
+/// `/findings`. Query: `year`, `id` (the one to edit). Form: POST with the fields of [`FindingRow`] and `act` (`save`, `drop`).
+#[derive(Debug, Clone, Serialize)]
+pub struct FindingsPage {
+    /// ROC year.
+    pub year: i64,
+    /// Findings of the year.
+    pub rows: Vec<FindingRow>,
+    /// Grave ones that were closed within a week.
+    pub done: i64,
+    /// All grave ones.
+    pub grave: i64,
+    /// Their share, as printed.
+    pub share: String,
+    /// The form.
+    pub form: FindingRow,
+    /// Codes of the results.
+    pub results: Vec<String>,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+/// A look or an export.
+#[derive(Debug, Clone, Serialize)]
+pub struct LookRow {
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// Who.
+    pub who: String,
+    /// Looked, or took a file.
+    pub exported: bool,
+    /// What.
+    pub detail: String,
+}
+
+/// `/statistics/audit`: who looked at personal figures and who took files of them.
+#[derive(Debug, Clone, Serialize)]
+pub struct LooksPage {
+    /// Lines, latest first.
+    pub rows: Vec<LookRow>,
+    /// Lines that are shown at most.
+    pub most: i64,
+}
+
+impl Page for YearDesk {
+    const TEMPLATE: &'static str = "records/desk.html";
+    fn samples() -> Vec<Self> {
+        let figure = |key: &str, value: &str, change: &str| DeskFigure {
+            key: key.into(),
+            value: value.into(),
+            change: change.into(),
+            href: "/statistics/year/115/rows?by=all".into(),
+        };
+        let target =
+            |item: &str, title: &str, value: &str, actual: &str, share: &str, reached, claimed| DeskTarget {
+                item: item.into(),
+                title: title.into(),
+                value: value.into(),
+                actual: actual.into(),
+                share: share.into(),
+                reached,
+                claimed,
+            };
+        let remind = |kind: &str, what: &str, number| DeskReminder {
+            kind: kind.into(),
+            what: what.into(),
+            number,
+            href: if kind == "portal" { String::new() } else { "/statistics/year/115/x3".into() },
+        };
+        let bar = |label: &str, male, female, other| {
+            (label.to_owned(), male, female, other, "/statistics/year/115/rows?by=month&of=3".to_owned())
+        };
+        vec![
+            Self {
+                years: vec![115, 114],
+                year: 115,
+                figures: vec![
+                    figure("persons", "57", "9"),
+                    figure("person_times", "68", "20"),
+                    figure("person_hours", "636.00", "348.00"),
+                    figure("sessions", "2", "1"),
+                    figure("cases", "2", "1"),
+                    figure("passing", "91.18%", ""),
+                    figure("female", "36.84%", "3.51"),
+                ],
+                targets: vec![
+                    target("3-1", "培訓人數", "50", "57", "114.00", Some(true), None),
+                    target("3-2", "紅藍隊演練或資安檢測", "6", "2", "33.33", Some(false), None),
+                    target("1-1", "演練", "30", "-", "-", None, Some(true)),
+                ],
+                reminders: vec![
+                    remind("portal", "S115-01 藍隊通報應變", 3),
+                    remind("portal_late", "S115-01 藍隊通報應變", 2),
+                    remind("no_sheet", "S115-02", 0),
+                    remind("not_returned", "紅藍對抗實作", 5),
+                    remind("reason", "trainer", 0),
+                    remind("analysis", "難易適中", 0),
+                    remind("no_duty", "", 12),
+                    remind("no_gender", "", 3),
+                ],
+                charts: vec![
+                    Chart::new("month", vec![bar("3", 19, 11, 0), bar("5", 22, 14, 2)]),
+                    Chart::new(
+                        "agency",
+                        (1..=20).map(|n| bar(&format!("第 {n} 公所"), n, n / 2, n % 2)).collect(),
+                    ),
+                    Chart::new("title", vec![]),
+                ],
+                tables: vec![DeskTable { code: "x1".into(), title: "參訓人員性別統計表".into() }],
+            },
+            Self {
+                years: vec![115],
+                year: 115,
+                figures: vec![],
+                targets: vec![],
+                reminders: vec![],
+                charts: vec![],
+                tables: vec![],
+            },
+        ]
+    }
+}
+
+impl Page for YearTable {
+    const TEMPLATE: &'static str = "records/table.html";
+    fn samples() -> Vec<Self> {
+        let head = |zh: &str, en: &str| TableHead { zh: zh.into(), en: en.into() };
+        let cell = |text: &str| TableCell { text: text.into(), number: text.parse::<f64>().is_ok() };
+        vec![Self {
+            year: 115,
+            code: "x3".into(),
+            edition: "internal".into(),
+            has_public: true,
+            title: "115 年規劃決策、執行、師資性別比例".into(),
+            unit: "單位：人；%".into(),
+            columns: vec![
+                head("類別", "Group"),
+                head("計", "Total"),
+                head("任一性別不少於 1/3", "One third"),
+            ],
+            rows: vec![vec![cell("師資(含紅隊教官)"), cell("6"), cell("未符合")]],
+            notes: vec!["說明：1.「-」表無數值。".into()],
+            source: "資料來源：青嵐縣政府。".into(),
+            texts: vec![TableText { key: "x3:trainer".into(), title: "師資".into(), words: String::new() }],
+            tables: vec![DeskTable { code: "x1".into(), title: "參訓人員性別統計表".into() }],
+        }]
+    }
+}
+
+impl Page for YearBehind {
+    const TEMPLATE: &'static str = "records/behind.html";
+    fn samples() -> Vec<Self> {
+        let row = BehindRow {
+            id: "1".into(),
+            name: "許藍圖".into(),
+            staff_no: "A101".into(),
+            agency: "縣政府".into(),
+            sessions: "S115-01, S115-02".into(),
+            ms: 18 * HOUR,
+        };
+        ["all", "month", "agency", "title"]
+            .into_iter()
+            .map(|by| Self {
+                year: 115,
+                by: by.into(),
+                of: "3".into(),
+                persons: 1,
+                person_times: 2,
+                person_ms: 18 * HOUR,
+                rows: if by == "all" { vec![] } else { vec![row.clone()] },
+                left: i64::from(by == "month"),
+            })
+            .collect()
+    }
+}
+
+impl Page for ProgrammePage {
+    const TEMPLATE: &'static str = "records/settings.html";
+    fn samples() -> Vec<Self> {
+        let target = TargetRow {
+            id: "a".into(),
+            item: "1-1".into(),
+            title: "演練".into(),
+            from: "114".into(),
+            measure: "person_times".into(),
+            value: "30".into(),
+            or_measure: "websites".into(),
+            or_value: "30".into(),
+            evidence: "X2".into(),
+            second: true,
+            by_hand: "31".into(),
+            ..TargetRow::default()
+        };
+        let rule = DutyRow {
+            id: "a".into(),
+            class: "it".into(),
+            levels: "ABC".into(),
+            from: "110".into(),
+            professional: "3".into(),
+            years: "2".into(),
+            general: "3".into(),
+        };
+        let page = Self {
+            year: 115,
+            targets: vec![target, TargetRow::default()],
+            rules: vec![rule, DutyRow::default()],
+            measures: [
+                "persons",
+                "person_times",
+                "person_hours",
+                "sessions",
+                "cases",
+                "female_share",
+                "websites",
+            ]
+            .map(Into::into)
+            .to_vec(),
+            classes: ["dedicated", "it", "user"].map(Into::into).to_vec(),
+            problems: vec![],
+        };
+        vec![page.clone(), Self { problems: vec![Problem::new("record_positive").on("value")], ..page }]
+    }
+}
+
+impl Page for FindingsPage {
+    const TEMPLATE: &'static str = "records/findings.html";
+    fn samples() -> Vec<Self> {
+        let row = FindingRow {
+            id: "a".into(),
+            number: "R-01".into(),
+            system: "嵐文".into(),
+            weakness: "SQL 注入".into(),
+            cvss: "9.8".into(),
+            first: "2026-05-12".into(),
+            repair: "改用參數化查詢".into(),
+            repaired: "2026-05-19".into(),
+            retest: "2026-05-19".into(),
+            result: "repaired".into(),
+        };
+        let page = Self {
+            year: 115,
+            rows: vec![row.clone()],
+            done: 1,
+            grave: 2,
+            share: "50.00".into(),
+            form: row,
+            results: ["repaired", "partly", "open", "accepted"].map(Into::into).to_vec(),
+            problems: vec![],
+        };
+        vec![
+            page.clone(),
+            Self {
+                rows: vec![],
+                form: FindingRow::default(),
+                problems: vec![Problem::new("record_range").on("cvss")],
+                ..page
+            },
+        ]
+    }
+}
+
+impl Page for LooksPage {
+    const TEMPLATE: &'static str = "records/looks.html";
+    fn samples() -> Vec<Self> {
+        let row = |exported, detail: &str| LookRow {
+            at_ms: SAMPLE_NOW_MS,
+            who: "王專員".into(),
+            exported,
+            detail: detail.into(),
+        };
+        vec![
+            Self { rows: vec![row(true, "X1 115 public"), row(false, "overview 115")], most: 300 },
+            Self { rows: vec![], most: 300 },
+        ]
+    }
+}

@@ -1,0 +1,674 @@
+//! The officer's desk for a year: overview, tables X1 to X8, the rows behind a figure, the texts that tables ask for, targets
+//! and duty rules, and who looked at what. Instructors enter what red teams found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use rampart_app::{ProgrammeError, Reminder, Road, YearOverview};
+use rampart_domain::records::duty::DutyRule;
+use rampart_domain::records::facts::Figures;
+use rampart_domain::records::findings::{self, Finding, FindingResult};
+use rampart_domain::records::official::{lacks_reason, questions, standings};
+use rampart_domain::records::register::Level;
+use rampart_domain::records::roc::{form_value, parse_date_time};
+use rampart_domain::records::targets::{Claim, Measure, Target};
+use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
+use rampart_pages::{
+    BehindRow, Chart, DeskFigure, DeskReminder, DeskTable, DeskTarget, DutyRow, FindingRow, FindingsPage,
+    LookRow, LooksPage, Problem, ProgrammePage, TableCell, TableHead, TableText, TargetRow, Tone, YearBehind,
+    YearDesk, YearTable,
+};
+use rampart_store::Officer;
+use serde::Deserialize;
+
+use super::error::{Answer, WebError};
+use super::posted::Posted;
+use super::state::{Web, see_other};
+use super::statistics::refused;
+use super::view::count;
+use super::visit::{Here, Visit, flash};
+use super::who::Staff;
+
+/// People that are listed behind a figure.
+const BEHIND: usize = 1_000;
+/// Audit lines shown.
+const LOOKS: u32 = 300;
+
+fn officer(staff: &Staff) -> Officer {
+    Officer { account_id: staff.id.clone() }
+}
+
+fn year_of(text: &str) -> Result<RocYear, WebError> {
+    let year: i16 = text.parse().map_err(|_| WebError::not_found())?;
+    if (1..=999).contains(&year) { Ok(RocYear(year)) } else { Err(WebError::not_found()) }
+}
+
+fn year_or_now(text: &str, visit: &Visit) -> RocYear {
+    year_of(text).unwrap_or_else(|_| RocYear::of_ms(visit.now_ms))
+}
+
+/// Percent-encodes a value of an address.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+fn behind(year: RocYear, by: &str, of: &str) -> String {
+    format!("/statistics/year/{year}/rows?by={by}&of={}", encoded(of))
+}
+
+fn tables() -> Vec<DeskTable> {
+    let issue = rampart_domain::records::Issue::new("", RocDate::of_ms(0));
+    let empty = Book::default();
+    Kind::ALL
+        .into_iter()
+        .map(|kind| DeskTable {
+            code: kind.code().to_owned(),
+            title: empty.table(&issue, kind, RocYear(1), Edition::Internal, 1).sheet,
+        })
+        .collect()
+}
+
+fn figures(year: RocYear, of: &YearOverview) -> Vec<DeskFigure> {
+    let href = behind(year, "all", "");
+    let known = of.last.sessions > 0;
+    let one = |key: &str, value: String, change: Option<String>| DeskFigure {
+        key: key.to_owned(),
+        value,
+        change: change.filter(|_| known).unwrap_or_default(),
+        href: href.clone(),
+    };
+    let counted = |key: &str, value: fn(&Figures) -> i64| {
+        let (now, last) = (value(&of.year), value(&of.last));
+        one(key, Cell::Count(now).shown(), Some(Cell::Count(now - last).shown()))
+    };
+    let share = |key: &str, value: fn(&Figures) -> Option<Hundredths>| {
+        let change =
+            value(&of.year).zip(value(&of.last)).map(|(now, last)| Cell::Points(now.minus(last)).shown());
+        one(key, value(&of.year).map_or_else(|| "-".to_owned(), |share| format!("{share}%")), change)
+    };
+    let hours = |figures: &Figures| Hundredths::hours(figures.seconds);
+    vec![
+        counted("persons", |figures| figures.persons.total()),
+        counted("person_times", |figures| figures.times.total()),
+        one(
+            "person_hours",
+            Cell::Decimal(hours(&of.year)).shown(),
+            Some(Cell::Decimal(hours(&of.year).minus(hours(&of.last))).shown()),
+        ),
+        counted("sessions", |figures| figures.sessions),
+        counted("cases", |figures| figures.cases),
+        share("passing", Figures::passing),
+        share("female", |figures| figures.persons.female_of_all()),
+        one("cumulative", Cell::Count(of.cumulative.persons.total()).shown(), None),
+    ]
+}
+
+fn targets(book: &Book, year: RocYear) -> Vec<DeskTarget> {
+    standings(book, year)
+        .into_iter()
+        .map(|one| {
+            let share = one.measure == Measure::FemaleShare;
+            DeskTarget {
+                item: one.target.item.clone(),
+                title: if one.target.county.is_empty() {
+                    one.target.title.clone()
+                } else {
+                    format!("{}（{}）", one.target.title, one.target.county)
+                },
+                value: if share { format!("{}%", one.value) } else { Cell::Count(one.value).shown() },
+                actual: match one.actual {
+                    Some(actual) if share => format!("{}%", Hundredths(actual)),
+                    Some(actual) => Cell::Count(actual).shown(),
+                    None => "-".to_owned(),
+                },
+                share: one.share().map_or_else(|| "-".to_owned(), |share| share.to_string()),
+                reached: one.reached,
+                claimed: one.claimed,
+            }
+        })
+        .collect()
+}
+
+fn reminder(year: RocYear, one: &Reminder) -> DeskReminder {
+    let table = |code: &str| format!("/statistics/year/{year}/{code}");
+    let (kind, what, number, href) = match one {
+        Reminder::Portal { code, title, left } if *left < 0 => {
+            ("portal_late", format!("{code} {title}"), -left, String::new())
+        }
+        Reminder::Portal { code, title, left } => ("portal", format!("{code} {title}"), *left, String::new()),
+        Reminder::NoSheet { code, title } => ("no_sheet", format!("{code} {title}"), 0, table("x2")),
+        Reminder::NotReturned { title, missing } => ("not_returned", title.clone(), *missing, table("x4")),
+        Reminder::Reason(group) => {
+            let named = [Standing::Planner, Standing::Staff, Standing::Contractor, Standing::Trainer];
+            let code = if named.contains(group) { group.code() } else { "other" };
+            ("reason", code.to_owned(), 0, table("x3"))
+        }
+        Reminder::Analysis { title, .. } => ("analysis", title.clone(), 0, table("x4")),
+        Reminder::NoDuty(people) => ("no_duty", String::new(), *people, "/people".to_owned()),
+        Reminder::NoGender(people) => ("no_gender", String::new(), *people, behind(year, "all", "")),
+    };
+    DeskReminder { kind: kind.to_owned(), what, number, href }
+}
+
+fn charts(year: RocYear, of: &YearOverview) -> Vec<Chart> {
+    fn rows<K: ToString>(
+        groups: &BTreeMap<K, Figures>,
+        year: RocYear,
+        by: &str,
+    ) -> Vec<(String, i64, i64, i64, String)> {
+        groups
+            .iter()
+            .filter(|(_, figures)| figures.persons.total() > 0)
+            .map(|(key, figures)| {
+                let heads = figures.persons;
+                let rest = heads.other + heads.undisclosed + heads.none;
+                let label = key.to_string();
+                let href = behind(year, by, &label);
+                (if label.is_empty() { "-".to_owned() } else { label }, heads.male, heads.female, rest, href)
+            })
+            .collect()
+    }
+    vec![
+        Chart::new("month", rows(&of.months, year, "month")),
+        Chart::new("agency", rows(&of.agencies, year, "agency")),
+        Chart::new("title", rows(&of.titles, year, "title")),
+        Chart::new("county", rows(&of.counties, year, "county")),
+    ]
+}
+
+/// `GET /statistics/year/{year}`.
+pub(super) async fn desk(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(year): Path<String>,
+) -> Answer {
+    let year = year_of(&year)?;
+    let of = web.app.records_year(year, &officer(&staff)).await.map_err(refused)?;
+    let page = YearDesk {
+        years: of.years.iter().map(|year| i64::from(year.0)).collect(),
+        year: i64::from(year.0),
+        figures: figures(year, &of),
+        targets: targets(&of.book, year),
+        reminders: of.reminders.iter().map(|one| reminder(year, one)).collect(),
+        charts: charts(year, &of),
+        tables: tables(),
+    };
+    web.page(&visit, &page)
+}
+
+/// Query of a table.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OfEdition {
+    #[serde(default)]
+    edition: String,
+}
+
+fn texts(book: &Book, kind: Kind, year: RocYear) -> Vec<TableText> {
+    let words = |key: &str| book.texts.get(key).cloned().unwrap_or_default();
+    let mut list: Vec<TableText> = Vec::new();
+    match kind {
+        Kind::X3 => {
+            let due: BTreeSet<&str> = lacks_reason(book, year).into_iter().map(Standing::code).collect();
+            for group in [Standing::Planner, Standing::Staff, Standing::Contractor, Standing::Trainer] {
+                let key = format!("x3:{}", group.code());
+                if due.contains(group.code()) || book.texts.contains_key(&key) {
+                    list.push(TableText { title: group.code().to_owned(), words: words(&key), key });
+                }
+            }
+        }
+        Kind::X4 => {
+            for question in questions(book) {
+                if question.needs_analysis() || book.texts.contains_key(&question.key) {
+                    list.push(TableText {
+                        title: question.title,
+                        words: words(&question.key),
+                        key: question.key,
+                    });
+                }
+            }
+        }
+        _ => {}
+    }
+    list
+}
+
+/// `GET /statistics/year/{year}/{table}`.
+pub(super) async fn table(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path((year, code)): Path<(String, String)>,
+    Query(query): Query<OfEdition>,
+) -> Answer {
+    let year = year_of(&year)?;
+    let kind = Kind::from_code(&code).ok_or_else(WebError::not_found)?;
+    let edition = if query.edition.is_empty() {
+        Edition::Internal
+    } else {
+        Edition::from_code(&query.edition)
+            .filter(|edition| kind.has(*edition))
+            .ok_or_else(WebError::not_found)?
+    };
+    let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
+    let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
+    let table = book.table(&web.app.records_issue(), kind, year, edition, web.app.hidden_under().await?);
+    let page = YearTable {
+        year: i64::from(year.0),
+        code: kind.code().to_owned(),
+        edition: edition.code().to_owned(),
+        has_public: kind.has(Edition::Public),
+        notes: table.note_lines(),
+        title: table.title,
+        unit: table.unit,
+        columns: table.columns.into_iter().map(|column| TableHead { zh: column.zh, en: column.en }).collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|row| {
+                row.iter()
+                    .map(|cell| TableCell {
+                        text: cell.shown(),
+                        number: !matches!(cell, Cell::Text(_) | Cell::Blank),
+                    })
+                    .collect()
+            })
+            .collect(),
+        source: table.source,
+        texts: if edition == Edition::Internal { texts(&book, kind, year) } else { Vec::new() },
+        tables: tables(),
+    };
+    web.page(&visit, &page)
+}
+
+/// `POST /statistics/year/{year}/texts`.
+pub(super) async fn set_text(
+    State(web): State<Web>,
+    staff: Staff,
+    Path(year): Path<String>,
+    form: Posted,
+) -> Answer {
+    let year = year_of(&year)?;
+    let back = Kind::from_code(form.get("back")).unwrap_or(Kind::X3);
+    match web.app.set_record_text(year, form.get("key"), form.get("words"), &staff.id).await {
+        Ok(()) => {
+            let mut response = see_other(&format!("/statistics/year/{year}/{}", back.code()));
+            flash(&web, &mut response, Tone::Ok, "saved", &[]);
+            Ok(response)
+        }
+        Err(ProgrammeError::Field { .. }) => Err(WebError::bad_request()),
+        Err(ProgrammeError::App(error)) => Err(refused(error)),
+    }
+}
+
+/// Query of the rows behind a figure.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Behind {
+    #[serde(default)]
+    by: String,
+    #[serde(default)]
+    of: String,
+}
+
+/// `GET /statistics/year/{year}/rows`.
+pub(super) async fn rows(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(year): Path<String>,
+    Query(query): Query<Behind>,
+) -> Answer {
+    let year = year_of(&year)?;
+    let by = ["all", "month", "agency", "title", "county"]
+        .into_iter()
+        .find(|by| *by == query.by)
+        .ok_or_else(WebError::not_found)?;
+    let what = format!("rows {year} {by}");
+    let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
+    let facts = &book.facts;
+    let mut people: BTreeMap<usize, (Vec<&str>, i64)> = BTreeMap::new();
+    let (mut times, mut seconds) = (0, 0);
+    for place in facts.places().iter().filter(|place| place.trained()) {
+        let (session, person) = (facts.session(place), facts.person(place));
+        let wanted = match by {
+            "month" => RocDate::of_ms(session.start_ms).month().to_string() == query.of,
+            "agency" => person.agency == query.of,
+            "county" => person.county == query.of,
+            "title" => session.title == query.of,
+            _ => true,
+        };
+        if session.year() != year || !wanted {
+            continue;
+        }
+        let entry = people.entry(place.person).or_default();
+        entry.0.push(&session.code);
+        entry.1 += place.seconds;
+        times += 1;
+        seconds += place.seconds;
+    }
+    let page = YearBehind {
+        year: i64::from(year.0),
+        by: by.to_owned(),
+        of: query.of,
+        persons: count(people.len()),
+        person_times: times,
+        person_ms: seconds * 1000,
+        left: count(people.len().saturating_sub(BEHIND)),
+        rows: people
+            .iter()
+            .take(BEHIND)
+            .map(|(at, (sessions, seconds))| {
+                let person = &facts.persons()[*at];
+                BehindRow {
+                    id: person.id.clone(),
+                    name: person.name.clone(),
+                    staff_no: person.staff_no.clone(),
+                    agency: person.agency.clone(),
+                    sessions: sessions.join(", "),
+                    ms: seconds * 1000,
+                }
+            })
+            .collect(),
+    };
+    web.page(&visit, &page)
+}
+
+/// `GET /statistics/audit`.
+pub(super) async fn looks(State(web): State<Web>, visit: Here) -> Answer {
+    let accounts = web.app.store.accounts().list().await?;
+    let names: BTreeMap<String, String> = accounts.into_iter().map(|of| (of.id, of.name)).collect();
+    let mut lines = Vec::new();
+    for (what, exported) in [("personal.read", false), ("personal.export", true)] {
+        for line in web.app.store.audit().list(Some(what), None, LOOKS).await? {
+            let who = line.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
+            lines.push(LookRow { at_ms: line.at_ms, who, exported, detail: line.detail });
+        }
+    }
+    lines.sort_by_key(|line| std::cmp::Reverse(line.at_ms));
+    lines.truncate(usize::try_from(LOOKS).unwrap_or(usize::MAX));
+    web.page(&visit, &LooksPage { rows: lines, most: i64::from(LOOKS) })
+}
+
+/// Query of pages of a year.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct OfYear {
+    #[serde(default)]
+    year: String,
+    #[serde(default)]
+    id: String,
+}
+
+async fn settings_page(web: &Web, year: RocYear, problems: Vec<Problem>) -> Result<ProgrammePage, WebError> {
+    let claims = web.app.store.programme().claims(year).await?;
+    let mut targets: Vec<TargetRow> = web
+        .app
+        .targets()
+        .await?
+        .into_iter()
+        .map(|one| {
+            let claim = claims.iter().find(|claim| claim.target == one.id);
+            TargetRow {
+                item: one.item,
+                title: one.title,
+                county: one.county,
+                from: one.from.0.to_string(),
+                until: one.until.map(|year| year.0.to_string()).unwrap_or_default(),
+                measure: one.measure.code().to_owned(),
+                value: one.value.to_string(),
+                or_measure: one.or.map(|(measure, _)| measure.code().to_owned()).unwrap_or_default(),
+                or_value: one.or.map(|(_, value)| value.to_string()).unwrap_or_default(),
+                evidence: one.evidence,
+                second: claim.is_some_and(|claim| claim.second),
+                by_hand: claim.and_then(|claim| claim.by_hand).map(|n| n.to_string()).unwrap_or_default(),
+                id: one.id,
+            }
+        })
+        .collect();
+    targets.push(TargetRow { from: year.0.to_string(), ..TargetRow::default() });
+    let mut rules: Vec<DutyRow> = web
+        .app
+        .duty_rules()
+        .await?
+        .into_iter()
+        .map(|one| DutyRow {
+            class: one.class.code().to_owned(),
+            levels: one.levels.iter().map(|level| level.code()).collect(),
+            from: one.from.0.to_string(),
+            professional: one.professional.to_string(),
+            years: one.years.to_string(),
+            general: one.general.to_string(),
+            id: one.id,
+        })
+        .collect();
+    rules.push(DutyRow { from: year.0.to_string(), years: "1".to_owned(), ..DutyRow::default() });
+    let codes = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
+    Ok(ProgrammePage {
+        year: i64::from(year.0),
+        targets,
+        rules,
+        measures: codes(Measure::ALL.iter().map(|one| one.code()).collect()),
+        classes: codes(DutyClass::ALL.iter().map(|one| one.code()).collect()),
+        problems,
+    })
+}
+
+/// `GET /statistics/settings`.
+pub(super) async fn settings(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
+    let year = year_or_now(&query.year, &visit);
+    web.page(&visit, &settings_page(&web, year, Vec::new()).await?)
+}
+
+fn wrong(field: &'static str, code: &'static str) -> ProgrammeError {
+    ProgrammeError::Field { field, code }
+}
+
+fn number<T: std::str::FromStr>(form: &Posted, name: &'static str) -> Result<T, ProgrammeError> {
+    form.get(name).parse().map_err(|_| wrong(name, "record_number"))
+}
+
+fn maybe<T: std::str::FromStr>(form: &Posted, name: &'static str) -> Result<Option<T>, ProgrammeError> {
+    if form.get(name).is_empty() { Ok(None) } else { number(form, name).map(Some) }
+}
+
+fn typed_target(form: &Posted) -> Result<Target, ProgrammeError> {
+    let measure = |name: &'static str| Measure::from_code(form.get(name));
+    Ok(Target {
+        id: form.get("id").to_owned(),
+        item: form.get("item").to_owned(),
+        title: form.get("title").to_owned(),
+        county: form.get("county").to_owned(),
+        from: RocYear(number(form, "from")?),
+        until: maybe(form, "until")?.map(RocYear),
+        measure: measure("measure").ok_or_else(|| wrong("measure", "record_key"))?,
+        value: number(form, "value")?,
+        or: match measure("or_measure") {
+            Some(measure) => Some((measure, number(form, "or_value")?)),
+            None => None,
+        },
+        evidence: form.get("evidence").to_owned(),
+    })
+}
+
+fn typed_rule(form: &Posted) -> Result<DutyRule, ProgrammeError> {
+    let levels: Option<Vec<Level>> = form
+        .get("levels")
+        .to_uppercase()
+        .chars()
+        .filter(|letter| !letter.is_whitespace() && *letter != ',')
+        .map(|letter| Level::from_code(letter.encode_utf8(&mut [0; 4])))
+        .collect();
+    let mut levels = levels.ok_or_else(|| wrong("levels", "record_key"))?;
+    levels.sort_unstable();
+    levels.dedup();
+    Ok(DutyRule {
+        id: form.get("id").to_owned(),
+        class: DutyClass::from_code(form.get("class")).ok_or_else(|| wrong("class", "record_key"))?,
+        levels,
+        from: RocYear(number(form, "rule_from")?),
+        professional: number(form, "professional")?,
+        years: number(form, "years")?,
+        general: number(form, "general")?,
+    })
+}
+
+async fn act(web: &Web, staff: &Staff, year: RocYear, form: &Posted) -> Result<(), ProgrammeError> {
+    match form.get("act") {
+        "target" => web.app.save_target(typed_target(form)?, &staff.id).await,
+        "drop" => web.app.remove_target(form.get("id"), &staff.id).await.map(|_| ()),
+        "claim" => {
+            let claim = Claim {
+                target: form.get("id").to_owned(),
+                second: form.get("second") == "yes",
+                by_hand: maybe(form, "by_hand")?,
+            };
+            web.app.claim(year, &claim, &staff.id).await
+        }
+        "duty" => web.app.save_duty_rule(typed_rule(form)?, &staff.id).await,
+        _ => Err(wrong("act", "record_key")),
+    }
+}
+
+/// `POST /statistics/settings`.
+pub(super) async fn set_settings(State(web): State<Web>, visit: Here, staff: Staff, form: Posted) -> Answer {
+    let year = year_or_now(form.get("year"), &visit);
+    match act(&web, &staff, year, &form).await {
+        Ok(()) => {
+            let mut response = see_other(&format!("/statistics/settings?year={year}"));
+            flash(&web, &mut response, Tone::Ok, "saved", &[]);
+            Ok(response)
+        }
+        Err(ProgrammeError::Field { field, code }) => {
+            let page = settings_page(&web, year, vec![Problem::new(code).on(field)]).await?;
+            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
+        }
+        Err(ProgrammeError::App(error)) => Err(refused(error)),
+    }
+}
+
+fn day(ms: Option<i64>) -> String {
+    ms.map(|ms| form_value(ms).split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
+}
+
+fn finding_row(one: &Finding) -> FindingRow {
+    FindingRow {
+        id: one.id.clone(),
+        number: one.number.clone(),
+        system: one.system.clone(),
+        weakness: one.weakness.clone(),
+        cvss: findings::score(one.cvss),
+        first: day(Some(one.first_ms)),
+        repair: one.repair.clone(),
+        repaired: day(one.repaired_ms),
+        retest: day(one.retest_ms),
+        result: one.result.code().to_owned(),
+    }
+}
+
+async fn findings_page(
+    web: &Web,
+    year: RocYear,
+    form: Option<FindingRow>,
+    id: &str,
+    problems: Vec<Problem>,
+) -> Result<FindingsPage, WebError> {
+    let found = web.app.store.programme().findings(year).await?;
+    let (done, grave) = findings::grave(&found);
+    let rows: Vec<FindingRow> = found.iter().map(finding_row).collect();
+    let form = form.or_else(|| rows.iter().find(|row| row.id == id && !id.is_empty()).cloned());
+    Ok(FindingsPage {
+        year: i64::from(year.0),
+        done,
+        grave,
+        share: Hundredths::share(done, grave).map_or_else(|| "-".to_owned(), |share| share.to_string()),
+        form: form.unwrap_or_else(|| FindingRow { result: "open".to_owned(), ..FindingRow::default() }),
+        rows,
+        results: FindingResult::ALL.iter().map(|one| one.code().to_owned()).collect(),
+        problems,
+    })
+}
+
+/// `GET /findings`.
+pub(super) async fn findings(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
+    let year = year_or_now(&query.year, &visit);
+    let page = findings_page(&web, year, None, &query.id, Vec::new()).await?;
+    web.page(&visit, &page)
+}
+
+fn typed_finding(form: &Posted) -> Result<Finding, ProgrammeError> {
+    let day = |name: &'static str| -> Result<Option<i64>, ProgrammeError> {
+        match form.get(name) {
+            "" => Ok(None),
+            text => {
+                parse_date_time(&format!("{text} 00:00")).map(Some).map_err(|_| wrong(name, "record_date"))
+            }
+        }
+    };
+    // Tenths from the text: a binary fraction would make 6.9 of some 7.0.
+    let cvss = form.get("cvss");
+    let (whole, tenths) = cvss.split_once('.').unwrap_or((cvss, "0"));
+    let figure = |text: &str| text.parse::<i64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let cvss = match (figure(whole), figure(tenths)) {
+        (Some(whole @ 0..=10), Some(tenths @ 0..=9)) => whole * 10 + tenths,
+        _ => return Err(wrong("cvss", "record_number")),
+    };
+    Ok(Finding {
+        id: form.get("id").to_owned(),
+        year: RocYear(number(form, "year")?),
+        number: form.get("number").to_owned(),
+        system: form.get("system").to_owned(),
+        weakness: form.get("weakness").to_owned(),
+        cvss,
+        first_ms: day("first")?.ok_or_else(|| wrong("first", "record_empty"))?,
+        repair: form.get("repair").to_owned(),
+        repaired_ms: day("repaired")?,
+        retest_ms: day("retest")?,
+        result: FindingResult::from_code(form.get("result")).ok_or_else(|| wrong("result", "record_key"))?,
+    })
+}
+
+/// `POST /findings`.
+pub(super) async fn set_finding(State(web): State<Web>, visit: Here, staff: Staff, form: Posted) -> Answer {
+    let year = year_or_now(form.get("year"), &visit);
+    let done = match form.get("act") {
+        "save" => match typed_finding(&form) {
+            Ok(finding) => web.app.save_finding(finding, &staff.id).await,
+            Err(error) => Err(error),
+        },
+        "drop" => web.app.remove_finding(form.get("id"), &staff.id).await.map(|_| ()).map_err(Into::into),
+        _ => return Err(WebError::bad_request()),
+    };
+    match done {
+        Ok(()) => {
+            let mut response = see_other(&format!("/findings?year={year}"));
+            flash(&web, &mut response, Tone::Ok, "saved", &[]);
+            Ok(response)
+        }
+        Err(ProgrammeError::Field { field, code }) => {
+            let own = |name: &str| form.get(name).to_owned();
+            let typed = FindingRow {
+                id: own("id"),
+                number: own("number"),
+                system: own("system"),
+                weakness: own("weakness"),
+                cvss: own("cvss"),
+                first: own("first"),
+                repair: own("repair"),
+                repaired: own("repaired"),
+                retest: own("retest"),
+                result: own("result"),
+            };
+            let problems = vec![Problem::new(code).on(field)];
+            let page = findings_page(&web, year, Some(typed), "", problems).await?;
+            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
+        }
+        Err(ProgrammeError::App(error)) => Err(refused(error)),
+    }
+}
