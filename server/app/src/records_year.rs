@@ -15,8 +15,8 @@ use rampart_store::{
 };
 
 use crate::clock::new_id;
-use crate::statistics::{FOOT, ORGANISATION, Road};
-use crate::{App, AppError};
+use crate::statistics::{Export, FOOT, ORGANISATION, Road};
+use crate::{App, AppError, ExportFormat};
 
 /// Key of the setting below which counts of the public edition are hidden.
 const UNDER: &str = "records.hidden_under";
@@ -232,6 +232,24 @@ impl App {
         let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
         let book = self.records_book(year, officer, road, &what).await?;
         Ok(book.table(&self.records_issue(), kind, year, edition, self.hidden_under().await?))
+    }
+
+    /// A table of a year as a file; an export in the audit log.
+    ///
+    /// # Errors
+    /// As [`App::records_table`].
+    pub async fn records_file(
+        &self,
+        kind: Kind,
+        year: RocYear,
+        edition: Edition,
+        format: ExportFormat,
+        officer: &Officer,
+    ) -> Result<Export, AppError> {
+        let table = self.records_table(kind, year, edition, officer, Road::Export).await?;
+        let (name, bytes) = crate::records::export::file(&table, format)
+            .map_err(|error| AppError::Inner(error.to_string()))?;
+        Ok(Export { name, media_type: format.media_type(), bytes })
     }
 
     /// All tables of a year that have this edition, of one reading and one moment, so that they fit each other.

@@ -12,6 +12,7 @@ mod entry;
 pub(crate) mod error;
 pub(crate) mod exercises;
 mod files;
+mod findings;
 mod gate;
 mod headers;
 mod hosts;
@@ -221,8 +222,9 @@ fn table() -> Vec<Route> {
         page("/statistics/year/{year}/rows",  Who::OFFICER,       programme::rows),
         form("/statistics/year/{year}/texts", Who::OFFICER,       programme::set_text),
         page("/statistics/year/{year}/{table}", Who::OFFICER,     programme::table),
-        page("/findings",                     Who::INSTRUCTOR,    programme::findings),
-        form("/findings",                     Who::INSTRUCTOR,    programme::set_finding),
+        page("/statistics/year/{year}/{table}/export", Who::OFFICER, programme::export),
+        page("/findings",                     Who::INSTRUCTOR,    findings::list),
+        form("/findings",                     Who::INSTRUCTOR,    findings::set),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),
         page("/statistics/{id}/export",       Who::OFFICER,       statistics::export),
         form("/statistics/{id}/hours",        Who::OFFICER,       upload::hours),

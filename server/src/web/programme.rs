@@ -1,23 +1,20 @@
 //! The officer's desk for a year: overview, tables X1 to X8, the rows behind a figure, the texts that tables ask for, targets
-//! and duty rules, and who looked at what. Instructors enter what red teams found.
+//! and duty rules, and who looked at what. See [`findings`](super::findings) for what red teams found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rampart_app::{ProgrammeError, Reminder, Road, YearOverview};
+use rampart_app::{ExportFormat, ProgrammeError, Reminder, Road, YearOverview};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
-use rampart_domain::records::findings::{self, Finding, FindingResult};
 use rampart_domain::records::official::{lacks_reason, questions, standings};
 use rampart_domain::records::register::Level;
-use rampart_domain::records::roc::{form_value, parse_date_time};
 use rampart_domain::records::targets::{Claim, Measure, Target};
 use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
 use rampart_pages::{
-    BehindRow, Chart, DeskFigure, DeskReminder, DeskTable, DeskTarget, DutyRow, FindingRow, FindingsPage,
-    LookRow, LooksPage, Problem, ProgrammePage, TableCell, TableHead, TableText, TargetRow, Tone, YearBehind,
-    YearDesk, YearTable,
+    BehindRow, Chart, DeskFigure, DeskReminder, DeskTable, DeskTarget, DutyRow, LookRow, LooksPage, Problem,
+    ProgrammePage, TableCell, TableHead, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
 };
 use rampart_store::Officer;
 use serde::Deserialize;
@@ -25,7 +22,7 @@ use serde::Deserialize;
 use super::error::{Answer, WebError};
 use super::posted::Posted;
 use super::state::{Web, see_other};
-use super::statistics::refused;
+use super::statistics::{download, refused};
 use super::view::count;
 use super::visit::{Here, Visit, flash};
 use super::who::Staff;
@@ -44,7 +41,7 @@ fn year_of(text: &str) -> Result<RocYear, WebError> {
     if (1..=999).contains(&year) { Ok(RocYear(year)) } else { Err(WebError::not_found()) }
 }
 
-fn year_or_now(text: &str, visit: &Visit) -> RocYear {
+pub(super) fn year_or_now(text: &str, visit: &Visit) -> RocYear {
     year_of(text).unwrap_or_else(|_| RocYear::of_ms(visit.now_ms))
 }
 
@@ -266,6 +263,7 @@ pub(super) async fn table(
         code: kind.code().to_owned(),
         edition: edition.code().to_owned(),
         has_public: kind.has(Edition::Public),
+        formats: ExportFormat::ALL.iter().map(|format| format.ending().to_owned()).collect(),
         notes: table.note_lines(),
         title: table.title,
         unit: table.unit,
@@ -287,6 +285,31 @@ pub(super) async fn table(
         tables: tables(),
     };
     web.page(&visit, &page)
+}
+
+/// Query of a file.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Wanted {
+    #[serde(default)]
+    edition: String,
+    #[serde(default)]
+    format: String,
+}
+
+/// `GET /statistics/year/{year}/{table}/export?format=ods&edition=internal`.
+pub(super) async fn export(
+    State(web): State<Web>,
+    staff: Staff,
+    Path((year, code)): Path<(String, String)>,
+    Query(wanted): Query<Wanted>,
+) -> Answer {
+    let year = year_of(&year)?;
+    let kind = Kind::from_code(&code).ok_or_else(WebError::not_found)?;
+    let format = ExportFormat::from_ending(&wanted.format).ok_or_else(WebError::bad_request)?;
+    let edition = Edition::from_code(&wanted.edition).filter(|edition| kind.has(*edition));
+    let edition = edition.ok_or_else(WebError::bad_request)?;
+    let file = web.app.records_file(kind, year, edition, format, &officer(&staff)).await.map_err(refused)?;
+    Ok(download(file))
 }
 
 /// `POST /statistics/year/{year}/texts`.
@@ -401,9 +424,9 @@ pub(super) async fn looks(State(web): State<Web>, visit: Here) -> Answer {
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct OfYear {
     #[serde(default)]
-    year: String,
+    pub(super) year: String,
     #[serde(default)]
-    id: String,
+    pub(super) id: String,
 }
 
 async fn settings_page(web: &Web, year: RocYear, problems: Vec<Problem>) -> Result<ProgrammePage, WebError> {
@@ -466,15 +489,18 @@ pub(super) async fn settings(State(web): State<Web>, visit: Here, Query(query): 
     web.page(&visit, &settings_page(&web, year, Vec::new()).await?)
 }
 
-fn wrong(field: &'static str, code: &'static str) -> ProgrammeError {
+pub(super) fn wrong(field: &'static str, code: &'static str) -> ProgrammeError {
     ProgrammeError::Field { field, code }
 }
 
-fn number<T: std::str::FromStr>(form: &Posted, name: &'static str) -> Result<T, ProgrammeError> {
+pub(super) fn number<T: std::str::FromStr>(form: &Posted, name: &'static str) -> Result<T, ProgrammeError> {
     form.get(name).parse().map_err(|_| wrong(name, "record_number"))
 }
 
-fn maybe<T: std::str::FromStr>(form: &Posted, name: &'static str) -> Result<Option<T>, ProgrammeError> {
+pub(super) fn maybe<T: std::str::FromStr>(
+    form: &Posted,
+    name: &'static str,
+) -> Result<Option<T>, ProgrammeError> {
     if form.get(name).is_empty() { Ok(None) } else { number(form, name).map(Some) }
 }
 
@@ -547,126 +573,6 @@ pub(super) async fn set_settings(State(web): State<Web>, visit: Here, staff: Sta
         }
         Err(ProgrammeError::Field { field, code }) => {
             let page = settings_page(&web, year, vec![Problem::new(code).on(field)]).await?;
-            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
-        }
-        Err(ProgrammeError::App(error)) => Err(refused(error)),
-    }
-}
-
-fn day(ms: Option<i64>) -> String {
-    ms.map(|ms| form_value(ms).split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
-}
-
-fn finding_row(one: &Finding) -> FindingRow {
-    FindingRow {
-        id: one.id.clone(),
-        number: one.number.clone(),
-        system: one.system.clone(),
-        weakness: one.weakness.clone(),
-        cvss: findings::score(one.cvss),
-        first: day(Some(one.first_ms)),
-        repair: one.repair.clone(),
-        repaired: day(one.repaired_ms),
-        retest: day(one.retest_ms),
-        result: one.result.code().to_owned(),
-    }
-}
-
-async fn findings_page(
-    web: &Web,
-    year: RocYear,
-    form: Option<FindingRow>,
-    id: &str,
-    problems: Vec<Problem>,
-) -> Result<FindingsPage, WebError> {
-    let found = web.app.store.programme().findings(year).await?;
-    let (done, grave) = findings::grave(&found);
-    let rows: Vec<FindingRow> = found.iter().map(finding_row).collect();
-    let form = form.or_else(|| rows.iter().find(|row| row.id == id && !id.is_empty()).cloned());
-    Ok(FindingsPage {
-        year: i64::from(year.0),
-        done,
-        grave,
-        share: Hundredths::share(done, grave).map_or_else(|| "-".to_owned(), |share| share.to_string()),
-        form: form.unwrap_or_else(|| FindingRow { result: "open".to_owned(), ..FindingRow::default() }),
-        rows,
-        results: FindingResult::ALL.iter().map(|one| one.code().to_owned()).collect(),
-        problems,
-    })
-}
-
-/// `GET /findings`.
-pub(super) async fn findings(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
-    let year = year_or_now(&query.year, &visit);
-    let page = findings_page(&web, year, None, &query.id, Vec::new()).await?;
-    web.page(&visit, &page)
-}
-
-fn typed_finding(form: &Posted) -> Result<Finding, ProgrammeError> {
-    let day = |name: &'static str| -> Result<Option<i64>, ProgrammeError> {
-        match form.get(name) {
-            "" => Ok(None),
-            text => {
-                parse_date_time(&format!("{text} 00:00")).map(Some).map_err(|_| wrong(name, "record_date"))
-            }
-        }
-    };
-    // Tenths from the text: a binary fraction would make 6.9 of some 7.0.
-    let cvss = form.get("cvss");
-    let (whole, tenths) = cvss.split_once('.').unwrap_or((cvss, "0"));
-    let figure = |text: &str| text.parse::<i64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    let cvss = match (figure(whole), figure(tenths)) {
-        (Some(whole @ 0..=10), Some(tenths @ 0..=9)) => whole * 10 + tenths,
-        _ => return Err(wrong("cvss", "record_number")),
-    };
-    Ok(Finding {
-        id: form.get("id").to_owned(),
-        year: RocYear(number(form, "year")?),
-        number: form.get("number").to_owned(),
-        system: form.get("system").to_owned(),
-        weakness: form.get("weakness").to_owned(),
-        cvss,
-        first_ms: day("first")?.ok_or_else(|| wrong("first", "record_empty"))?,
-        repair: form.get("repair").to_owned(),
-        repaired_ms: day("repaired")?,
-        retest_ms: day("retest")?,
-        result: FindingResult::from_code(form.get("result")).ok_or_else(|| wrong("result", "record_key"))?,
-    })
-}
-
-/// `POST /findings`.
-pub(super) async fn set_finding(State(web): State<Web>, visit: Here, staff: Staff, form: Posted) -> Answer {
-    let year = year_or_now(form.get("year"), &visit);
-    let done = match form.get("act") {
-        "save" => match typed_finding(&form) {
-            Ok(finding) => web.app.save_finding(finding, &staff.id).await,
-            Err(error) => Err(error),
-        },
-        "drop" => web.app.remove_finding(form.get("id"), &staff.id).await.map(|_| ()).map_err(Into::into),
-        _ => return Err(WebError::bad_request()),
-    };
-    match done {
-        Ok(()) => {
-            let mut response = see_other(&format!("/findings?year={year}"));
-            flash(&web, &mut response, Tone::Ok, "saved", &[]);
-            Ok(response)
-        }
-        Err(ProgrammeError::Field { field, code }) => {
-            let own = |name: &str| form.get(name).to_owned();
-            let typed = FindingRow {
-                id: own("id"),
-                number: own("number"),
-                system: own("system"),
-                weakness: own("weakness"),
-                cvss: own("cvss"),
-                first: own("first"),
-                repair: own("repair"),
-                repaired: own("repaired"),
-                retest: own("retest"),
-                result: own("result"),
-            };
-            let problems = vec![Problem::new(code).on(field)];
-            let page = findings_page(&web, year, Some(typed), "", problems).await?;
             web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
         }
         Err(ProgrammeError::App(error)) => Err(refused(error)),

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rampart_app::RegisterError;
 use rampart_app::records::roster::CHARS_MAX;
-use rampart_domain::records::{Area, Identity, Level};
+use rampart_domain::records::{Area, DutyClass, Identity, Level};
 use rampart_pages::{AgencyForm, AgencyList, PersonForm, PersonPage, PersonRef, Problem, Tone};
 use rampart_store::{Agency, PersonEdit};
 use serde::Deserialize;
@@ -74,6 +74,7 @@ async fn page_of(
             merged: Vec::new(),
             history: Vec::new(),
             took_part: Vec::new(),
+            duty: String::new(),
             officer: false,
             problems,
         });
@@ -83,6 +84,7 @@ async fn page_of(
         Some(into) => web.app.store.persons().by_id(into).await?,
         None => None,
     };
+    let duty = web.app.store.programme().duties().await?.get(id).map_or("", |duty| duty.code());
     Ok(PersonPage {
         id: Some(id.to_owned()),
         form: typed.unwrap_or_else(|| view::form(&card)),
@@ -92,6 +94,7 @@ async fn page_of(
         merged: merged(web, id).await?,
         took_part: view::took_part(&card),
         history: card.history.into_iter().map(view::change).collect(),
+        duty: duty.to_owned(),
         officer: staff.role == Role::Officer,
         problems,
     })
@@ -165,6 +168,16 @@ pub(super) async fn set_person(
     let person = web.app.store.persons().by_id(&id).await?.ok_or_else(WebError::not_found)?;
     let removed = match form.get("act") {
         "save" => return save(&web, &visit, &staff, Some(&id), &form).await,
+        "duty" => {
+            let duty = match form.get("duty") {
+                "" => None,
+                code => Some(DutyClass::from_code(code).ok_or_else(WebError::bad_request)?),
+            };
+            web.app.set_duty(&id, duty, &staff.id).await?;
+            let mut response = see_other(&format!("/people/{id}"));
+            flash(&web, &mut response, Tone::Ok, "saved", &[]);
+            return Ok(response);
+        }
         "remove" => true,
         "restore" => false,
         _ => return Err(WebError::bad_request()),

@@ -373,7 +373,7 @@ pub(crate) async fn set_duty(
     if had != will {
         tx.run("UPDATE persons SET duty = $2 WHERE id = $1", args![person, code]).await?;
         let fields = [("duty", had, will.to_owned())];
-        changes::write(tx, stamp, person, "edited", &fields).await?;
+        changes::write(tx, stamp, person, "edit", &fields).await?;
     }
     Ok(true)
 }

@@ -8,6 +8,7 @@
 mod busy;
 mod launch;
 mod load;
+mod records;
 mod spectators;
 mod terminal;
 

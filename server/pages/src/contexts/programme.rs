@@ -210,6 +210,8 @@ pub struct YearTable {
     pub edition: String,
     /// There is a public edition.
     pub has_public: bool,
+    /// Endings of the files that there are.
+    pub formats: Vec<String>,
     /// Title.
     pub title: String,
     /// Unit line.
@@ -491,6 +493,7 @@ impl Page for YearTable {
             code: "x3".into(),
             edition: "internal".into(),
             has_public: true,
+            formats: vec!["ods".into(), "csv".into()],
             title: "115 年規劃決策、執行、師資性別比例".into(),
             unit: "單位：人；%".into(),
             columns: vec![

@@ -25,6 +25,8 @@ pub struct PersonPage {
     pub history: Vec<PersonChange>,
     /// Exercises, latest first.
     pub took_part: Vec<PersonExercise>,
+    /// Code of the duty class, or empty.
+    pub duty: String,
     /// The viewer is a programme officer.
     pub officer: bool,
     /// What is wrong with the form.
@@ -125,6 +127,8 @@ pub enum PersonField {
     Identity,
     /// E-mail addresses.
     Email,
+    /// Duty class; the values are its words.
+    Duty,
     /// Reason of a finding.
     Reason,
 }
@@ -192,6 +196,7 @@ impl Page for PersonPage {
                     field(PersonField::StaffNo, "", "A101"),
                     field(PersonField::Grade, "技佐", "技士"),
                     field(PersonField::Identity, "contract", "civil"),
+                    field(PersonField::Duty, "", "dedicated"),
                     field(PersonField::Email, "", "a@qinglan.test office@qinglan.test"),
                 ],
             ),
@@ -236,6 +241,7 @@ impl Page for PersonPage {
             merged: vec![PersonRef { name: "陳藍圖".into(), ..PersonRef::sample() }],
             history,
             took_part,
+            duty: "dedicated".into(),
             officer: true,
             problems: vec![],
         };
@@ -259,6 +265,7 @@ impl Page for PersonPage {
                 merged: vec![],
                 history: vec![],
                 took_part: vec![],
+                duty: String::new(),
                 officer: false,
                 problems: vec![
                     Problem::new("required").on("name"),

@@ -65,6 +65,7 @@ fn field(name: &str) -> PersonField {
         "grade" => PersonField::Grade,
         "identity" => PersonField::Identity,
         "email" => PersonField::Email,
+        "duty" => PersonField::Duty,
         _ => PersonField::Reason,
     }
 }

@@ -13,6 +13,7 @@ mod merges;
 mod opening;
 mod people;
 mod placements;
+mod programme;
 mod recordings;
 mod register;
 mod schema;
