@@ -140,6 +140,7 @@ fn effect(person: &Person, row: &RosterRow, emails: &BTreeSet<(String, String)>)
         && person.agency == row.agency
         && row.grade.as_ref().is_none_or(|grade| *grade == person.grade)
         && (row.identity.is_none() || row.identity == person.identity)
+        && (row.duty.is_none() || row.duty == person.duty)
         && row.emails.iter().all(|email| emails.contains(&(person.id.clone(), email.clone())));
     // A row that was found to be another person's stays as it was.
     if person.merged_into.is_some() || (same && person.removed_ms.is_none()) {
@@ -173,6 +174,7 @@ pub async fn write(
             agency: one.row.agency,
             grade: one.row.grade,
             identity: one.row.identity,
+            duty: one.row.duty,
             emails: one.row.emails,
             gender: one.row.gender,
             same_as: one.person.map(|person| person.id),

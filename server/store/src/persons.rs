@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use rampart_domain::records::{Gender, Identity};
+use rampart_domain::records::{DutyClass, Gender, Identity};
 use sqlx::AssertSqlSafe;
 
 use crate::audit::{self, AuditLine};
@@ -16,7 +16,8 @@ pub(crate) const LIST: usize = 500;
 /// that comes from outside begins with it.
 const NUMBERLESS: char = '~';
 
-const COLUMNS: &str = "id, name, staff_no, agency, grade, identity, created_ms, removed_ms, merged_into";
+const COLUMNS: &str =
+    "id, name, staff_no, agency, grade, identity, duty, created_ms, removed_ms, merged_into";
 
 /// A person on the register. Knows no gender; see [`crate::OfficerView`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -33,6 +34,8 @@ pub struct Person {
     pub grade: String,
     /// What the person is to the programme, if it was said.
     pub identity: Option<Identity>,
+    /// What the training duty goes by, if it was said.
+    pub duty: Option<DutyClass>,
     /// When the person was first entered, ms UTC.
     pub created_ms: i64,
     /// When the person was taken off the register, ms UTC; the history stays.
@@ -56,6 +59,8 @@ pub struct NewPerson {
     pub grade: Option<String>,
     /// Identity, where the roster gives it. `None` leaves what is stored.
     pub identity: Option<Identity>,
+    /// Duty class, where the roster gives it. `None` leaves what is stored.
+    pub duty: Option<DutyClass>,
     /// E-mail addresses; those that are new are added, none is taken away.
     pub emails: Vec<String>,
     /// Gender, where the roster gives it. `None` leaves what is stored, so that a roster without the column erases
@@ -166,6 +171,7 @@ pub(crate) fn read(cells: &Cells<'_>) -> Result<Person, StoreError> {
         agency: cells.text("agency")?,
         grade: cells.text("grade")?,
         identity: cells.opt_word("identity", Identity::from_code)?,
+        duty: cells.opt_word("duty", DutyClass::from_code)?,
         created_ms: cells.int("created_ms")?,
         removed_ms: cells.opt_int("removed_ms")?,
         merged_into: cells.opt_text("merged_into")?,
@@ -368,7 +374,8 @@ impl Persons<'_> {
                         search,
                         at_ms,
                         grade,
-                        identity
+                        identity,
+                        row.duty.map(DutyClass::code)
                     ]);
                     for email in addresses(&row.emails) {
                         new_emails.extend(args![&row.id, email]);
@@ -393,12 +400,21 @@ impl Persons<'_> {
                         identity: row.identity.or(person.identity),
                         emails: addresses(&all),
                     };
-                    let fields = differences(person, had, &to);
+                    let mut fields = differences(person, had, &to);
+                    let duty = row.duty.filter(|duty| person.duty != Some(*duty));
+                    if let Some(duty) = duty {
+                        let before = person.duty.map_or("", DutyClass::code).to_owned();
+                        fields.push(("duty", before, duty.code().to_owned()));
+                    }
                     let back = person.removed_ms.is_some();
                     if fields.is_empty() && !back {
                         done.unchanged += 1;
                     } else {
                         update(&mut tx, &person.id, &to).await?;
+                        if let Some(duty) = duty {
+                            let sql = "UPDATE persons SET duty = $2 WHERE id = $1";
+                            tx.run(sql, args![&person.id, duty.code()]).await?;
+                        }
                         if back {
                             let sql = "UPDATE persons SET removed_ms = NULL WHERE id = $1";
                             tx.run(sql, args![&person.id]).await?;
@@ -425,8 +441,8 @@ impl Persons<'_> {
             done.ids.push(id);
         }
         tx.insert_many(
-            "INSERT INTO persons (id, name, staff_no, agency, search, created_ms, grade, identity)",
-            8,
+            "INSERT INTO persons (id, name, staff_no, agency, search, created_ms, grade, identity, duty)",
+            9,
             "",
             added,
         )

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
-use rampart_domain::records::{Gender, Identity};
+use rampart_domain::records::{DutyClass, Gender, Identity};
 use unicode_normalization::UnicodeNormalization;
 
 use super::sheet::{self, Encoding, Flaw, Row, Sheet, Unreadable};
@@ -39,6 +39,7 @@ pub const CODES: [&str; 31] = [
     "csv_duplicate_name",
     "csv_gender",
     "csv_identity",
+    "csv_duty",
     "csv_email",
     "csv_number",
     "csv_character",
@@ -77,6 +78,8 @@ pub struct RosterRow {
     pub grade: Option<String>,
     /// Identity, if the file states one.
     pub identity: Option<Identity>,
+    /// Duty class, if the file states one.
+    pub duty: Option<DutyClass>,
     /// E-mail addresses, lower case.
     pub emails: Vec<String>,
     /// Gender, if the file states one.
@@ -180,6 +183,8 @@ pub enum Known {
     Grade,
     /// 身分.
     Identity,
+    /// 資安身分別.
+    Duty,
     /// 電子郵件.
     Email,
     /// 性別.
@@ -187,7 +192,7 @@ pub enum Known {
 }
 
 /// Headings, the first of each being the one that suggestions and messages name.
-const HEADINGS: [(Known, &[&str]); 7] = [
+const HEADINGS: [(Known, &[&str]); 8] = [
     (Known::Name, &["姓名", "name", "fullname", "學員姓名", "中文姓名"]),
     (
         Known::StaffNo,
@@ -221,14 +226,23 @@ const HEADINGS: [(Known, &[&str]); 7] = [
     ),
     (Known::Grade, &["職稱", "職等", "官職等", "grade", "title", "jobtitle"]),
     (Known::Identity, &["身分", "身份", "身分別", "身份別", "identity", "category"]),
+    (Known::Duty, &["資安身分別", "應辦身分別", "資安職務", "duty", "dutyclass"]),
     (Known::Email, &["電子郵件", "電子信箱", "信箱", "email", "mail", "emailaddress"]),
     (Known::Gender, &["性別", "gender"]),
 ];
 
 impl Known {
     /// All, in the order of the forms.
-    pub const ALL: [Self; 7] =
-        [Self::Name, Self::StaffNo, Self::Agency, Self::Grade, Self::Identity, Self::Email, Self::Gender];
+    pub const ALL: [Self; 8] = [
+        Self::Name,
+        Self::StaffNo,
+        Self::Agency,
+        Self::Grade,
+        Self::Identity,
+        Self::Duty,
+        Self::Email,
+        Self::Gender,
+    ];
 
     /// The word of forms.
     #[must_use]
@@ -239,6 +253,7 @@ impl Known {
             Self::Agency => "agency",
             Self::Grade => "grade",
             Self::Identity => "identity",
+            Self::Duty => "duty",
             Self::Email => "email",
             Self::Gender => "gender",
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::course::{Aspect, Standing};
 use super::figures::{Heads, Hundredths};
-use super::register::{Answers, Area, Identity, Level};
+use super::register::{Answers, Area, Identity, Level, NotInTheList, plain};
 use super::roc::{RocDate, RocYear};
 
 /// Answers by person id, for the officer's eyes.
@@ -54,6 +54,24 @@ words! {
         It = "it" "資訊人員",
         /// 一般使用者及主管.
         User = "user" "一般使用者",
+    }
+}
+
+impl DutyClass {
+    /// Reads what people write; blank is `None`.
+    ///
+    /// # Errors
+    /// [`NotInTheList`] for anything else; nothing is guessed.
+    pub fn read(text: &str) -> Result<Option<Self>, NotInTheList> {
+        match plain(text).as_str() {
+            "" => Ok(None),
+            "dedicated" | "資安專職" | "資安專職人員" | "資通安全專職人員" => {
+                Ok(Some(Self::Dedicated))
+            }
+            "it" | "資訊人員" | "專職以外之資訊人員" => Ok(Some(Self::It)),
+            "user" | "一般使用者" | "一般使用者及主管" | "主管" => Ok(Some(Self::User)),
+            _ => Err(NotInTheList),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use rampart_domain::records::register::is_email;
-use rampart_domain::records::{Gender, Identity};
+use rampart_domain::records::{DutyClass, Gender, Identity};
 use unicode_normalization::UnicodeNormalization;
 
 use super::{CHARS_MAX, Faults, Known, RosterRow, folded, is_odd, letter};
@@ -83,6 +83,7 @@ impl<'s> People<'s> {
             agency: String::new(),
             grade: None,
             identity: None,
+            duty: None,
             emails: Vec::new(),
             gender: None,
         };
@@ -198,6 +199,10 @@ impl<'s> People<'s> {
             Known::Identity => match Identity::read(text) {
                 Ok(identity) => person.identity = identity,
                 Err(_) => return wrong(text, "csv_identity", vec![]),
+            },
+            Known::Duty => match DutyClass::read(text) {
+                Ok(duty) => person.duty = duty,
+                Err(_) => return wrong(text, "csv_duty", vec![]),
             },
             Known::Email => {
                 let parts =
