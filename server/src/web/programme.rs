@@ -143,11 +143,7 @@ fn reminder(year: RocYear, one: &Reminder) -> DeskReminder {
         Reminder::Portal { code, title, left } => ("portal", format!("{code} {title}"), *left, String::new()),
         Reminder::NoSheet { code, title } => ("no_sheet", format!("{code} {title}"), 0, table("x2")),
         Reminder::NotReturned { title, missing } => ("not_returned", title.clone(), *missing, table("x4")),
-        Reminder::Reason(group) => {
-            let named = [Standing::Planner, Standing::Staff, Standing::Contractor, Standing::Trainer];
-            let code = if named.contains(group) { group.code() } else { "other" };
-            ("reason", code.to_owned(), 0, table("x3"))
-        }
+        Reminder::Reason(group) => ("reason", group.code().to_owned(), 0, table("x3")),
         Reminder::Analysis { title, .. } => ("analysis", title.clone(), 0, table("x4")),
         Reminder::NoDuty(people) => ("no_duty", String::new(), *people, "/people".to_owned()),
         Reminder::NoGender(people) => ("no_gender", String::new(), *people, behind(year, "all", "")),

@@ -444,6 +444,7 @@ impl Page for YearDesk {
                     figure("cases", "2", "1"),
                     figure("passing", "91.18%", ""),
                     figure("female", "36.84%", "3.51"),
+                    figure("cumulative", "105", ""),
                 ],
                 targets: vec![
                     target("3-1", "培訓人數", "50", "57", "114.00", Some(true), None),
@@ -455,6 +456,9 @@ impl Page for YearDesk {
                     remind("portal_late", "S115-01 藍隊通報應變", 2),
                     remind("no_sheet", "S115-02", 0),
                     remind("not_returned", "紅藍對抗實作", 5),
+                    remind("reason", "planner", 0),
+                    remind("reason", "staff", 0),
+                    remind("reason", "contractor", 0),
                     remind("reason", "trainer", 0),
                     remind("analysis", "難易適中", 0),
                     remind("no_duty", "", 12),
@@ -467,6 +471,7 @@ impl Page for YearDesk {
                         (1..=20).map(|n| bar(&format!("第 {n} 公所"), n, n / 2, n % 2)).collect(),
                     ),
                     Chart::new("title", vec![]),
+                    Chart::new("county", vec![bar("青嵐縣", 34, 21, 2)]),
                 ],
                 tables: vec![DeskTable { code: "x1".into(), title: "參訓人員性別統計表".into() }],
             },
@@ -521,7 +526,7 @@ impl Page for YearBehind {
             sessions: "S115-01, S115-02".into(),
             ms: 18 * HOUR,
         };
-        ["all", "month", "agency", "title"]
+        ["all", "month", "agency", "title", "county"]
             .into_iter()
             .map(|by| Self {
                 year: 115,
