@@ -8,7 +8,7 @@ use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{Question, Sheet, Survey, lacks_reason, questions};
 use rampart_domain::records::{
     self, Answers, Apart, Book, Edition, Facts, Interval, Issue, Kind, PersonFact, PresenceFact, RocDate,
-    RocYear, Rule, SessionFact, Source, Stay, Table, duty, targets,
+    RocYear, Rule, SessionFact, Source, Stay, Table, duty, paper, targets,
 };
 use rampart_store::{
     ClassSession, Officer, Purpose, RowsOf, Same, SessionsOf, StoreError, SurveySheet, YearRows,
@@ -246,9 +246,15 @@ impl App {
         format: ExportFormat,
         officer: &Officer,
     ) -> Result<Export, AppError> {
+        let as_of_ms = self.now_ms();
         let table = self.records_table(kind, year, edition, officer, Road::Export).await?;
-        let (name, bytes) = crate::records::export::file(&table, format)
-            .map_err(|error| AppError::Inner(error.to_string()))?;
+        let name = table.file_name(format.ending());
+        let edition = match edition {
+            Edition::Internal => paper::INTERNAL,
+            Edition::Public => paper::PUBLIC,
+        };
+        let sheet = crate::papers::Sheet { table, number: kind.number(), edition, as_of_ms };
+        let bytes = self.file_of(sheet, ORGANISATION, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 

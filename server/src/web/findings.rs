@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use rampart_app::ProgrammeError;
 use rampart_domain::records::findings::{self, Finding, FindingResult};
 use rampart_domain::records::roc::{form_value, parse_date_time};
-use rampart_domain::records::{Hundredths, RocYear};
+use rampart_domain::records::{Hundredths, RocDate, RocYear};
 use rampart_pages::{FindingRow, FindingsPage, Problem, Tone};
 
 use super::error::{Answer, WebError};
@@ -16,11 +16,18 @@ use super::statistics::refused;
 use super::visit::{Here, flash};
 use super::who::Staff;
 
+/// `115-05-12`.
+fn printed(ms: Option<i64>) -> String {
+    ms.map(|ms| RocDate::of_ms(ms).to_string()).unwrap_or_default()
+}
+
+/// As a date field of a form has it.
 fn day(ms: Option<i64>) -> String {
     ms.map(|ms| form_value(ms).split('T').next().unwrap_or_default().to_owned()).unwrap_or_default()
 }
 
-fn finding_row(one: &Finding) -> FindingRow {
+/// A finding with its days as `day` writes them.
+fn finding_row(one: &Finding, day: fn(Option<i64>) -> String) -> FindingRow {
     FindingRow {
         id: one.id.clone(),
         number: one.number.clone(),
@@ -44,8 +51,8 @@ async fn findings_page(
 ) -> Result<FindingsPage, WebError> {
     let found = web.app.store.programme().findings(year).await?;
     let (done, grave) = findings::grave(&found);
-    let rows: Vec<FindingRow> = found.iter().map(finding_row).collect();
-    let form = form.or_else(|| rows.iter().find(|row| row.id == id && !id.is_empty()).cloned());
+    let rows: Vec<FindingRow> = found.iter().map(|one| finding_row(one, printed)).collect();
+    let form = form.or_else(|| found.iter().find(|one| one.id == id).map(|one| finding_row(one, day)));
     Ok(FindingsPage {
         year: i64::from(year.0),
         done,

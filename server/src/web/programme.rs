@@ -263,7 +263,17 @@ pub(super) async fn table(
         notes: table.note_lines(),
         title: table.title,
         unit: table.unit,
-        columns: table.columns.into_iter().map(|column| TableHead { zh: column.zh, en: column.en }).collect(),
+        columns: table
+            .columns
+            .into_iter()
+            .enumerate()
+            .map(|(at, column)| TableHead {
+                number: at > 0
+                    && table.rows.iter().any(|row| row.get(at).is_some_and(|cell| cell.number().is_some())),
+                zh: column.zh,
+                en: column.en,
+            })
+            .collect(),
         rows: table
             .rows
             .iter()

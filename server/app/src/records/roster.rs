@@ -22,7 +22,7 @@ pub const CHARS_MAX: usize = 200;
 pub const FAULTS_MAX: usize = 500;
 
 /// Every fault code, each the key of a text `error.CODE`. `{names}` of the texts are the keys of [`Fault::args`].
-pub const CODES: [&str; 31] = [
+pub const CODES: [&str; 32] = [
     "csv_empty",
     "csv_too_large",
     "csv_encoding",

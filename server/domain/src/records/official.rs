@@ -155,6 +155,22 @@ impl Kind {
         }
     }
 
+    /// The number on the form; empty for a table that has none.
+    #[must_use]
+    pub const fn number(self) -> &'static str {
+        match self {
+            Self::X1 => words::X1_NUMBER,
+            Self::X2 => "表 X2",
+            Self::X3 => "表 X3",
+            Self::X4 => "表 X4",
+            Self::X5(_) => "表 X5",
+            Self::X6 => "表 X6",
+            Self::X7 => "表 X7",
+            Self::X8 => "表 X8",
+            Self::Hours => "",
+        }
+    }
+
     /// From the word, in either case.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {

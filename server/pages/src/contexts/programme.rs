@@ -176,6 +176,8 @@ pub struct TableHead {
     pub zh: String,
     /// For readers of English.
     pub en: String,
+    /// Of numbers.
+    pub number: bool,
 }
 
 /// A cell of a table.
@@ -366,7 +368,7 @@ pub struct FindingRow {
 pub struct FindingsPage {
     /// ROC year.
     pub year: i64,
-    /// Findings of the year.
+    /// Findings of the year; their days are printed ones.
     pub rows: Vec<FindingRow>,
     /// Grave ones that were closed within a week.
     pub done: i64,
@@ -491,7 +493,7 @@ impl Page for YearDesk {
 impl Page for YearTable {
     const TEMPLATE: &'static str = "records/table.html";
     fn samples() -> Vec<Self> {
-        let head = |zh: &str, en: &str| TableHead { zh: zh.into(), en: en.into() };
+        let head = |zh: &str, en: &str| TableHead { zh: zh.into(), en: en.into(), number: zh == "計" };
         let cell = |text: &str| TableCell { text: text.into(), number: text.parse::<f64>().is_ok() };
         vec![Self {
             year: 115,
@@ -509,7 +511,11 @@ impl Page for YearTable {
             rows: vec![vec![cell("師資(含紅隊教官)"), cell("6"), cell("未符合")]],
             notes: vec!["說明：1.「-」表無數值。".into()],
             source: "資料來源：青嵐縣政府。".into(),
-            texts: vec![TableText { key: "x3:trainer".into(), title: "師資".into(), words: String::new() }],
+            texts: vec![TableText {
+                key: "x3:trainer".into(),
+                title: "trainer".into(),
+                words: String::new(),
+            }],
             tables: vec![DeskTable { code: "x1".into(), title: "參訓人員性別統計表".into() }],
         }]
     }
@@ -607,7 +613,7 @@ impl Page for FindingsPage {
         };
         let page = Self {
             year: 115,
-            rows: vec![row.clone()],
+            rows: vec![FindingRow { first: "115-05-12".into(), repaired: String::new(), ..row.clone() }],
             done: 1,
             grave: 2,
             share: "50.00".into(),
