@@ -51,7 +51,10 @@ async fn find(fleet: &Fleet, node: &Node, block: Ipv4Net) -> Result<Option<Strin
     let port = node.address.trim_end_matches('/').rsplit_once(':').and_then(|(_, port)| port.parse().ok());
     let ports: Vec<u16> = port.into_iter().collect();
     let heard = trial::wall(node.engine.as_ref(), block, &ports).await?;
-    Ok((!heard.nothing()).then(|| heard.to_string()))
+    // Read by people of every language.
+    let tcp = if heard.tcp.is_empty() { String::new() } else { format!(", TCP {}", heard.tcp.join(" ")) };
+    Ok((!heard.nothing())
+        .then(|| format!("ARP {}, IPv4 {}, IPv6 {}{tcp}", heard.arp, heard.ipv4, heard.ipv6)))
 }
 
 /// Removes what a server of this installation that died at a trial has left of it.

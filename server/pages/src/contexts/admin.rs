@@ -324,7 +324,7 @@ impl Page for System {
             NodeRow { available: None, ..NodeRow::sample("node-2", "silent") },
             NodeRow { ranges: 0, ..NodeRow::sample("node-3", "fenced") },
             NodeRow {
-                leak: Some("3 ARP, 12 IPv4 and 0 IPv6 frames, TCP at 10.20.0.12:22".into()),
+                leak: Some("ARP 3, IPv4 12, IPv6 0, TCP 10.20.0.12:22".into()),
                 ..NodeRow::sample("node-5", "fenced")
             },
             NodeRow {
