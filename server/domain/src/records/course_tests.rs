@@ -1,3 +1,4 @@
+//! Tests of courses: who was there, how long, and what that comes to.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
