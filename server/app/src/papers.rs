@@ -1,6 +1,7 @@
 //! Tables and papers as files. Setting a paper takes a processor for tenths of a second and fonts of tens of megabytes: one
 //! at a time, away from the threads that answer.
 
+use std::io::{BufWriter, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,7 @@ use rampart_domain::ledger::CheckpointKey;
 use rampart_domain::records::Table;
 use tokio::sync::Semaphore;
 
+use crate::records::package::{self, Package};
 use crate::records::{ExportError, Exporter, Format, Outgoing};
 use crate::{App, AppError};
 
@@ -103,6 +105,21 @@ impl App {
             let Sheet { table, number, edition, as_of_ms } = &sheet;
             let out = Outgoing { table, number, organisation, edition, as_of_ms: *as_of_ms };
             exporter.file(&out, format)
+        })
+        .await
+    }
+
+    /// A package in a file without a name, read from its beginning: it is made whole before the first byte goes out, so that
+    /// what stands in its way is told and not met halfway.
+    pub(crate) async fn packed(&self, package: Package) -> Result<std::fs::File, AppError> {
+        self.making(move |exporter| {
+            let file = tempfile::tempfile()?;
+            let mut out = BufWriter::new(&file);
+            package::write(&package, exporter, &mut out)?;
+            out.flush()?;
+            drop(out);
+            (&file).rewind()?;
+            Ok(file)
         })
         .await
     }

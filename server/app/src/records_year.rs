@@ -15,6 +15,8 @@ use rampart_store::{
 };
 
 use crate::clock::new_id;
+use crate::papers;
+use crate::records::package::{Package, Packed, PackedEdition};
 use crate::statistics::{Export, FOOT, ORGANISATION, Road};
 use crate::{App, AppError, ExportFormat};
 
@@ -211,6 +213,14 @@ impl Draft {
     }
 }
 
+/// What stands at the foot of an edition's papers.
+const fn printed(edition: Edition) -> &'static str {
+    match edition {
+        Edition::Internal => paper::INTERNAL,
+        Edition::Public => paper::PUBLIC,
+    }
+}
+
 impl App {
     /// A table of a year, ready to be shown or written. The store refuses whoever is no officer and writes the audit line in
     /// the transaction that reads.
@@ -237,7 +247,7 @@ impl App {
     /// A table of a year as a file; an export in the audit log.
     ///
     /// # Errors
-    /// As [`App::records_table`].
+    /// As [`App::records_table`]; on paper also [`AppError::Fonts`] and [`AppError::Characters`].
     pub async fn records_file(
         &self,
         kind: Kind,
@@ -249,13 +259,47 @@ impl App {
         let as_of_ms = self.now_ms();
         let table = self.records_table(kind, year, edition, officer, Road::Export).await?;
         let name = table.file_name(format.ending());
-        let edition = match edition {
-            Edition::Internal => paper::INTERNAL,
-            Edition::Public => paper::PUBLIC,
-        };
-        let sheet = crate::papers::Sheet { table, number: kind.number(), edition, as_of_ms };
+        let sheet = papers::Sheet { table, number: kind.number(), edition: printed(edition), as_of_ms };
         let bytes = self.file_of(sheet, ORGANISATION, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
+    }
+
+    /// 成果交付包 of a year, of one reading and one moment: its name, and its bytes in a file without a name.
+    ///
+    /// # Errors
+    /// As [`App::records_file`].
+    pub async fn records_package(
+        &self,
+        year: RocYear,
+        officer: &Officer,
+    ) -> Result<(String, std::fs::File), AppError> {
+        let as_of_ms = self.now_ms();
+        let book = self.records_book(year, officer, Road::Export, &format!("package {year}")).await?;
+        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let of = |edition: Edition, folder| PackedEdition {
+            folder,
+            printed: printed(edition),
+            tables: Kind::ALL
+                .into_iter()
+                .filter(|kind| kind.has(edition))
+                .map(|kind| Packed {
+                    table: book.table(&issue, kind, year, edition, under),
+                    number: kind.number().to_owned(),
+                })
+                .collect(),
+        };
+        let package = Package {
+            year: year.to_string(),
+            organisation: ORGANISATION.to_owned(),
+            foot: Some(FOOT.to_owned()),
+            as_of_ms,
+            editions: vec![
+                of(Edition::Internal, paper::INTERNAL_FOLDER),
+                of(Edition::Public, paper::PUBLIC_FOLDER),
+            ],
+        };
+        let name = package.file_name();
+        Ok((name, self.packed(package).await?))
     }
 
     /// All tables of a year that have this edition, of one reading and one moment, so that they fit each other.

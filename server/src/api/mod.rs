@@ -118,6 +118,8 @@ fn table() -> Vec<Entry> {
         file(Who::REGISTRAR, S::PeopleWrite, routes!(people::import)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::records)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::export)),
+        at(Who::OFFICER, S::RecordsRead, routes!(records::table)),
+        at(Who::OFFICER, S::RecordsRead, routes!(records::package)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::scenarios)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::one)),
         at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::system)),

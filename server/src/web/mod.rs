@@ -227,6 +227,7 @@ fn table() -> Vec<Route> {
         form("/findings",                     Who::INSTRUCTOR,    findings::set),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),
         page("/statistics/{id}/export",       Who::OFFICER,       statistics::export),
+        file("/statistics/year/{year}/package", Who::OFFICER,     statistics::package),
         form("/statistics/{id}/hours",        Who::OFFICER,       upload::hours),
         // the house
         page("/accounts",                     Who::ADMINISTRATOR, admin::accounts),

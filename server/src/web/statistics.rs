@@ -3,8 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rampart_app::{AppError, Export, ExportFormat, ExportTable};
 use rampart_domain::records::RocYear;
@@ -12,6 +13,7 @@ use rampart_domain::records::portal::{COUNTIES, Profile};
 use rampart_pages::{AuditAct, AuditLine, Statistics, StatisticsExercise, StatisticsList};
 use rampart_store::{Officer, StoreError};
 use serde::Deserialize;
+use tokio_util::io::ReaderStream;
 
 use super::error::{Answer, WebError};
 use super::exercises::row_of;
@@ -163,15 +165,37 @@ pub(super) async fn export(
     Ok(download(export))
 }
 
-/// A file to keep. The name in both forms: browsers take the second, everything else the first.
+/// `GET /statistics/year/{year}/package`: 成果交付包 of a year.
+pub(super) async fn package(State(web): State<Web>, staff: Staff, Path(year): Path<String>) -> Answer {
+    let year = year.parse().map(RocYear).map_err(|_| WebError::not_found())?;
+    let (name, file) = web.app.records_package(year, &officer(&staff)).await.map_err(refused)?;
+    package_download(&name, file).map_err(WebError::internal)
+}
+
+/// The package, read from its file as it is sent.
+pub(crate) fn package_download(name: &str, file: std::fs::File) -> std::io::Result<Response> {
+    let length = file.metadata()?.len();
+    let body = Body::from_stream(ReaderStream::new(tokio::fs::File::from_std(file)));
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    name_file(headers, name, "application/zip");
+    Ok(response)
+}
+
+/// A file to keep.
 pub(crate) fn download(export: Export) -> Response {
-    let plain: String = export
-        .name
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
-        .collect();
+    let mut response = export.bytes.into_response();
+    name_file(response.headers_mut(), &export.name, export.media_type);
+    response
+}
+
+/// The name in both forms: browsers take the second, everything else the first.
+fn name_file(headers: &mut HeaderMap, name: &str, media_type: &'static str) {
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect();
     let mut encoded = String::new();
-    for byte in export.name.bytes() {
+    for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
@@ -179,13 +203,10 @@ pub(crate) fn download(export: Export) -> Response {
         }
     }
     let disposition = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}");
-    let mut response = export.bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(export.media_type));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     if let Ok(value) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    response
 }
 
 #[cfg(test)]

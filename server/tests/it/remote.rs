@@ -135,3 +135,87 @@ fn story(dir: &Path, server: &str, file: &Path) {
     let (code, out, err) = run(server, file, &["whoami"]);
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_officer_takes_tables_and_the_package_and_their_seals_are_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let config = Config {
+        listen: "127.0.0.1:0".parse().unwrap(),
+        data_dir: dir.path().join("data"),
+        scenarios_dir: root.join("scenarios"),
+        images_dir: root.join("images"),
+        ..Config::default()
+    };
+    let engine = Arc::new(FakeEngine::new(["debian:bookworm-slim"]));
+    let running = serve_with(config, engine, Arc::new(SystemClock)).await.unwrap();
+    let app = running.app.clone();
+    app.create_account("officer", "呂差勤", Role::Officer, None).await.unwrap();
+    let id = app.store.accounts().by_login("officer").await.unwrap().unwrap().account.id;
+    app.store.accounts().set_password(&id, "x", false, app.now_ms()).await.unwrap();
+    let scopes = [Scope::RecordsRead];
+    let (_, token) = app.make_token(&TokenOwner::Account(id), &scopes, "終端機", &scopes, 1).await.unwrap();
+    let file = dir.path().join("token");
+    std::fs::write(&file, token.reveal()).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let server = format!("http://{}", running.addr);
+    let path = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    let export = |table: &str, edition: &str, format: &str| {
+        let out = path(&format!("{table}-{edition}.{format}"));
+        let words = [
+            "records",
+            "export",
+            table,
+            "--year",
+            "115",
+            "--edition",
+            edition,
+            "--format",
+            format,
+            "-o",
+            &out,
+        ];
+        (run(&server, &file, &words), out)
+    };
+    for (format, begins) in
+        [("pdf", &b"%PDF-1.7"[..]), ("ods", b"PK"), ("xlsx", b"PK"), ("csv", b"\xef\xbb\xbf")]
+    {
+        let ((code, _, err), out) = export("x1", "public", format);
+        assert_eq!(code, 0, "{format}: {err}");
+        assert!(std::fs::read(&out).unwrap().starts_with(begins), "{format}");
+        let mode = std::fs::metadata(&out).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "others can read {out}");
+    }
+    assert_eq!(app.store.audit().list(Some("personal.export"), None, 99).await.unwrap().len(), 4);
+    let ((code, _, err), out) = export("hours", "public", "csv");
+    assert_eq!(code, 2, "a list by name has no public edition: {err}");
+    assert!(!Path::new(&out).exists());
+    assert_eq!(export("x9", "internal", "csv").0.0, 1, "there is no such table");
+
+    let pdf = path("x1-public.pdf");
+    let (code, out, err) = run(&server, &file, &["records", "verify", &pdf, "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let seal: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let key = seal["key"].as_str().unwrap();
+    assert_eq!(run(&server, &file, &["records", "verify", &pdf, "--key", key]).0, 0);
+    assert_eq!(run(&server, &file, &["records", "verify", &pdf, "--key", &"0".repeat(64)]).0, 1);
+    let mut bytes = std::fs::read(&pdf).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&pdf, bytes).unwrap();
+    let (code, _, err) = run(&server, &file, &["records", "verify", &pdf]);
+    assert_eq!(code, 1, "one byte was changed");
+    assert!(err.contains("changed after it was sealed"), "{err}");
+
+    let zip = path("all.zip");
+    let (code, _, err) = run(&server, &file, &["records", "package", "--year", "115", "-o", &zip]);
+    assert_eq!(code, 0, "{err}");
+    let bytes = std::fs::read(&zip).unwrap();
+    let holds = |name: &str| bytes.windows(name.len()).any(|part| part == name.as_bytes());
+    for name in ["內部版/", "公開版/", "索引.csv", "索引.csv.seal", "統計資料背景說明_115年.pdf"]
+    {
+        assert!(holds(name), "{name} is not in it");
+    }
+    let lines = app.store.audit().list(Some("personal.export"), None, 99).await.unwrap();
+    assert!(lines.iter().any(|line| line.detail == "package 115"), "{lines:?}");
+}

@@ -129,7 +129,7 @@ impl Client {
         method: Method,
         path: &str,
         body: Option<(&str, Vec<u8>)>,
-    ) -> Result<(u16, String), Failure> {
+    ) -> Result<(u16, Vec<u8>), Failure> {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}/api/v1{path}", self.base))
@@ -144,13 +144,12 @@ impl Client {
         let no_contact = |error: ureq::Error| Failure::NoContact(format!("{}: {error}", self.base));
         let mut response = self.agent.run(request).map_err(no_contact)?;
         let status = response.status().as_u16();
-        let text =
-            response.body_mut().with_config().limit(ANSWER_MAX).read_to_string().map_err(no_contact)?;
-        Ok((status, text))
+        let bytes = response.body_mut().with_config().limit(ANSWER_MAX).read_to_vec().map_err(no_contact)?;
+        Ok((status, bytes))
     }
 
-    fn problem(&self, status: u16, text: &str) -> Failure {
-        let Ok(problem) = serde_json::from_str::<ProblemBody>(text) else {
+    fn problem(&self, status: u16, body: &[u8]) -> Failure {
+        let Ok(problem) = serde_json::from_slice::<ProblemBody>(body) else {
             return Failure::NoContact(format!("{}: answers {status}, and not as Rampart does", self.base));
         };
         match status {
@@ -168,19 +167,27 @@ impl Client {
         }
     }
 
-    fn read<T: DeserializeOwned>(&self, answer: (u16, String)) -> Result<T, Failure> {
-        let (status, text) = answer;
+    fn read<T: DeserializeOwned>(&self, answer: (u16, Vec<u8>)) -> Result<T, Failure> {
+        let (status, body) = answer;
         if !(200..300).contains(&status) {
-            return Err(self.problem(status, &text));
+            return Err(self.problem(status, &body));
         }
-        let text = if text.is_empty() { "null" } else { &text };
-        serde_json::from_str(text)
+        let body = if body.is_empty() { b"null" } else { body.as_slice() };
+        serde_json::from_slice(body)
             .map_err(|error| Failure::NoContact(format!("{}: not the answer expected: {error}", self.base)))
     }
 
     /// Asks for something.
     pub(super) fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.read(self.ask(Method::GET, path, None)?)
+    }
+
+    /// Asks for a file.
+    pub(super) fn fetch(&self, path: &str) -> Result<Vec<u8>, Failure> {
+        match self.ask(Method::GET, path, None)? {
+            (status, bytes) if (200..300).contains(&status) => Ok(bytes),
+            (status, body) => Err(self.problem(status, &body)),
+        }
     }
 
     /// Has something done.

@@ -5,7 +5,10 @@ mod client;
 mod print;
 mod verify;
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -16,6 +19,7 @@ use rampart::api::types::{
     SlipWish,
 };
 use rampart_domain::records::roc::parse_date_time;
+use rampart_domain::records::seal;
 use serde::Serialize;
 use ureq::http::Method;
 
@@ -61,7 +65,7 @@ pub(super) enum Command {
     /// Give seats and make the slips that open them.
     #[command(subcommand)]
     Seats(SeatsCommand),
-    /// Check what was handed in.
+    /// Take tables of a year as files, and check what was handed in.
     #[command(subcommand)]
     Records(RecordsCommand),
 }
@@ -171,6 +175,32 @@ pub(super) enum SeatsCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum RecordsCommand {
+    /// Take a table of a year as a file; the audit log says so.
+    Export {
+        /// Code of the table: x1 to x8, x5-age, x5-area, x5-indigenous, x5-disability, x5-identity, x5-level, hours.
+        table: String,
+        /// ROC year, 115.
+        #[arg(long)]
+        year: i16,
+        /// internal, or public, where small cells are hidden.
+        #[arg(long, value_parser = ["internal", "public"])]
+        edition: String,
+        /// Format of the file.
+        #[arg(long, value_parser = ["csv", "ods", "xlsx", "pdf"])]
+        format: String,
+        /// File to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
+    /// Take all tables of a year in all formats, with an index that names each file's SHA-256, as one container (zip).
+    Package {
+        /// ROC year, 115.
+        #[arg(long)]
+        year: i16,
+        /// File to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
+    },
     /// Check the seal of a paper (PDF) or of a file with its seal beside it; needs no server. Exit code 1 when it does not fit.
     Verify {
         /// The file.
@@ -247,9 +277,39 @@ impl Session {
                 self.show(&board, print::board)
             }
             Command::Seats(command) => self.seats(command),
+            Command::Records(RecordsCommand::Export { table, year, edition, format, output }) => {
+                let path =
+                    format!("/records/{year}/tables/{}?edition={edition}&format={format}", escaped(&table));
+                self.fetch(&path, &output)
+            }
+            Command::Records(RecordsCommand::Package { year, output }) => {
+                self.fetch(&format!("/records/{year}/package"), &output)
+            }
             // Done without a session.
             Command::Records(RecordsCommand::Verify { .. }) => Ok(()),
         }
+    }
+
+    /// Takes a file. It is there whole or not at all, for its owner only: it may hold personal data.
+    fn fetch(&self, path: &str, output: &Path) -> Result<(), Failure> {
+        let fault = |error: std::io::Error| Failure::usage(format!("{}: {error}", output.display()));
+        let bytes = self.client.fetch(path)?;
+        let mut part = output.as_os_str().to_owned();
+        part.push(".part");
+        let part = PathBuf::from(part);
+        let write = || {
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            std::fs::rename(&part, output)
+        };
+        write().map_err(|error| {
+            let _ = std::fs::remove_file(&part);
+            fault(error)
+        })?;
+        super::say(format!("{}: {} bytes, sha256 {}", output.display(), bytes.len(), seal::sha256(&bytes)));
+        Ok(())
     }
 
     fn roster(&self, import: &Import) -> Result<(), Failure> {
