@@ -3,16 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use rampart_domain::records::course::{Aspect, COUNTIES, ClassStay, Standing, TestKind, class_attendance};
+use rampart_domain::records::course::{Aspect, COUNTIES, ClassStay, Standing, class_attendance};
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{Question, Sheet, Survey, lacks_reason, questions};
 use rampart_domain::records::{
     self, Answers, Apart, Book, Edition, Facts, Interval, Issue, Kind, PersonFact, PresenceFact, RocDate,
     RocYear, Rule, SessionFact, Source, Stay, Table, duty, paper, targets,
 };
-use rampart_store::{
-    ClassSession, Officer, Purpose, RowsOf, Same, SessionsOf, StoreError, SurveySheet, YearRows,
-};
+use rampart_store::{ClassSession, Officer, Purpose, Same, SessionsOf, StoreError, SurveySheet, YearRows};
 
 use crate::clock::new_id;
 use crate::papers;
@@ -363,7 +361,7 @@ impl App {
         let rows = self.store.as_officer(officer).year(purpose, leaves, from_ms, to_ms).await?;
         let same = self.store.merges().same().await?;
         let mut draft = Draft::default();
-        let taken = self.draft_classes(&mut draft, &same, to_ms).await?;
+        let taken = self.draft_classes(&mut draft, &rows, &same, to_ms).await?;
         self.draft_exercises(&mut draft, &rows, &same, &taken, to_ms);
         let programme = self.store.programme();
         let (mut asked, mut rules) = (programme.targets().await?, programme.duty_rules().await?);
@@ -395,6 +393,7 @@ impl App {
     async fn draft_classes(
         &self,
         draft: &mut Draft,
+        rows: &YearRows,
         same: &Same,
         to_ms: i64,
     ) -> Result<HashMap<String, String>, StoreError> {
@@ -415,30 +414,26 @@ impl App {
             .into_iter()
             .filter(|session| session.cancelled_ms.is_none() && session.start_ms <= now_ms)
             .collect();
-        let mut roles: HashMap<(String, String), BTreeSet<Standing>> = HashMap::new();
-        let mut struck: HashSet<(String, String)> = HashSet::new();
-        for row in self.store.courses().people_between(0, to_ms).await? {
-            let key = (row.session_id, same.of(&row.person_id).to_owned());
-            if row.removed_ms.is_some() {
+        type At<'r> = (&'r str, &'r str);
+        let mut roles: HashMap<At<'_>, BTreeSet<Standing>> = HashMap::new();
+        let mut struck: HashSet<At<'_>> = HashSet::new();
+        for row in &rows.listed {
+            let key = (row.session_id.as_str(), same.of(&row.person_id));
+            if row.removed {
                 struck.insert(key);
             } else {
                 roles.entry(key).or_default().insert(row.standing);
             }
         }
-        let mut stays: HashMap<(String, String), Vec<ClassStay>> = HashMap::new();
-        for mark in self.store.class_marks().list(RowsOf::Between(0, to_ms)).await? {
-            if mark.removed_ms.is_none() {
-                let key = (mark.session_id, same.of(&mark.person_id).to_owned());
-                stays.entry(key).or_default().push(ClassStay { in_ms: mark.in_ms, out_ms: mark.out_ms });
-            }
+        let mut stays: HashMap<At<'_>, Vec<ClassStay>> = HashMap::new();
+        for (session, person, in_ms, out_ms) in &rows.marks {
+            let stay = ClassStay { in_ms: *in_ms, out_ms: *out_ms };
+            stays.entry((session.as_str(), same.of(person))).or_default().push(stay);
         }
-        let mut scores: HashMap<(String, String), u8> = HashMap::new();
-        for result in self.store.class_marks().results(RowsOf::Between(0, to_ms)).await? {
-            if result.removed_ms.is_none() && result.kind == TestKind::Post {
-                let key = (result.session_id, same.of(&result.person_id).to_owned());
-                let best = scores.entry(key).or_default();
-                *best = (*best).max(result.score);
-            }
+        let mut scores: HashMap<At<'_>, u8> = HashMap::new();
+        for (session, person, score) in &rows.scores {
+            let best = scores.entry((session.as_str(), same.of(person))).or_default();
+            *best = (*best).max(*score);
         }
         let mut exercises = HashMap::new();
         let mut known: HashMap<&str, (&ClassSession, Vec<Interval>, u8)> = HashMap::new();
@@ -465,14 +460,14 @@ impl App {
             });
         }
         for ((session, person), parts) in &roles {
-            for part in parts.iter().filter(|_| known.contains_key(session.as_str())) {
-                let passed = scores.get(&(session.clone(), person.clone())).zip(known.get(session.as_str()));
+            for part in parts.iter().filter(|_| known.contains_key(session)) {
+                let passed = scores.get(&(*session, *person)).zip(known.get(session));
                 let passed = passed.map(|(score, (_, _, mark))| score >= mark);
                 draft.add(session, person, *part, *part == Standing::Trainee, 0, passed);
             }
         }
         for (key, stays) in &stays {
-            let Some((session, halves, mark)) = known.get(key.0.as_str()) else { continue };
+            let Some((session, halves, mark)) = known.get(key.0) else { continue };
             // The exercise's own rule counts there.
             if session.exercise_id.is_some() {
                 continue;
@@ -482,7 +477,7 @@ impl App {
             if trainee {
                 let counted = class_attendance(halves, session.late_minutes, stays, now_ms);
                 let passed = scores.get(key).map(|score| score >= mark);
-                draft.add(&key.0, &key.1, Standing::Trainee, false, counted.seconds, passed);
+                draft.add(key.0, key.1, Standing::Trainee, false, counted.seconds, passed);
             }
         }
         Ok(exercises)

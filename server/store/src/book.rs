@@ -1,6 +1,7 @@
 //! A year's personal records in bulk, for the tables: one query for each kind, in the officer's transaction that writes the
 //! audit line.
 
+use rampart_domain::records::Standing;
 use rampart_domain::records::facts::DutyClass;
 use rampart_domain::records::{
     Age, Answers, Area, Disability, Gender, HomeArea, Identity, Indigenous, Level,
@@ -54,6 +55,19 @@ pub struct SurveyRow {
     pub questions: Vec<(String, String)>,
 }
 
+/// A person at a class session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRow {
+    /// Session.
+    pub session_id: String,
+    /// Row of the register.
+    pub person_id: String,
+    /// As what.
+    pub standing: Standing,
+    /// Taken off.
+    pub removed: bool,
+}
+
 /// What only the officer reads of a year.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct YearRows {
@@ -67,6 +81,12 @@ pub struct YearRows {
     pub presence: Vec<(String, String, i64, i64)>,
     /// Exercise, person, from, to: lines of sign-in sheets that stand, ms UTC.
     pub signs: Vec<(String, String, i64, Option<i64>)>,
+    /// People at class sessions that began before the end of the time.
+    pub listed: Vec<ListedRow>,
+    /// Class session, person, in, out: marks of these sessions that stand, ms UTC.
+    pub marks: Vec<(String, String, i64, Option<i64>)>,
+    /// Class session, person, points: results of these sessions' last tests that stand.
+    pub scores: Vec<(String, String, u8)>,
     /// Questionnaires that belong to sessions of the time, or were made in it.
     pub surveys: Vec<SurveyRow>,
     /// Sheets of questionnaires that belong to sessions of the time, or were made in it.
@@ -139,6 +159,37 @@ impl OfficerView<'_> {
             let cells = row.of("signs", "id");
             let (from_ms, to_ms) = (cells.int("from_ms")?, cells.opt_int("to_ms")?);
             all.signs.push((cells.text("exercise_id")?, cells.text("person_id")?, from_ms, to_ms));
+        }
+        const OF_SESSIONS: &str = "JOIN class_sessions s ON s.id = r.session_id WHERE s.start_ms < $1";
+        let sql = format!(
+            "SELECT r.id, r.session_id, r.person_id, r.role, r.removed_ms FROM class_people r {OF_SESSIONS}"
+        );
+        for row in tx.rows(sqlx::AssertSqlSafe(sql), args![to_ms]).await? {
+            let cells = row.of("class_people", "id");
+            all.listed.push(ListedRow {
+                session_id: cells.text("session_id")?,
+                person_id: cells.text("person_id")?,
+                standing: cells.word("role")?,
+                removed: cells.opt_int("removed_ms")?.is_some(),
+            });
+        }
+        let sql = format!(
+            "SELECT r.id, r.session_id, r.person_id, r.in_ms, r.out_ms FROM class_marks r {OF_SESSIONS} \
+             AND r.removed_ms IS NULL"
+        );
+        for row in tx.rows(sqlx::AssertSqlSafe(sql), args![to_ms]).await? {
+            let cells = row.of("class_marks", "id");
+            let (in_ms, out_ms) = (cells.int("in_ms")?, cells.opt_int("out_ms")?);
+            all.marks.push((cells.text("session_id")?, cells.text("person_id")?, in_ms, out_ms));
+        }
+        let sql = format!(
+            "SELECT r.id, r.session_id, r.person_id, r.score FROM test_results r {OF_SESSIONS} \
+             AND r.removed_ms IS NULL AND r.kind = 'post'"
+        );
+        for row in tx.rows(sqlx::AssertSqlSafe(sql), args![to_ms]).await? {
+            let cells = row.of("test_results", "id");
+            let score = u8::try_from(cells.int("score")?).unwrap_or(u8::MAX);
+            all.scores.push((cells.text("session_id")?, cells.text("person_id")?, score));
         }
         let sql = format!(
             "SELECT a.sheet_id, a.question_id, a.score, a.words {OF} JOIN survey_answers a ON a.sheet_id = s.id \

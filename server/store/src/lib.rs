@@ -46,7 +46,7 @@ pub use accounts::{Account, Accounts, Credentials, NewAccount, Role};
 pub use agencies::{Agencies, Agency};
 pub use answers::{Consent, Origin, OwnRequest, SelfView};
 pub use audit::{Audit, AuditLine};
-pub use book::{RegisterRow, SurveyRow, YearRows};
+pub use book::{ListedRow, RegisterRow, SurveyRow, YearRows};
 pub use certificates::{Certificates, CertificatesOf, NewCertificate, PersonKeys, StoredCertificate};
 pub use changes::{Change, Changes, Stamp};
 pub use commit::{AppendError, CommitMetrics};
