@@ -3,7 +3,11 @@
 use rampart::Config;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Outcome, logs, say};
+use super::{Failure, Outcome, logs, say};
+
+/// Why it ended by itself.
+const GONE: &str =
+    "another rampart has taken the database while this one's lock on it was lost; exercises go on there";
 
 /// Runs the server until it is asked to stop.
 pub(super) async fn run(config: Config) -> Outcome {
@@ -17,11 +21,15 @@ pub(super) async fn run(config: Config) -> Outcome {
         say(format_args!("  log-in:   {login}"));
         say(format_args!("  password: {password}"));
     }
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let gone = tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = running.app.store.gone() => true,
+    };
     tracing::info!("stopping");
     running.stop().await;
+    if gone {
+        return Err(Failure::Error(GONE.to_owned()));
+    }
     Ok(())
 }

@@ -139,8 +139,10 @@ impl From<rampart_app::AppError> for WebError {
 impl From<rampart_store::StoreError> for WebError {
     fn from(error: rampart_store::StoreError) -> Self {
         use rampart_store::StoreError;
-        let out_of_reach =
-            matches!(error, StoreError::DiskFull(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_));
+        let out_of_reach = matches!(
+            error,
+            StoreError::DiskFull(_) | StoreError::ReadOnly(_) | StoreError::Unavailable(_) | StoreError::Lost
+        );
         let detail = crate::start::chain(&error);
         if out_of_reach {
             return Self::store_unavailable(detail);

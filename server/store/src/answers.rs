@@ -5,9 +5,12 @@ use std::str::FromStr;
 
 use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
 
+use sqlx::AssertSqlSafe;
+
 use crate::audit::{self, AuditLine};
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Tx, Value, args, marks, texts};
 use crate::error::StoreError;
+use crate::merges;
 use crate::officer::Wish;
 
 /// From where answers came.
@@ -103,8 +106,33 @@ pub(crate) async fn upsert(
     Ok(())
 }
 
+/// Which answers count among those of a person's rows: what the person said before what a roster brought, the latest, and
+/// of two at one moment those of the row that was asked for. Of `rows` rows, with the values of [`own_values`].
+pub(crate) fn foremost(rows: usize) -> String {
+    format!(
+        "g.person_id IN ({}) ORDER BY CASE WHEN g.origin IN ('self', 'form') THEN 0 ELSE 1 END, \
+         COALESCE(g.changed_ms, 0) DESC, CASE WHEN g.person_id = $1 THEN 0 ELSE 1 END, g.person_id LIMIT 1",
+        marks(2, rows)
+    )
+}
+
+/// See [`foremost`].
+pub(crate) fn own_values(person: &str, rows: &[String]) -> Vec<Value> {
+    std::iter::once(Value::from(person)).chain(texts(rows)).collect()
+}
+
+/// Erases the answers of all rows of a person. False when there were none.
+pub(crate) async fn erase(tx: &mut Tx, person: &str) -> Result<bool, StoreError> {
+    let own = merges::rows_of(tx, person).await?;
+    if own.is_empty() {
+        return Ok(false);
+    }
+    let sql = format!("DELETE FROM personal WHERE person_id IN ({})", marks(1, own.len()));
+    Ok(tx.run(AssertSqlSafe(sql), texts(&own)).await? > 0)
+}
+
 impl SelfView<'_> {
-    /// States answers in place of what stood, with consent given now to this version of the notice. `line` is written in
+    /// States answers in place of what stood (on any row of the person: the latest count), with consent given now to this version of the notice. `line` is written in
     /// the same transaction.
     ///
     /// # Errors
@@ -116,13 +144,13 @@ impl SelfView<'_> {
         tx.commit().await
     }
 
-    /// Takes the consent back and erases what was stated. False when nothing was; then no line is written.
+    /// Takes the consent back and erases what was stated, on every row of the person. False when nothing was; then no line is written.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn withdraw(&self, line: &AuditLine) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
-        let found = tx.run("DELETE FROM personal WHERE person_id = $1", args![&self.person_id]).await? > 0;
+        let found = erase(&mut tx, &self.person_id).await?;
         if found {
             audit::note(&mut tx, Some(line)).await?;
         }
@@ -135,8 +163,15 @@ impl SelfView<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn consent(&self) -> Result<Option<Consent>, StoreError> {
-        let sql = "SELECT person_id, consent_ms, notice FROM personal WHERE person_id = $1";
-        let Some(row) = self.db.row(sql, args![&self.person_id]).await? else { return Ok(None) };
+        let own = merges::rows_now(self.db, &self.person_id).await?;
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let sql =
+            format!("SELECT person_id, consent_ms, notice FROM personal g WHERE {}", foremost(own.len()));
+        let Some(row) = self.db.row(AssertSqlSafe(sql), own_values(&self.person_id, &own)).await? else {
+            return Ok(None);
+        };
         let cells = row.of("personal", "person_id");
         Ok(Some(Consent { at_ms: cells.opt_int("consent_ms")?, notice: cells.opt_text("notice")? }))
     }
@@ -156,14 +191,21 @@ impl SelfView<'_> {
         tx.commit().await
     }
 
-    /// What the person asked for, latest first. Not in which words: those may hold what no other page shows.
+    /// What the person asked for, on any of their rows, latest first. Not in which words: those may hold what no other page shows.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn requests(&self) -> Result<Vec<OwnRequest>, StoreError> {
-        let sql = "SELECT id, kind, at_ms, granted, reply FROM data_requests WHERE person_id = $1 \
-                   ORDER BY at_ms DESC, id DESC LIMIT 50";
-        let rows = self.db.rows(sql, args![&self.person_id]).await?;
+        let own = merges::rows_now(self.db, &self.person_id).await?;
+        if own.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT id, kind, at_ms, granted, reply FROM data_requests WHERE person_id IN ({}) \
+             ORDER BY at_ms DESC, id DESC LIMIT 50",
+            marks(1, own.len())
+        );
+        let rows = self.db.rows(AssertSqlSafe(sql), texts(&own)).await?;
         rows.iter()
             .map(|row| {
                 let cells = row.of("data_requests", "id");

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
@@ -87,7 +88,25 @@ macro_rules! query {
 #[derive(Debug)]
 pub(crate) enum Db {
     Sqlite { write: SqlitePool, read: SqlitePool },
-    Postgres(PgPool),
+    Postgres { pool: PgPool, fence: Fence },
+}
+
+/// Shut while this process may not write though the database is there (see [`crate::taken`]).
+#[derive(Debug, Default)]
+pub(crate) struct Fence(AtomicBool);
+
+impl Fence {
+    pub(crate) fn shut(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn open(&self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+
+    fn pass(&self) -> Result<(), StoreError> {
+        if self.0.load(Ordering::SeqCst) { Err(StoreError::Lost) } else { Ok(()) }
+    }
 }
 
 enum Pool<'p> {
@@ -129,14 +148,14 @@ impl Db {
     fn reader(&self) -> Pool<'_> {
         match self {
             Self::Sqlite { read, .. } => Pool::Sqlite(read),
-            Self::Postgres(pool) => Pool::Postgres(pool),
+            Self::Postgres { pool, .. } => Pool::Postgres(pool),
         }
     }
 
     fn writer(&self) -> Pool<'_> {
         match self {
             Self::Sqlite { write, .. } => Pool::Sqlite(write),
-            Self::Postgres(pool) => Pool::Postgres(pool),
+            Self::Postgres { pool, .. } => Pool::Postgres(pool),
         }
     }
 
@@ -161,7 +180,10 @@ impl Db {
                     write.begin_with("BEGIN IMMEDIATE").await.map(Tx::Sqlite)
                 }
             },
-            Self::Postgres(pool) => pool.begin().await.map(Tx::Postgres),
+            Self::Postgres { pool, fence } => {
+                fence.pass()?;
+                pool.begin().await.map(Tx::Postgres)
+            }
         }
         .map_err(wrap)
     }
@@ -194,6 +216,9 @@ impl Db {
     /// One statement that writes, as its own transaction. Answers with the number of rows it touched.
     pub(crate) async fn run(&self, sql: impl SqlSafeStr, values: Vec<Value>) -> Result<u64, StoreError> {
         refuse_nul(&values)?;
+        if let Self::Postgres { fence, .. } = self {
+            fence.pass()?;
+        }
         engine!(self.writer(), Pool, |pool, Engine| {
             Ok(query!(Engine, sql, values).execute(pool).await.map_err(wrap)?.rows_affected())
         })
@@ -206,7 +231,7 @@ impl Db {
                 read.close().await;
                 write.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres { pool, .. } => pool.close().await,
         }
     }
 }

@@ -18,6 +18,9 @@ pub enum StoreError {
     /// Another server has taken the database.
     #[error("another rampart is using the database")]
     InUse,
+    /// The lock that lets this server alone write is lost for now; nothing was written.
+    #[error("the database's lock of this server is lost")]
+    Lost,
     /// The disk below the database is full; nothing was written.
     #[error("the disk of the database is full")]
     DiskFull(#[source] DriverError),
@@ -95,7 +98,7 @@ pub enum StoreError {
 impl StoreError {
     /// True when the same write may succeed for another request: the data was refused, not the database broken.
     pub(crate) fn is_about_data(&self) -> bool {
-        !matches!(self, Self::Unavailable(_) | Self::DiskFull(_) | Self::ReadOnly(_))
+        !matches!(self, Self::Unavailable(_) | Self::Lost | Self::DiskFull(_) | Self::ReadOnly(_))
     }
 }
 

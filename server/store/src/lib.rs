@@ -88,7 +88,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Arc<db::Db>,
     queue: commit::Queue,
-    taken: taken::Taken,
+    taken: Arc<taken::Taken>,
 }
 
 impl Store {
@@ -109,7 +109,7 @@ impl Store {
     pub async fn open_with(url: &str, connections: Option<u32>) -> Result<Self, StoreError> {
         let db = Arc::new(open::open(url, connections).await?);
         let queue = commit::Queue::start(Arc::clone(&db));
-        let taken = taken::Taken::of(url);
+        let taken = Arc::new(taken::Taken::of(url));
         Ok(Self(Arc::new(Inner { db, queue, taken })))
     }
 
@@ -120,6 +120,12 @@ impl Store {
     /// [`StoreError::InUse`] when another one has it, or those of the database.
     pub async fn take(&self) -> Result<(), StoreError> {
         self.0.taken.take(&self.0.db).await
+    }
+
+    /// Waits until another server has taken the database from this one, whose lock was lost meanwhile; then nothing is ever
+    /// written here again. While the lock is only lost, writing fails with [`StoreError::Lost`] until it is taken again.
+    pub async fn gone(&self) {
+        self.0.taken.gone().await;
     }
 
     /// Takes no further appends, writes those that wait, and closes the connections. For the end of the program.

@@ -57,6 +57,24 @@ impl Same {
     }
 }
 
+/// Every row of this row's person, itself too, sorted; none when there is no such row.
+pub(crate) async fn rows_of(tx: &mut Tx, person: &str) -> Result<Vec<String>, StoreError> {
+    let rows = tx.rows(OWN_ROWS, args![person]).await?;
+    rows.iter().map(|row| row.of("persons", "id").text("id")).collect()
+}
+
+/// The same outside a transaction.
+pub(crate) async fn rows_now(db: &Db, person: &str) -> Result<Vec<String>, StoreError> {
+    let rows = db.rows(OWN_ROWS, args![person]).await?;
+    rows.iter().map(|row| row.of("persons", "id").text("id")).collect()
+}
+
+/// Up to the row that stands for the person, and from there down to all.
+const OWN_ROWS: &str = "WITH RECURSIVE up (id, into_id) AS (SELECT id, merged_into FROM persons WHERE id = $1 \
+     UNION SELECT p.id, p.merged_into FROM persons p JOIN up ON p.id = up.into_id), \
+     own (id) AS (SELECT id FROM up UNION SELECT p.id FROM persons p JOIN own ON p.merged_into = own.id) \
+     SELECT id FROM own ORDER BY id";
+
 /// Repository of findings.
 #[derive(Debug)]
 pub struct Merges<'s> {

@@ -4,14 +4,18 @@
 use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
 use sqlx::AssertSqlSafe;
 
-use crate::answers::{Origin, upsert};
+use crate::answers::{self, Origin, foremost, own_values, upsert};
 use crate::audit;
 use crate::changes::{self, Stamp};
 use crate::db::{Cells, Db, Tx, args, marks, texts};
 use crate::error::StoreError;
+use crate::merges;
 use crate::persons::{self, Person};
 use crate::surveys::{self, SurveySheet};
 
+/// `same`: each row with the one that stands for its person.
+const SAME: &str = "WITH RECURSIVE same (id, root) AS (SELECT id, id FROM persons WHERE merged_into IS NULL \
+                    UNION SELECT p.id, s.root FROM persons p JOIN same s ON p.merged_into = s.id)";
 /// Ids in one `IN` list.
 const LIST: usize = 500;
 
@@ -114,7 +118,7 @@ pub struct DataRequest {
 /// Up to when what is kept is to be purged, ms UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurgeRule {
-    /// Answers of people who neither gave them nor attended anything since.
+    /// Answers of people who neither gave them nor attended anything since, on any of their rows.
     pub answers_before_ms: i64,
     /// Presence, lines of sign-in sheets and decided requests from before.
     pub attendance_before_ms: i64,
@@ -195,10 +199,16 @@ impl OfficerView<'_> {
         gender: Option<Gender>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin("personal.set", purpose).await?;
-        if tx.row("SELECT id FROM persons WHERE id = $1", args![person_id]).await?.is_none() {
+        let own = merges::rows_of(&mut tx, person_id).await?;
+        if own.is_empty() {
             tx.rollback().await?;
             return Ok(false);
         }
+        // With the answers that count, wherever they stand, so that no others come to count in their place.
+        let sql = format!("SELECT g.person_id FROM personal g WHERE {}", foremost(own.len()));
+        let row = tx.row(AssertSqlSafe(sql), own_values(person_id, &own)).await?;
+        let row = row.map(|row| row.of("personal", "person_id").text("person_id")).transpose()?;
+        let person_id = row.unwrap_or_else(|| person_id.to_owned());
         tx.run(
             "INSERT INTO personal (person_id, gender, origin, changed_ms) VALUES ($1, $2, 'form', $3) \
              ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms",
@@ -209,7 +219,8 @@ impl OfficerView<'_> {
         Ok(true)
     }
 
-    /// What a person stated about themselves; audit line `personal.read`. `None` when they stated nothing.
+    /// What a person stated about themselves, on whichever of their rows; audit line `personal.read`. `None` when they
+    /// stated nothing.
     ///
     /// # Errors
     /// [`StoreError::NotOfficer`], or those of the database; then nothing was read and no line written.
@@ -219,9 +230,17 @@ impl OfficerView<'_> {
         person_id: &str,
     ) -> Result<Option<AnswersRow>, StoreError> {
         let mut tx = self.begin("personal.read", purpose).await?;
-        let sql = "SELECT person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, changed_ms \
-                   FROM personal WHERE person_id = $1";
-        let row = tx.row(sql, args![person_id]).await?;
+        let own = merges::rows_of(&mut tx, person_id).await?;
+        if own.is_empty() {
+            tx.commit().await?;
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, changed_ms \
+             FROM personal g WHERE {}",
+            foremost(own.len())
+        );
+        let row = tx.row(AssertSqlSafe(sql), own_values(person_id, &own)).await?;
         let row = row
             .map(|row| {
                 let cells = row.of("personal", "person_id");
@@ -267,13 +286,13 @@ impl OfficerView<'_> {
         Ok(true)
     }
 
-    /// Erases what a person stated. Audit line `personal.erase`. False when nothing stood there; then no line is written.
+    /// Erases what a person stated, on every row of theirs. Audit line `personal.erase`. False when nothing stood there; then no line is written.
     ///
     /// # Errors
     /// [`StoreError::NotOfficer`], or those of the database.
     pub async fn erase_answers(&self, purpose: Purpose<'_>, person_id: &str) -> Result<bool, StoreError> {
         let mut tx = self.begin("personal.erase", purpose).await?;
-        if tx.run("DELETE FROM personal WHERE person_id = $1", args![person_id]).await? == 0 {
+        if !answers::erase(&mut tx, person_id).await? {
             tx.rollback().await?;
             return Ok(false);
         }
@@ -297,7 +316,7 @@ impl OfficerView<'_> {
 
     /// Decides an open request and does what it grants, in one transaction: `Wish::Answers` erases the answers,
     /// `Wish::All` the name, number, grade, addresses, answers and history's values as well (attendance stays, under no
-    /// name), `Wish::Correct` nothing more, as the correction is made by hand. Audit line `request.decide`. `None` when
+    /// name), each on every row of the person; `Wish::Correct` nothing more, as the correction is made by hand. Audit line `request.decide`. `None` when
     /// there is no such open request; then no line is written.
     ///
     /// # Errors
@@ -318,24 +337,37 @@ impl OfficerView<'_> {
             return Ok(None);
         };
         let decided = read_request(&row.of("data_requests", "id"))?;
-        let person = &decided.person_id;
+        // All rows that were found to be this person are: what stays on one of them would name them still.
         if granted && decided.wish != Wish::Correct {
-            tx.run("DELETE FROM personal WHERE person_id = $1", args![person]).await?;
+            answers::erase(&mut tx, &decided.person_id).await?;
         }
         if granted && decided.wish == Wish::All {
-            tx.run("DELETE FROM person_emails WHERE person_id = $1", args![person]).await?;
-            tx.run("UPDATE person_changes SET detail = '' WHERE person_id = $1", args![person]).await?;
-            tx.run("UPDATE data_requests SET wish = '' WHERE person_id = $1", args![person]).await?;
-            tx.run("UPDATE certificates SET name = $2 WHERE person_id = $1", args![person, ERASED_NAME])
+            let own = merges::rows_of(&mut tx, &decided.person_id).await?;
+            for (number, person) in own.iter().enumerate() {
+                for sql in [
+                    "DELETE FROM person_emails WHERE person_id = $1",
+                    "UPDATE person_changes SET detail = '' WHERE person_id = $1",
+                    "UPDATE data_requests SET wish = '' WHERE person_id = $1",
+                    "UPDATE merges SET reason = '', undone_reason = NULL WHERE person_id = $1 OR into_id = $1",
+                ] {
+                    tx.run(sql, args![person]).await?;
+                }
+                tx.run("UPDATE certificates SET name = $2 WHERE person_id = $1", args![person, ERASED_NAME])
+                    .await?;
+                tx.run(
+                    "UPDATE person_keys SET revoked_ms = $2 WHERE person_id = $1 AND revoked_ms IS NULL",
+                    args![person, purpose.at_ms],
+                )
                 .await?;
-            tx.run(
-                "UPDATE person_keys SET revoked_ms = $2 WHERE person_id = $1 AND revoked_ms IS NULL",
-                args![person, purpose.at_ms],
-            )
-            .await?;
-            persons::erase(&mut tx, person, ERASED_NAME, purpose.at_ms).await?;
-            let stamp = Stamp { id: purpose.audit_id, at_ms: purpose.at_ms, by: Some(&self.account_id) };
-            changes::write(&mut tx, &stamp, person, "erased", &[]).await?;
+                persons::erase(&mut tx, person, ERASED_NAME, purpose.at_ms).await?;
+                let id = if number == 0 {
+                    purpose.audit_id.to_owned()
+                } else {
+                    format!("{}.{number}", purpose.audit_id)
+                };
+                let stamp = Stamp { id: &id, at_ms: purpose.at_ms, by: Some(&self.account_id) };
+                changes::write(&mut tx, &stamp, person, "erased", &[]).await?;
+            }
         }
         tx.commit().await?;
         Ok(Some(decided))
@@ -390,15 +422,19 @@ impl OfficerView<'_> {
     ) -> Result<Purged, StoreError> {
         let mut tx = self.begin(if dry { "purge.try" } else { "purge" }, purpose).await?;
         // Counted by removing: what is tried is what would be done. A trial is undone, and its line written after it.
-        let answers = tx
-            .run(
-                "DELETE FROM personal WHERE COALESCE(changed_ms, 0) < $1 \
-                 AND NOT EXISTS (SELECT 1 FROM presence p WHERE p.person_id = personal.person_id AND p.end_ms >= $1) \
-                 AND NOT EXISTS (SELECT 1 FROM signs s WHERE s.person_id = personal.person_id AND s.from_ms >= $1) \
-                 AND NOT EXISTS (SELECT 1 FROM class_marks m WHERE m.person_id = personal.person_id AND m.in_ms >= $1)",
-                args![rule.answers_before_ms],
-            )
-            .await?;
+        let due = "COALESCE(g.changed_ms, 0) < $1 AND NOT EXISTS (SELECT 1 FROM same a JOIN same b ON b.root = a.root \
+                   WHERE a.id = g.person_id AND (EXISTS (SELECT 1 FROM presence p WHERE p.person_id = b.id AND p.end_ms >= $1) \
+                   OR EXISTS (SELECT 1 FROM signs s WHERE s.person_id = b.id AND s.from_ms >= $1) \
+                   OR EXISTS (SELECT 1 FROM class_marks m WHERE m.person_id = b.id AND m.in_ms >= $1)))";
+        let sql = format!(
+            "{SAME} SELECT COUNT(DISTINCT o.root) AS people FROM personal g JOIN same o ON o.id = g.person_id WHERE {due}"
+        );
+        let row = tx.row(AssertSqlSafe(sql), args![rule.answers_before_ms]).await?;
+        let answers = row.map(|row| row.of("personal", "people").number("people")).transpose()?.unwrap_or(0);
+        let sql = format!(
+            "{SAME} DELETE FROM personal WHERE person_id IN (SELECT g.person_id FROM personal g WHERE {due})"
+        );
+        tx.run(AssertSqlSafe(sql), args![rule.answers_before_ms]).await?;
         let before = rule.attendance_before_ms;
         let presence = tx.run("DELETE FROM presence WHERE end_ms < $1", args![before]).await?;
         let mut signs = tx
@@ -449,34 +485,33 @@ impl OfficerView<'_> {
         let mut people = Vec::with_capacity(persons.len());
         for part in persons.chunks(LIST) {
             let sql = format!(
-                "SELECT {}, g.gender FROM persons p \
-                 LEFT JOIN personal g ON g.person_id = p.id WHERE p.id IN ({})",
+                "SELECT {} FROM persons p WHERE p.id IN ({})",
                 persons::columns_of("p"),
                 marks(1, part.len())
             );
             for row in tx.rows(AssertSqlSafe(sql), texts(part)).await? {
-                let person = persons::read(&row.of("persons", "id"))?;
-                let cells = row.of("personal", "id");
-                let gender = cells.opt_word("gender", Gender::from_code)?;
-                people.push(PersonalRow { person, gender });
+                people.push(PersonalRow { person: persons::read(&row.of("persons", "id"))?, gender: None });
             }
         }
-        // Rows that were found to be one person answer for each other: the latest answer of a row, where that of the
-        // person is missing.
+        // Rows that were found to be one person answer for each other, however often one was merged into the next; which
+        // answers count says `foremost`, the last one here.
+        let mut of_rows = crate::db::ByKey::new();
         for part in persons.chunks(LIST) {
             let sql = format!(
-                "SELECT p.merged_into AS id, g.gender FROM persons p JOIN personal g ON g.person_id = p.id \
-                 WHERE g.gender IS NOT NULL AND p.merged_into IN ({}) ORDER BY COALESCE(g.changed_ms, 0), p.id",
+                "WITH RECURSIVE own (id, root) AS (SELECT id, id FROM persons WHERE id IN ({}) \
+                 UNION SELECT p.id, o.root FROM persons p JOIN own o ON p.merged_into = o.id) \
+                 SELECT o.root AS id, g.gender FROM own o JOIN personal g ON g.person_id = o.id \
+                 ORDER BY CASE WHEN g.origin IN ('self', 'form') THEN 1 ELSE 0 END, COALESCE(g.changed_ms, 0), \
+                 CASE WHEN o.id = o.root THEN 1 ELSE 0 END, o.id DESC",
                 marks(1, part.len())
             );
-            let mut of_rows = crate::db::ByKey::new();
             for row in tx.rows(AssertSqlSafe(sql), texts(part)).await? {
                 let cells = row.of("personal", "id");
                 of_rows.insert(cells.text("id")?, cells.opt_word("gender", Gender::from_code)?);
             }
-            for row in people.iter_mut().filter(|row| row.gender.is_none()) {
-                row.gender = of_rows.get(&row.person.id).copied().flatten();
-            }
+        }
+        for row in &mut people {
+            row.gender = of_rows.get(&row.person.id).copied().flatten();
         }
         tx.commit().await?;
         people.sort_by(|a, b| a.person.staff_no.cmp(&b.person.staff_no));

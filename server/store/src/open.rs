@@ -9,7 +9,7 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::db::{Db, PREPARED};
+use crate::db::{Db, Fence, PREPARED};
 use crate::error::{StoreError, wrap, wrap_migration};
 
 /// How long a request waits for a connection before the database counts as out of reach.
@@ -134,7 +134,7 @@ async fn postgres(url: &str, connections: u32) -> Result<Db, StoreError> {
         .await
         .map_err(wrap)?;
     migrator(|pair| pair.3).run(&pool).await.map_err(wrap_migration)?;
-    Ok(Db::Postgres(pool))
+    Ok(Db::Postgres { pool, fence: Fence::default() })
 }
 
 #[cfg(test)]

@@ -371,17 +371,17 @@ impl Webhooks<'_> {
         Ok(true)
     }
 
-    /// What is to be sent now: of each web hook and exercise the first that waits, if its time has come.
+    /// What is to be sent now to a web hook: of each exercise the first that waits, if its time has come.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn due(&self, now_ms: i64, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-        let sql = "SELECT d.* FROM (SELECT webhook_id, exercise_id, MIN(seq) AS seq FROM webhook_deliveries \
-                   WHERE state = 'waiting' GROUP BY webhook_id, exercise_id) f \
-                   JOIN webhook_deliveries d ON d.webhook_id = f.webhook_id AND d.exercise_id = f.exercise_id \
-                   AND d.seq = f.seq WHERE d.state = 'waiting' AND d.next_ms <= $1 \
-                   ORDER BY d.next_ms, d.id LIMIT $2";
-        let rows = self.db.rows(sql, args![now_ms, limit]).await?;
+    pub async fn due(&self, webhook: &str, now_ms: i64, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+        let sql = "SELECT d.* FROM (SELECT exercise_id, MIN(seq) AS seq FROM webhook_deliveries \
+                   WHERE webhook_id = $1 AND state = 'waiting' GROUP BY exercise_id) f \
+                   JOIN webhook_deliveries d ON d.webhook_id = $1 AND d.exercise_id = f.exercise_id \
+                   AND d.seq = f.seq WHERE d.state = 'waiting' AND d.next_ms <= $2 \
+                   ORDER BY d.next_ms, d.id LIMIT $3";
+        let rows = self.db.rows(sql, args![webhook, now_ms, limit]).await?;
         rows.iter().map(|row| delivery(&row.of("webhook_deliveries", "id"))).collect()
     }
 

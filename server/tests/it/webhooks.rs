@@ -192,6 +192,43 @@ async fn entries_come_signed_in_order_and_again_after_a_failure() {
     }
 }
 
+/// Takes connections and never answers. While one is open: how many messages had come to `other` when it was opened.
+async fn mute(other: Arc<Mutex<Vec<Message>>>) -> (SocketAddr, Arc<Mutex<Option<usize>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let open: Arc<Mutex<Option<usize>>> = Arc::default();
+    let held = open.clone();
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            *held.lock().unwrap() = Some(other.lock().unwrap().len());
+            let mut part = [0; 4096];
+            while connection.read(&mut part).await.unwrap_or(0) > 0 {}
+            *held.lock().unwrap() = None;
+        }
+    });
+    (addr, open)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_never_answers_keeps_nobody_else_waiting() {
+    let house = House::new().await;
+    let receiver = Receiver::new(&[]).await;
+    let (addr, open) = mute(receiver.got.clone()).await;
+    hook(&house, format!("http://{addr}/in"), HookAudience::Staff, &["correction"]).await;
+    hook(&house, receiver.url(), HookAudience::Staff, &["correction"]).await;
+    house.app.start_webhooks(allowed());
+    // One message at a time to each: that several came while one try of the mute one lasts shows that nobody waits for it.
+    for points in 1..600 {
+        correct(&house, points).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let before = *open.lock().unwrap();
+        if before.is_some_and(|before| receiver.got().len() >= before + 3) {
+            return;
+        }
+    }
+    panic!("{} messages came, never several in one try of the other", receiver.got().len());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_public_is_told_nothing_while_the_board_is_frozen_and_never_what_it_may_not_see() {
     let mut house = House::new().await;

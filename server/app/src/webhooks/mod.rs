@@ -1,6 +1,7 @@
 //! Web hooks: ledger entries told to other systems. A task looks through the ledgers from where it stood, keeps what is to
-//! be told in the store, and sends it: in order for each exercise, again and again with growing pauses, for a day. Nothing
-//! of it stands in the way of what is told about.
+//! be told in the store, and sends it: in order for each exercise, again and again with growing pauses, for a day. Each web
+//! hook is sent to by a task of its own, so that one whose receiver is slow keeps nobody else waiting. Nothing of it stands
+//! in the way of what is told about.
 
 mod courier;
 
@@ -11,6 +12,7 @@ use std::time::Duration;
 use rampart_store::{Delivery, DeliveryState, HookAudience, NewDelivery, Webhook};
 use scoreboard::{Audience, Fold};
 use serde_json::json;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use courier::Allowed;
@@ -28,8 +30,9 @@ pub const WEBHOOKS_MAX: u32 = 20;
 const WAITING_MAX: u64 = 1000;
 /// Entries looked through at a time.
 const ENTRIES: u32 = 200;
-/// Messages under way at once.
-const UNDER_WAY: u32 = 8;
+/// Messages under way at once to one web hook, of as many exercises. With [`WEBHOOKS_MAX`] it bounds what may wait for slow
+/// receivers in all.
+const UNDER_WAY: u32 = 4;
 /// First pause after a failure, and the longest, ms.
 const AGAIN_MS: i64 = 5_000;
 const AGAIN_MAX_MS: i64 = 3_600_000;
@@ -327,13 +330,25 @@ impl App {
         Ok(())
     }
 
+    /// Sends what is due to a web hook until nothing is, or until `until`; in order, one of each ledger at a time.
+    async fn send_all(&self, hook: &Webhook, courier: &Courier, until: tokio::time::Instant) {
+        while !self.stopping().is_cancelled() && tokio::time::Instant::now() < until {
+            match self.send_due(hook, courier).await {
+                // While they are taken quickly there is nothing to wait for.
+                Ok(taken) if taken > 0 => {}
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::warn!(webhook = hook.id, %error, "a web hook cannot be told");
+                    return;
+                }
+            }
+        }
+    }
+
     /// Sends the first message that is due of each ledger; gives how many were taken.
-    async fn send_due(&self, hooks: &[Webhook], courier: &Courier) -> Result<usize, AppError> {
-        let due = self.store.webhooks().due(self.now_ms(), UNDER_WAY).await?;
-        let tries = due.into_iter().filter_map(|delivery| {
-            let hook = hooks.iter().find(|hook| hook.id == delivery.webhook_id)?;
-            Some(self.send_one(hook, delivery, courier))
-        });
+    async fn send_due(&self, hook: &Webhook, courier: &Courier) -> Result<usize, AppError> {
+        let due = self.store.webhooks().due(&hook.id, self.now_ms(), UNDER_WAY).await?;
+        let tries = due.into_iter().map(|delivery| self.send_one(hook, delivery, courier));
         let mut taken = 0;
         for done in futures_util::future::join_all(tries).await {
             taken += usize::from(done?);
@@ -378,6 +393,7 @@ impl App {
 
 async fn keep(app: Weak<App>, stop: CancellationToken, courier: Courier) {
     let mut replays = Replays::default();
+    let mut senders: HashMap<String, JoinHandle<()>> = HashMap::new();
     let mut swept_ms = 0;
     loop {
         tokio::select! {
@@ -392,12 +408,16 @@ async fn keep(app: Weak<App>, stop: CancellationToken, courier: Courier) {
                 return Ok(());
             }
             app.collect(&hooks, &mut replays).await?;
-            // In order, one of each ledger at a time; while they are taken quickly there is nothing to wait for.
+            senders.retain(|_, sender| !sender.is_finished());
             let until = tokio::time::Instant::now() + EVERY;
-            while app.send_due(&hooks, &courier).await? > 0
-                && !stop.is_cancelled()
-                && tokio::time::Instant::now() < until
-            {}
+            for hook in hooks {
+                // One that still waits for its receiver goes on by itself; a second one would overtake it.
+                if !senders.contains_key(&hook.id) {
+                    let (sending, courier, id) = (Arc::clone(&app), courier.clone(), hook.id.clone());
+                    let task = async move { sending.send_all(&hook, &courier, until).await };
+                    senders.insert(id, app.tools.tasks.spawn(task));
+                }
+            }
             let now_ms = app.now_ms();
             if now_ms - swept_ms > AGAIN_MAX_MS {
                 swept_ms = now_ms;

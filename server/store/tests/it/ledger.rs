@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use rampart_domain::ledger::verify;
+use rampart_domain::ledger::{FIRST, seal, verify};
 use rampart_store::{AppendError, StoreError};
+use scoreboard::{Audience, Entry, Fold};
 
 use crate::bed::{Bed, chain, next, on_both, with_exercises};
 
@@ -16,7 +17,49 @@ on_both!(
     what_waits_at_the_close_is_written,
     an_unreadable_entry_names_its_place,
     readers_see_whole_ledgers_while_others_write,
+    a_recorded_ledger_is_replayed_to_the_same_standings,
 );
+
+/// A ledger of every kind of entry, recorded once: what is read back of it gives the standings of the record, at each step
+/// and for everybody; so both engines give the same.
+async fn a_recorded_ledger_is_replayed_to_the_same_standings(bed: Bed) {
+    let record = include_str!("../../../../scoreboard/tests/it/golden-v2.jsonl");
+    let entries: Vec<Entry> = record
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(entries.len(), 38);
+    with_exercises(&bed.store, &["e1"]).await;
+    let mut sealed = Vec::new();
+    let mut last = FIRST.to_owned();
+    for entry in &entries {
+        let one = seal(&last, entry.clone()).unwrap();
+        last.clone_from(&one.hash);
+        sealed.push(one);
+    }
+    for part in sealed.chunks(7) {
+        bed.store.ledger().append("e1", part.to_vec()).await.unwrap();
+    }
+    let (mut there, mut here, mut from) = (Fold::default(), Fold::default(), 0);
+    loop {
+        let part = bed.store.ledger().read("e1", from, 5).await.unwrap();
+        let Some(end) = part.last() else { break };
+        from = end.entry.seq;
+        part.iter().for_each(|sealed| there.apply(&sealed.entry));
+        entries.iter().filter(|entry| entry.seq <= from).for_each(|entry| here.apply(entry));
+        for audience in [Audience::Public, Audience::Staff] {
+            let told = |fold: &Fold| serde_json::to_string(&fold.board(audience)).unwrap();
+            assert_eq!(told(&there), told(&here), "at {from}");
+        }
+        assert_eq!(there, here);
+    }
+    assert_eq!(there.seq, entries.len() as u64);
+    // And its text is that of the record, byte for byte.
+    let raw = bed.store.ledger().raw("e1").await.unwrap();
+    let lines: Vec<&str> = record.lines().filter(|line| !line.is_empty()).collect();
+    assert_eq!(raw.iter().map(|row| row.text.as_str()).collect::<Vec<_>>(), lines);
+}
 
 async fn what_was_appended_is_read_back_and_verifies(bed: Bed) {
     with_exercises(&bed.store, &["e1", "e2"]).await;

@@ -8,6 +8,9 @@ use crate::bed::{Bed, NOW, account, on_both, person};
 on_both!(
     a_merge_moves_nothing_and_is_undone,
     rows_of_one_person_answer_for_each_other,
+    the_latest_word_of_a_person_counts_whichever_row_it_stands_on,
+    what_is_withdrawn_or_erased_is_so_on_every_row,
+    who_came_on_any_row_keeps_their_answers,
     pairs_that_are_two_people_are_remembered,
 );
 
@@ -90,6 +93,129 @@ async fn rows_of_one_person_answer_for_each_other(bed: Bed) {
     assert_eq!(gender("r3").await, Some(Gender::Undisclosed), "the person's own answer comes first");
     bed.store.merges().part("p2", "不是", &stamp("m2"), "m2b").await.unwrap();
     assert_eq!(gender("r4").await, Some(Gender::Undisclosed));
+}
+
+/// p3 is p2, and p2 is p1; p4 is somebody else.
+async fn three_rows(bed: &Bed) -> Officer {
+    people(bed).await;
+    bed.store.accounts().create(&account("off", Role::Officer)).await.unwrap();
+    bed.store.merges().merge("p3", "p2", "丙是許藍圖", &stamp("m1"), "m1b").await.unwrap();
+    bed.store.merges().merge("p2", "p1", "婚前姓許", &stamp("m2"), "m2b").await.unwrap();
+    Officer { account_id: "off".to_owned() }
+}
+
+fn said(gender: Gender) -> Answers {
+    Answers { gender: Some(gender), ..Answers::default() }
+}
+
+fn late(id: &str, later: i64) -> AuditLine {
+    AuditLine { at_ms: NOW + later, ..line(id) }
+}
+
+fn why(audit_id: &str) -> Purpose<'_> {
+    Purpose { audit_id, at_ms: NOW + 100, detail: "x" }
+}
+
+async fn the_latest_word_of_a_person_counts_whichever_row_it_stands_on(bed: Bed) {
+    let officer = three_rows(&bed).await;
+    let view = bed.store.as_officer(&officer);
+    let list = ["p1".to_owned(), "p4".to_owned()];
+    let read = async |id: &str| view.read(why(id), &list).await.unwrap()[0].gender;
+    // A roster brought one thing for a row, later than the person said another on another one.
+    bed.store.as_self("p3").give(&said(Gender::Female), "v", &late("g1", 1)).await.unwrap();
+    let row = rampart_store::NewPerson { gender: Some(Gender::Male), ..person("x", "陳藍圖") };
+    let row = rampart_store::NewPerson { staff_no: "S-p1".into(), ..row };
+    bed.store.persons().import(&[row], NOW + 50).await.unwrap();
+    assert_eq!(read("r1").await, Some(Gender::Female), "two merges away, and before a roster's");
+    for (number, row) in ["p1", "p2", "p3"].into_iter().enumerate() {
+        let seen = view.answers(why(&format!("a{number}")), row).await.unwrap().unwrap();
+        assert_eq!(seen.answers.gender, Some(Gender::Female), "{row}");
+        assert_eq!(bed.store.as_self(row).consent().await.unwrap().unwrap().at_ms, Some(NOW + 1), "{row}");
+    }
+    bed.store.as_self("p2").give(&said(Gender::Other), "v", &late("g2", 2)).await.unwrap();
+    assert_eq!(read("r2").await, Some(Gender::Other), "the latest");
+    // The officer's correction goes to the answers that count.
+    assert!(view.set_gender(why("s1"), "p1", Some(Gender::Undisclosed)).await.unwrap());
+    assert_eq!(read("r3").await, Some(Gender::Undisclosed));
+    assert!(view.answers(why("a9"), "p4").await.unwrap().is_none());
+    // Parted, each has what was said on its own row.
+    bed.store.merges().part("p2", "不是", &stamp("m3"), "m3b").await.unwrap();
+    assert_eq!(read("r4").await, Some(Gender::Male));
+}
+
+async fn what_is_withdrawn_or_erased_is_so_on_every_row(bed: Bed) {
+    let officer = three_rows(&bed).await;
+    let view = bed.store.as_officer(&officer);
+    let give = async |row: &str, id: &str| {
+        bed.store.as_self(row).give(&said(Gender::Female), "v", &line(id)).await.unwrap();
+    };
+    let left = async || bed.beside().await.texts("SELECT person_id FROM personal ORDER BY person_id").await;
+    let all = async |round: &str| {
+        for row in ["p1", "p2", "p3", "p4"] {
+            give(row, &format!("{round}{row}")).await;
+        }
+    };
+    all("a").await;
+    assert!(bed.store.as_self("p3").withdraw(&line("w1")).await.unwrap());
+    assert_eq!(left().await, ["p4"]);
+    assert!(!bed.store.as_self("p2").withdraw(&line("w2")).await.unwrap());
+    all("b").await;
+    assert!(view.erase_answers(why("e1"), "p2").await.unwrap());
+    assert_eq!(left().await, ["p4"]);
+    all("c").await;
+    bed.store.as_self("p2").ask("q1", rampart_store::Wish::Answers, "刪", &line("k1")).await.unwrap();
+    bed.store.as_self("p3").ask("q2", rampart_store::Wish::All, "許藍圖要刪", &line("k2")).await.unwrap();
+    assert_eq!(bed.store.as_self("p1").requests().await.unwrap().len(), 2, "asked on any row");
+    assert!(bed.store.as_self("p4").requests().await.unwrap().is_empty());
+    view.decide(why("d1"), "q1", true, "好").await.unwrap().unwrap();
+    assert_eq!(left().await, ["p4"]);
+    view.decide(why("d2"), "q2", true, "好").await.unwrap().unwrap();
+    for row in ["p1", "p2", "p3"] {
+        let known = bed.store.persons().by_id(row).await.unwrap().unwrap();
+        assert_eq!(
+            (known.name.as_str(), known.removed_ms.is_some()),
+            (rampart_store::ERASED_NAME, true),
+            "{row}"
+        );
+        assert_eq!(bed.store.changes().of(row).await.unwrap()[0].act, "erased", "{row}");
+    }
+    assert_eq!(bed.store.persons().by_id("p4").await.unwrap().unwrap().name, "丁");
+    for sql in [
+        "SELECT name || search || staff_no FROM persons",
+        "SELECT detail FROM person_changes",
+        "SELECT wish FROM data_requests",
+        "SELECT reason || COALESCE(undone_reason, '') FROM merges",
+    ] {
+        let left = bed.beside().await.texts(sql).await;
+        let named = |text: &String| ["藍圖", "丙", "許"].iter().any(|part| text.contains(part));
+        assert!(!left.iter().any(named), "{sql}: {left:?}");
+    }
+}
+
+async fn who_came_on_any_row_keeps_their_answers(bed: Bed) {
+    let officer = three_rows(&bed).await;
+    let view = bed.store.as_officer(&officer);
+    crate::bed::with_exercises(&bed.store, &["e1"]).await;
+    for row in ["p1", "p2", "p4"] {
+        bed.store.as_self(row).give(&said(Gender::Female), "v", &line(&format!("g{row}"))).await.unwrap();
+    }
+    let sign = rampart_store::NewSign {
+        id: "s1".to_owned(),
+        exercise_id: "e1".to_owned(),
+        person_id: "p3".to_owned(),
+        from_ms: NOW + 1000,
+        to_ms: None,
+        reason: "紙本".to_owned(),
+        by_account: "boss".to_owned(),
+        at_ms: NOW,
+    };
+    bed.store.signs().add(&[sign]).await.unwrap();
+    let rule = |before| rampart_store::PurgeRule { answers_before_ms: before, attendance_before_ms: 0 };
+    assert_eq!(view.purge(why("t1"), rule(NOW + 500), false).await.unwrap().answers, 1, "p4 alone");
+    assert!(bed.store.as_self("p1").consent().await.unwrap().is_some());
+    let done = view.purge(why("t2"), rule(NOW + 1001), false).await.unwrap();
+    assert_eq!(done.answers, 1, "one person, on two rows");
+    assert!(bed.beside().await.texts("SELECT person_id FROM personal").await.is_empty());
 }
 
 async fn pairs_that_are_two_people_are_remembered(bed: Bed) {

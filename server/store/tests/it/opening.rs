@@ -1,8 +1,16 @@
+use std::time::Duration;
+
 use rampart_store::{Store, StoreError};
 
 use crate::bed::{Bed, on_both};
 
-on_both!(what_was_written_is_there_after_a_restart, a_newer_database_is_refused, one_server_has_it_at_a_time);
+on_both!(
+    what_was_written_is_there_after_a_restart,
+    a_newer_database_is_refused,
+    one_server_has_it_at_a_time,
+    a_lock_that_was_lost_is_taken_again_before_anything_is_written,
+    who_lost_the_lock_to_another_server_never_writes_again,
+);
 
 async fn what_was_written_is_there_after_a_restart(bed: Bed) {
     bed.store.settings().set("k", "v").await.unwrap();
@@ -26,10 +34,89 @@ async fn one_server_has_it_at_a_time(bed: Bed) {
         if other.take().await.is_ok() {
             break;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     other.take().await.unwrap();
     other.close().await;
+}
+
+/// Ends the session that holds the lock of this database; true when there was one.
+async fn end_the_session(bed: &Bed) -> bool {
+    let sql = "SELECT CAST(pg_terminate_backend(pid) AS TEXT) FROM pg_locks WHERE locktype = 'advisory' AND granted \
+               AND objsubid = 1 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    !bed.beside().await.texts(sql).await.is_empty()
+}
+
+/// Looks this often, a moment apart, before something counts as never coming.
+const LOOKS: usize = 1200;
+const MOMENT: Duration = Duration::from_millis(50);
+
+async fn a_lock_that_was_lost_is_taken_again_before_anything_is_written(bed: Bed) {
+    if bed.is_sqlite() {
+        return;
+    }
+    bed.store.take().await.unwrap();
+    for round in 0..3 {
+        assert!(end_the_session(&bed).await, "nobody has the lock");
+        let (mut refused, mut again) = (false, false);
+        for _ in 0..LOOKS {
+            match bed.store.settings().set("k", &round.to_string()).await {
+                // Written just before the loss was noticed is not yet what is waited for.
+                Ok(()) => again = refused,
+                Err(StoreError::Lost) => refused = true,
+                Err(other) => panic!("{other:?}"),
+            }
+            if again {
+                break;
+            }
+            tokio::time::sleep(MOMENT).await;
+        }
+        assert!(again, "writing never went on; refused: {refused}");
+        assert_eq!(bed.store.settings().get("k").await.unwrap(), Some(round.to_string()));
+        let other = Store::open(&bed.url).await.unwrap();
+        assert!(matches!(other.take().await, Err(StoreError::InUse)), "the lock is not there");
+        other.close().await;
+    }
+}
+
+async fn who_lost_the_lock_to_another_server_never_writes_again(bed: Bed) {
+    if bed.is_sqlite() {
+        return;
+    }
+    bed.store.take().await.unwrap();
+    let other = Store::open(&bed.url).await.unwrap();
+    let mut has_it = false;
+    for turn in 0..LOOKS {
+        // This one may be quicker to take it again than the other: then once more.
+        if turn % 20 == 0 {
+            end_the_session(&bed).await;
+        }
+        has_it = other.take().await.is_ok();
+        if has_it {
+            break;
+        }
+        tokio::time::sleep(MOMENT / 10).await;
+    }
+    assert!(has_it, "the other never took it");
+    tokio::time::timeout(Duration::from_secs(60), bed.store.gone()).await.expect("nobody noticed");
+    other.settings().set("k", "the other's").await.unwrap();
+    other.close().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let refused = bed.store.settings().set("k", "mine").await;
+    assert!(matches!(refused, Err(StoreError::Lost)), "{refused:?}");
+    assert_eq!(bed.store.settings().get("k").await.unwrap().as_deref(), Some("the other's"));
+    // Another server, which reads all that is there first, may take it.
+    let third = Store::open(&bed.url).await.unwrap();
+    let mut has_it = false;
+    for _ in 0..LOOKS {
+        has_it = third.take().await.is_ok();
+        if has_it {
+            break;
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+    assert!(has_it, "a third server is kept out");
+    third.close().await;
 }
 
 async fn a_newer_database_is_refused(bed: Bed) {
