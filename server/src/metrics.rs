@@ -1,5 +1,5 @@
 //! Figures for monitoring, in the text format of OpenMetrics. Labels are routes, methods, statuses and states, each of a
-//! short list; nothing of people, teams or exercises is in them.
+//! short list, or names of nodes; nothing of people, teams or exercises is in them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use rampart_app::App;
+use rampart_app::fleet::{NodeState, NodeView};
 use scoreboard::Status;
 
 /// Bounds of how long a request takes, s.
@@ -132,6 +133,48 @@ struct InState {
     state: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OnNode {
+    node: String,
+}
+
+/// Figures of the nodes; what a node has not said is left out.
+fn nodes(encoder: &mut DescriptorEncoder, app: &App) -> std::fmt::Result {
+    let now_ms = app.now_ms();
+    let nodes = app.fleet.nodes();
+    let mut each = |name: &str, help: &str, unit: Option<&Unit>, of: &dyn Fn(&NodeView) -> Option<i64>| {
+        let family = Family::<OnNode, Gauge>::default();
+        for node in &nodes {
+            if let Some(value) = of(node) {
+                family.get_or_create(&OnNode { node: node.name.clone() }).set(value);
+            }
+        }
+        family.encode(encoder.encode_descriptor(name, help, unit, family.metric_type())?)
+    };
+    let whole = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    each("node_up", "1 while the node answers and takes work", None, &|node| {
+        Some(i64::from(node.state == NodeState::Answers))
+    })?;
+    each("node_silent", "1 while the node does not answer", None, &|node| {
+        Some(i64::from(matches!(node.state, NodeState::Silent { .. })))
+    })?;
+    each("node_heartbeat_age", "Time since the last answer of the node", Some(&Unit::Seconds), &|node| {
+        Some((now_ms - node.heard_ms).max(0) / 1000)
+    })?;
+    each("node_exercises", "Exercises whose ranges stand on the node", None, &|node| {
+        Some(whole(node.runs.len() as u64))
+    })?;
+    each("node_containers", "Containers of ranges on the node", None, &|node| {
+        node.facts.as_ref()?.containers.map(whole)
+    })?;
+    each("node_memory_available", "Memory of the node that is not in use", Some(&Unit::Bytes), &|node| {
+        node.facts.as_ref()?.available.map(whole)
+    })?;
+    each("node_disk_free", "Free bytes on the disk of the node's engine", Some(&Unit::Bytes), &|node| {
+        node.facts.as_ref()?.disk.map(|(free, _)| whole(free))
+    })
+}
+
 /// Memory of this process, bytes; `None` where the kernel does not say.
 fn memory() -> Option<i64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -202,6 +245,9 @@ impl Collector for Standing {
         states(&mut encoder, "exercises", "Exercises by status", &exercises)?;
         states(&mut encoder, "ranges", "Ranges by the status of their exercise", &ranges)?;
         states(&mut encoder, "hosts", "Hosts of standing ranges by what they are doing", &hosts)?;
+        nodes(&mut encoder, &app)?;
+        let queue = i64::try_from(app.launches_waiting()).unwrap_or(i64::MAX);
+        gauge(&mut encoder, "launch_queue_length", "Launches that wait for their turn", None, queue)?;
         gauge(&mut encoder, "terminals_open", "Terminals open", None, terminals)?;
         gauge(&mut encoder, "alarms", "Alarms of standing ranges that last", None, alarms)?;
         let depth = i64::try_from(app.store.commits_waiting()).unwrap_or(i64::MAX);

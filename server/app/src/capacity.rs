@@ -30,6 +30,12 @@ pub struct Capacity {
 }
 
 impl App {
+    /// Launches that wait for their turn.
+    #[must_use]
+    pub fn launches_waiting(&self) -> usize {
+        self.tools.queue.length()
+    }
+
     /// What a launch of `pairs` ranges would need, and what there is for it beside all other exercises, on the node that
     /// suits it best.
     #[must_use]

@@ -94,6 +94,11 @@ impl Queue {
         self.changed.send_modify(|count| *count += 1);
     }
 
+    /// Launches that wait for their turn.
+    pub(crate) fn length(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
     /// Fires whenever a place or what is held changes.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()

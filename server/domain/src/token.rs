@@ -50,6 +50,8 @@ scopes! {
     ExercisesRead = "exercises:read",
     /// Exercises: make, launch, start, pause, end, clear, schedule, reset hosts.
     ExercisesRun = "exercises:run",
+    /// Open terminals and their recordings; each one taken away writes its audit line.
+    TerminalsRead = "terminals:read",
     /// Seats and the slips that open them.
     SeatsWrite = "seats:write",
     /// Sign-in sheets.
@@ -72,6 +74,8 @@ scopes! {
     SystemRead = "system:read",
     /// Removing strays.
     SystemRun = "system:run",
+    /// Accounts of staff: make, reset, role, disable.
+    AccountsWrite = "accounts:write",
     /// Figures for monitoring.
     MetricsRead = "metrics:read",
     /// Web hooks.

@@ -170,3 +170,17 @@ pub(super) async fn scored(
     let next = seqs.last().filter(|_| more).map(u64::to_string);
     Ok(List { items, next })
 }
+
+/// Standings and points as files
+///
+/// `standings.csv`, `standings.xlsx`, `points.csv` or `points.xlsx`: what is so, whatever the public board shows, with the ledger position.
+#[utoipa::path(get, path = "/api/v1/exercises/{exercise}/scores/{file}", tag = "board",
+    params(("exercise" = String, Path, description = "Id of the exercise"), ("file" = String, Path, description = "Which file")),
+    responses((status = OK, body = Vec<u8>, content_type = "application/octet-stream")))]
+pub async fn scores(
+    State(web): State<Web>,
+    call: Call,
+    Path((id, name)): Path<(String, String)>,
+) -> Answer<axum::response::Response> {
+    Ok(crate::web::scores::file(&web, call.locale, &id, &name, Audience::Staff).await?)
+}

@@ -136,12 +136,65 @@ async fn confirmed(
     to: Status,
     confirm: &Confirm,
 ) -> Answer<Json<ExerciseDetail>> {
-    let row = row_of(web, id).await?;
-    if confirm.code != row.code {
-        let problem = Problem::new("confirm_code").on("code").with("code", &row.code);
-        return Err(Fault::fields(vec![problem]));
-    }
+    confirm_code(web, id, confirm).await?;
     turn(web, call, id, to).await
+}
+
+/// Was the session code given?
+pub(super) async fn confirm_code(web: &Web, id: &str, confirm: &Confirm) -> Result<(), Fault> {
+    let row = row_of(web, id).await?;
+    if confirm.code == row.code {
+        return Ok(());
+    }
+    Err(Fault::fields(vec![Problem::new("confirm_code").on("code").with("code", &row.code)]))
+}
+
+/// What was asked for about a lost node.
+async fn lost(
+    web: &Web,
+    call: &Call,
+    id: &str,
+    done: Result<(), CommandError>,
+) -> Answer<Json<ExerciseDetail>> {
+    match done {
+        Ok(()) => Ok(Json(shown(web, call, id).await?)),
+        Err(CommandError::Refused(Refusal::NoOutage | Refusal::AlreadySo | Refusal::NotStarted)) => {
+            Err(Fault::new(StatusCode::CONFLICT, "state_changed"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Build again elsewhere
+///
+/// The ranges of a node that does not answer are built again on another one, and what stood on it is given up: so the session code is asked for.
+#[utoipa::path(post, path = "/api/v1/exercises/{exercise}/rebuild", tag = "exercises", request_body = Confirm,
+    params(("exercise" = String, Path, description = "Id of the exercise")),
+    responses((status = OK, body = ExerciseDetail)))]
+pub async fn rebuild(
+    State(web): State<Web>,
+    call: Call,
+    Path(id): Path<String>,
+    Body(confirm): Body<Confirm>,
+) -> Answer<Json<ExerciseDetail>> {
+    confirm_code(&web, &id, &confirm).await?;
+    let done = web.exercise(&id)?.rebuild(&call.staff()?.id).await;
+    lost(&web, &call, &id, done).await
+}
+
+/// Take lost time out
+///
+/// The time since a node does not answer, or did not, is taken out of the exercise as if there had been a pause; the clock stands.
+#[utoipa::path(post, path = "/api/v1/exercises/{exercise}/time-out", tag = "exercises",
+    params(("exercise" = String, Path, description = "Id of the exercise")),
+    responses((status = OK, body = ExerciseDetail)))]
+pub async fn time_out(
+    State(web): State<Web>,
+    call: Call,
+    Path(id): Path<String>,
+) -> Answer<Json<ExerciseDetail>> {
+    let done = web.exercise(&id)?.take_time_out(&call.staff()?.id).await;
+    lost(&web, &call, &id, done).await
 }
 
 /// Launch

@@ -44,6 +44,8 @@ pub(super) struct Gate {
     pub scope: Option<Scope>,
     /// Its body is a file.
     pub file: bool,
+    /// Its body is handed on as it comes, and measured by whoever takes it.
+    pub stream: bool,
     /// It makes something, and takes `Idempotency-Key`.
     pub makes: bool,
 }
@@ -216,6 +218,9 @@ async fn pass(
     parts.extensions.insert(Call { me, token: Arc::new(token), address, locale, now_ms });
     if matches!(parts.method, Method::GET | Method::HEAD) {
         return caught(Request::from_parts(parts, Body::empty()), next).await;
+    }
+    if gate.stream {
+        return caught(Request::from_parts(parts, body), next).await;
     }
     let limit = if gate.file { FILE_LIMIT } else { BODY_LIMIT };
     let bytes = tokio::time::timeout(READ_TIME, to_bytes(body, limit))

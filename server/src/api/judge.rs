@@ -5,11 +5,14 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::exercise::{CommandError, JudgeAct as Act};
 use rampart_domain::decide::{MarkForm, Refusal, RulingForm, VoidForm};
+use scoreboard::{FiledReport, Fold, Verdict};
 
 use super::error::{Answer, Fault};
 use super::extract::{Body, List};
 use super::gate::Call;
-use super::types::{Contest, JudgeAct, Ruling};
+use super::types::{
+    Contest, CountedRematch, JudgeAct, JudgeDesk, MarkedReport, Penalty, RematchTeam, Ruling, VoidedChecks,
+};
 use crate::web::Web;
 use crate::web::error::refusal;
 use crate::web::judge::new_run;
@@ -40,11 +43,99 @@ pub async fn contests(State(web): State<Web>, Path(id): Path<String>) -> Answer<
         ruled: one.ruled.as_ref().map(|ruling| Ruling {
             upheld: ruling.upheld,
             points: ruling.points,
-            text: ruling.reason.args.get("text").cloned().unwrap_or_default(),
+            text: text(&ruling.reason),
             at_ms: ruling.at_ms,
         }),
     };
     Ok(Json(List::whole(fold.contests.iter().map(contest).collect())))
+}
+
+fn text(reason: &scoreboard::Reason) -> String {
+    reason.args.get("text").cloned().unwrap_or_default()
+}
+
+fn marked(fold: &Fold, filed: &FiledReport) -> Option<MarkedReport> {
+    let (verdict, ..) = filed.judged.as_ref()?;
+    let marking = fold.desk.marks.get(&filed.report);
+    Some(MarkedReport {
+        report: filed.report.clone(),
+        team: filed.team.clone(),
+        host: filed.host.clone(),
+        technique: filed.technique.clone(),
+        at_ms: filed.at_ms,
+        text: filed.text.clone(),
+        verdict: match verdict {
+            Verdict::Matched { .. } => "matched",
+            Verdict::AlreadyClaimed { .. } => "already_claimed",
+            Verdict::False => "false",
+        }
+        .to_owned(),
+        marks: marking.map(|marking| marking.marks.clone()),
+        note: marking.map(|marking| marking.text.clone()).unwrap_or_default(),
+        waiting: fold.desk.is_unreleased(&filed.report),
+        points: fold.desk.scored.get(&filed.report).map_or(0, |scored| scored.points),
+    })
+}
+
+/// The judge's desk
+///
+/// Penalties, voids, re-matches and marks of reports, each with the id or position by which it is undone or changed.
+#[utoipa::path(get, operation_id = "judge_desk", path = "/api/v1/exercises/{exercise}/judge", tag = "judge",
+    params(("exercise" = String, Path, description = "Id of the exercise")),
+    responses((status = OK, body = JudgeDesk)))]
+pub async fn desk(State(web): State<Web>, Path(id): Path<String>) -> Answer<Json<JudgeDesk>> {
+    let live = web.exercise(&id)?;
+    let markable = !live.scenario().reports.criteria.is_empty();
+    let fold = live.fold();
+    let desk = &fold.desk;
+    Ok(Json(JudgeDesk {
+        seq: fold.seq,
+        frozen: fold.frozen.is_some(),
+        penalties: desk
+            .penalties
+            .iter()
+            .map(|known| Penalty {
+                about: known.seq,
+                at_ms: known.at_ms,
+                team: known.team.clone(),
+                points: known.points,
+                text: text(&known.reason),
+                lifted: known.lifted.as_ref().map(text),
+            })
+            .collect(),
+        voids: desk
+            .voids
+            .iter()
+            .map(|known| VoidedChecks {
+                id: known.void.clone(),
+                range: known.range,
+                check: known.check.clone(),
+                from_ms: known.wall_ms.0,
+                to_ms: known.wall_ms.1,
+                at_ms: known.at_ms,
+                text: text(&known.reason),
+                undone: known.undone.as_ref().map(text),
+            })
+            .collect(),
+        rematches: desk
+            .rematches
+            .iter()
+            .map(|known| CountedRematch {
+                id: known.rematch.clone(),
+                run: known.run.clone(),
+                position: known.position,
+                teams: known
+                    .teams
+                    .iter()
+                    .map(|(team, old, new)| RematchTeam { team: team.clone(), old: *old, new: *new })
+                    .collect(),
+                at_ms: known.at_ms,
+                text: text(&known.reason),
+                undone: known.undone.as_ref().map(text),
+            })
+            .collect(),
+        reports: fold.reports.iter().filter(|_| markable).filter_map(|filed| marked(&fold, filed)).collect(),
+    }))
 }
 
 /// Judge

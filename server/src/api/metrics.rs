@@ -8,7 +8,7 @@ use crate::web::Web;
 
 /// Figures for monitoring
 ///
-/// OpenMetrics text for Prometheus: requests, latencies, commits, ledger entries, streams, terminals, ranges, memory.
+/// OpenMetrics text for Prometheus: requests, latencies, commits, ledger entries, streams, terminals, ranges, nodes, memory.
 #[utoipa::path(get, path = "/metrics", tag = "system",
     responses((status = OK, body = String, content_type = "application/openmetrics-text")))]
 pub async fn metrics(State(web): State<Web>) -> Response {

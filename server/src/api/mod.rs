@@ -1,10 +1,12 @@
 //! The JSON API, `/api/v1`: the same use cases as the pages, for programs. Each route says who may use it and what a token
 //! must be for; the document (OpenAPI 3.1) is made from the handlers.
 
+pub mod accounts;
 pub mod board;
 pub mod error;
 pub mod exercises;
 pub mod extract;
+pub mod files;
 pub(crate) mod gate;
 pub(crate) mod guide;
 pub mod judge;
@@ -14,6 +16,7 @@ pub mod people;
 pub mod records;
 pub mod seat;
 pub mod system;
+pub mod terminals;
 pub mod types;
 mod view;
 pub mod webhooks;
@@ -56,6 +59,8 @@ enum Kind {
     Makes,
     /// Its body is a file.
     File,
+    /// Its body is a file that is handed on as it comes.
+    Stream,
 }
 
 struct Entry {
@@ -75,6 +80,10 @@ fn making(who: Who, scope: Scope, handler: UtoipaMethodRouter<Web>) -> Entry {
 
 fn file(who: Who, scope: Scope, handler: UtoipaMethodRouter<Web>) -> Entry {
     Entry { kind: Kind::File, ..at(who, scope, handler) }
+}
+
+fn stream(who: Who, scope: Scope, handler: UtoipaMethodRouter<Web>) -> Entry {
+    Entry { kind: Kind::Stream, ..at(who, scope, handler) }
 }
 
 fn free(who: Who, handler: UtoipaMethodRouter<Web>) -> Entry {
@@ -98,6 +107,8 @@ fn table() -> Vec<Entry> {
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::resume)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::end)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::clear)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::rebuild)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::time_out)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::schedule)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::deadline)),
         at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::lines)),
@@ -109,11 +120,17 @@ fn table() -> Vec<Entry> {
         at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::slips)),
         at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(people::attendance)),
         at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(people::sign)),
+        at(Who::WATCHER, S::TerminalsRead, routes!(terminals::terminals)),
+        at(Who::WATCHER, S::TerminalsRead, routes!(terminals::recordings)),
+        at(Who::WATCHER, S::TerminalsRead, routes!(terminals::cast)),
+        at(Who::WATCHER, S::ExercisesRun, routes!(terminals::delete_recordings)),
         at(Who::OVERSEER, S::ExercisesRead, routes!(judge::contests)),
+        at(Who::OVERSEER, S::ExercisesRead, routes!(judge::desk)),
         at(Who::INSTRUCTOR, S::JudgeWrite, routes!(judge::judge)),
         at(Who::LoggedIn, S::BoardRead, routes!(board::board)),
         at(Who::OVERSEER, S::LedgerRead, routes!(board::ledger)),
         at(Who::OVERSEER, S::LedgerRead, routes!(board::points)),
+        at(Who::OVERSEER, S::LedgerRead, routes!(board::scores)),
         at(Who::Account, S::PeopleRead, routes!(people::list)),
         file(Who::REGISTRAR, S::PeopleWrite, routes!(people::import)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::records)),
@@ -123,6 +140,14 @@ fn table() -> Vec<Entry> {
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::scenarios)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::one)),
         at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::system)),
+        at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::nodes)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::list)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::create)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::reset_password)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::set_role)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::disable_account)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::enable_account)),
+        at(Who::ADMINISTRATOR, S::AccountsWrite, routes!(accounts::end_tokens)),
         at(Who::ADMINISTRATOR, S::MetricsRead, routes!(metrics::metrics)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::images)),
         at(Who::AUTHOR, S::ImagesBuild, routes!(system::build)),
@@ -130,6 +155,7 @@ fn table() -> Vec<Entry> {
         at(Who::ADMINISTRATOR, S::SystemRun, routes!(system::clear_strays)),
         at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::list)),
         at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::make)),
+        at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::rotate)),
         at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::remove)),
         at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::deliveries)),
         at(Who::AUTHOR, S::WebhooksWrite, routes!(webhooks::resend)),
@@ -141,6 +167,9 @@ fn table() -> Vec<Entry> {
         at(Who::Side(Side::Blue), S::SeatPlay, routes!(seat::repair)),
         at(Who::Seat, S::SeatPlay, routes!(seat::reset)),
         at(Who::Seat, S::SeatPlay, routes!(seat::dispute)),
+        at(Who::Seat, S::SeatPlay, routes!(files::list)),
+        at(Who::Seat, S::SeatPlay, routes!(files::take)),
+        stream(Who::Seat, S::SeatPlay, routes!(files::put)),
     ]
 }
 
@@ -229,6 +258,7 @@ fn assembled(
             who: entry.who,
             scope: entry.scope,
             file: entry.kind == Kind::File,
+            stream: entry.kind == Kind::Stream,
             makes: entry.kind == Kind::Makes,
         };
         router = router.routes(dress(gate, entry.handler));

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use rampart_app::fleet::NodeView;
 use rampart_app::library::Shelf;
 use rampart_app::strays::Whose;
 use rampart_app::{ImagePresence, Shut as ShutExercise};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 use super::error::{Answer, Fault};
 use super::extract::{Body, List};
 use super::gate::Call;
-use super::types::{BuildWish, Count, Engine, Image, Scenario, ScenarioFault, Shut, Stray, System};
+use super::types::{BuildWish, Count, Engine, Image, Node, Scenario, ScenarioFault, Shut, Stray, System};
 use super::view;
 use crate::web::Web;
 use crate::web::error::WebError;
@@ -105,6 +106,31 @@ pub async fn system(State(web): State<Web>, call: Call) -> Answer<Json<System>> 
         building: web.app.images_state().borrow().building,
         shut: web.app.shut().into_iter().map(shut).collect(),
     }))
+}
+
+/// List nodes
+///
+/// The machines with an engine: whether each answers, since when, its room, and which exercises stand on it.
+#[utoipa::path(get, path = "/api/v1/nodes", tag = "system", responses((status = OK, body = List<Node>)))]
+pub async fn nodes(State(web): State<Web>) -> Json<List<Node>> {
+    let node = |node: NodeView| {
+        let facts = node.facts.as_ref();
+        Node {
+            state: node.state.as_str().to_owned(),
+            heard_ms: node.heard_ms,
+            version: facts.map(|facts| facts.version.clone()),
+            memory: facts.map(|facts| facts.memory).filter(|memory| *memory > 0),
+            available: facts.and_then(|facts| facts.available),
+            cpus: facts.map(|facts| facts.cpus),
+            disk_free: facts.and_then(|facts| facts.disk).map(|(free, _)| free),
+            disk_size: facts.and_then(|facts| facts.disk).map(|(_, size)| size),
+            containers: facts.and_then(|facts| facts.containers),
+            name: node.name,
+            address: node.address,
+            exercises: node.runs,
+        }
+    };
+    Json(List::whole(web.app.fleet.nodes().into_iter().map(node).collect()))
 }
 
 /// List images

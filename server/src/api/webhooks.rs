@@ -128,6 +128,17 @@ pub async fn make(
     }
 }
 
+/// Give a web hook a new secret
+///
+/// It is given this once; the former one signs beside it for a day.
+#[utoipa::path(post, operation_id = "rotate_webhook", path = "/api/v1/webhooks/{webhook}/rotate", tag = "webhooks",
+    params(("webhook" = String, Path, description = "Id of the web hook")),
+    responses((status = OK, body = HookMade)))]
+pub async fn rotate(State(web): State<Web>, call: Call, Path(id): Path<String>) -> Answer<Json<HookMade>> {
+    let secret = web.app.rotate_webhook(&id, &call.staff()?.id).await?;
+    Ok(Json(HookMade { id, secret }))
+}
+
 /// Remove a web hook
 ///
 /// With what waits.

@@ -56,12 +56,10 @@ pub(super) async fn create(State(web): State<Web>, visit: Here, staff: Staff, fo
                     accounts_page(&web, &staff, AccountForm::default(), Vec::new(), Some(issued)).await?;
                 return web.page(&visit, &page);
             }
-            Err(AccountError::Taken) => Problem::new("login_taken").with("login", &form.login).on("login"),
-            Err(AccountError::Field("account.login")) => Problem::new("login_form").on("login"),
-            Err(AccountError::Field(_)) if form.name.is_empty() => Problem::new("required").on("name"),
-            Err(AccountError::Field(_)) => Problem::new("too_long").with("max", 60).on("name"),
-            Err(AccountError::App(error)) => return Err(error.into()),
-            Err(other) => return Err(WebError::internal(other)),
+            Err(error) => match account_problem(&error, &form.login, &form.name) {
+                Some(problem) => problem,
+                None => return Err(account_error(error)),
+            },
         },
     };
     let page = accounts_page(&web, &staff, form, vec![problem], None).await?;
@@ -79,6 +77,17 @@ pub(super) async fn reset(
     let issued = IssuedPassword { login: account.login, password };
     let page = accounts_page(&web, &staff, AccountForm::default(), Vec::new(), Some(issued)).await?;
     web.page(&visit.at("/accounts"), &page)
+}
+
+/// What is wrong with an account as typed, where it is that.
+pub(crate) fn account_problem(error: &AccountError, login: &str, name: &str) -> Option<Problem> {
+    Some(match error {
+        AccountError::Taken => Problem::new("login_taken").with("login", login).on("login"),
+        AccountError::Field("account.login") => Problem::new("login_form").on("login"),
+        AccountError::Field(_) if name.is_empty() => Problem::new("required").on("name"),
+        AccountError::Field(_) => Problem::new("too_long").with("max", 60).on("name"),
+        _ => return None,
+    })
 }
 
 fn account_error(error: AccountError) -> WebError {

@@ -11,7 +11,7 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
-use futures_util::stream;
+use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use rampart_app::files::{self, FileError, Incoming, Kind, Outgoing, Saved};
 use rampart_app::workstation::WorkstationError;
 use rampart_pages::{FileKind, FileLine, Problem, SeatFiles, Tone};
@@ -39,7 +39,7 @@ const PER_SEAT: usize = 2;
 /// The longest that a browser may take for the next piece.
 const IDLE: Duration = Duration::from_secs(30);
 /// The longest that a transfer may take.
-const WHOLE: Duration = Duration::from_secs(30 * 60);
+pub(crate) const WHOLE: Duration = Duration::from_secs(30 * 60);
 /// Longest token of a form, bytes.
 const TOKEN_MOST: usize = 512;
 /// Bytes of a file read at once.
@@ -55,7 +55,7 @@ pub(super) struct Sought {
     p: String,
 }
 
-fn place(seat: &Seated) -> (u16, Side) {
+pub(crate) fn place(seat: &Seated) -> (u16, Side) {
     (seat.range, seat.side)
 }
 
@@ -227,27 +227,38 @@ async fn take(web: &Web, visit: &Here, seat: &Seated, request: Request) -> Resul
                 Problem::new("file_none").on("file"),
             ));
         }
-        let _place: Place = web.transfers.enter(&seat.seat, PER_SEAT).ok_or_else(busy)?;
-        let exercise = web.exercise(&seat.exercise)?;
-        let mut incoming: Incoming = files::receive(&web.app, &exercise, place(seat), &given).await?;
-        let mut hash = Sha256::new();
-        while let Some(piece) = next(&mut field).await? {
-            hash.update(&piece);
-            if let Err(error) = incoming.write(&piece).await {
-                drop(incoming);
-                while next(&mut field).await.is_ok_and(|piece| piece.is_some()) {}
-                return Err(error.into());
-            }
+        let saved = keep(web, seat, &given, (&mut field).map_err(bad)).await;
+        if saved.is_err() {
+            while next(&mut field).await.is_ok_and(|piece| piece.is_some()) {}
         }
-        let saved = incoming.finish().await?;
-        web.app.touch(&seat.seat);
-        web.app.note_file(&seat.exercise, &seat.seat, true, saved.size, &hex::encode(hash.finalize())).await;
-        return Ok(saved);
+        return saved;
     }
     if known {
         return Err(WebError::with(StatusCode::UNPROCESSABLE_ENTITY, Problem::new("file_none").on("file")));
     }
     Err(WebError::csrf())
+}
+
+/// Takes a file into `uploads`, piece by piece as it comes.
+pub(crate) async fn keep(
+    web: &Web,
+    seat: &Seated,
+    name: &str,
+    mut pieces: impl Stream<Item = Result<Bytes, WebError>> + Unpin,
+) -> Result<Saved, WebError> {
+    let _place: Place = web.transfers.enter(&seat.seat, PER_SEAT).ok_or_else(busy)?;
+    let exercise = web.exercise(&seat.exercise)?;
+    let mut incoming: Incoming = files::receive(&web.app, &exercise, place(seat), name).await?;
+    let mut hash = Sha256::new();
+    while let Some(piece) = timeout(IDLE, pieces.next()).await.map_err(|_| FileError::Broken)? {
+        let piece = piece?;
+        hash.update(&piece);
+        incoming.write(&piece).await?;
+    }
+    let saved = incoming.finish().await?;
+    web.app.touch(&seat.seat);
+    web.app.note_file(&seat.exercise, &seat.seat, true, saved.size, &hex::encode(hash.finalize())).await;
+    Ok(saved)
 }
 
 /// Every byte that is no letter, digit or one of few signs as `%XX`: what a query and a header parameter take alike.
@@ -275,10 +286,15 @@ pub(super) async fn fetch(
     if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
         return Err(WebError::forbidden());
     }
+    send(web, seat, &sought.p).await
+}
+
+/// A file out of the workstation, as an attachment of no type.
+pub(crate) async fn send(web: Web, seat: Seated, path: &str) -> Answer {
     let place_taken = web.transfers.enter(&seat.seat, PER_SEAT).ok_or_else(busy)?;
     let exercise = web.exercise(&seat.exercise)?;
-    let outgoing = files::open(&web.app, &exercise, place(&seat), &sought.p).await?;
-    let name = sought.p.rsplit('/').next().unwrap_or_default();
+    let outgoing = files::open(&web.app, &exercise, place(&seat), path).await?;
+    let name = path.rsplit('/').next().unwrap_or_default();
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
         (header::CONTENT_DISPOSITION, disposition(name)),

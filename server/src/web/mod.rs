@@ -1,6 +1,6 @@
 //! The web: one table of routes, a gate before each, handlers that read, make one call and render.
 
-mod admin;
+pub(crate) mod admin;
 mod answers;
 mod assets;
 mod attendance;
@@ -11,7 +11,7 @@ mod duplicates;
 mod entry;
 pub(crate) mod error;
 pub(crate) mod exercises;
-mod files;
+pub(crate) mod files;
 mod findings;
 mod gate;
 mod headers;
@@ -27,13 +27,13 @@ mod programme;
 mod register;
 mod scenarios;
 mod schedule;
-mod scores;
+pub(crate) mod scores;
 mod seat;
 mod senders;
 pub(crate) mod state;
 pub(crate) mod statistics;
 mod terminal;
-mod terminals;
+pub(crate) mod terminals;
 pub mod token;
 mod tokens;
 mod upload;

@@ -139,9 +139,9 @@ async fn points(web: &Web, exercise: &Exercise, words: &Words<'_>) -> Result<She
     Ok(Sheet { name: words.say("scores.points"), columns, rows })
 }
 
-async fn file(web: &Web, visit: &Here, id: &str, name: &str, audience: Audience) -> Answer {
+pub(crate) async fn file(web: &Web, locale: Locale, id: &str, name: &str, audience: Audience) -> Answer {
     let exercise = web.exercise(id)?;
-    let words = Words { web, locale: visit.locale };
+    let words = Words { web, locale };
     // Reasons tell what others have missed: they are everybody's only when the board itself says all.
     let code = exercise.code();
     let all = {
@@ -174,7 +174,7 @@ pub(super) async fn public(
     visit: Here,
     Path((id, name)): Path<(String, String)>,
 ) -> Answer {
-    file(&web, &visit, &id, &name, Audience::Public).await
+    file(&web, visit.locale, &id, &name, Audience::Public).await
 }
 
 /// `GET /exercises/{id}/scores/{file}`: what is so, whatever the board shows.
@@ -184,5 +184,5 @@ pub(super) async fn staff(
     _staff: Staff,
     Path((id, name)): Path<(String, String)>,
 ) -> Answer {
-    file(&web, &visit, &id, &name, Audience::Staff).await
+    file(&web, visit.locale, &id, &name, Audience::Staff).await
 }

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::IntoResponse;
 use futures_util::{SinkExt, StreamExt};
 use rampart_app::exercise::Exercise;
-use rampart_app::terminal::{Flow, RecordingError, Seen, Session, Watch};
+use rampart_app::terminal::{Flow, Kept, RecordingError, Seen, Session, Watch};
 use rampart_pages::{
     OpenTerminal, Problem, RecordingLine, RecordingMark, RecordingReplay, TerminalList, TerminalWatch, Tone,
 };
@@ -262,11 +262,7 @@ impl From<RecordingError> for WebError {
 }
 
 impl Web {
-    async fn exercise_recording(
-        &self,
-        exercise: &str,
-        id: &str,
-    ) -> Result<rampart_app::terminal::Kept, WebError> {
+    async fn exercise_recording(&self, exercise: &str, id: &str) -> Result<Kept, WebError> {
         Ok(self.app.recording(exercise, id).await?)
     }
 }
@@ -311,18 +307,25 @@ pub(super) async fn cast(
 ) -> Answer {
     web.exercise(&id)?;
     let kept = web.exercise_recording(&id, &recording).await?;
-    let file = tokio::fs::File::open(&kept.path).await.map_err(|source| {
-        WebError::internal(RecordingError::File { id: recording.clone(), source }.to_string())
-    })?;
+    let away = !wanted.download.is_empty();
+    let response = file_of(&kept, away).await?;
+    if away {
+        web.app.note_replay(&kept, &staff.id, true).await;
+    }
+    Ok(response)
+}
+
+/// The file of a recording; `away` as one to keep.
+pub(crate) async fn file_of(kept: &Kept, away: bool) -> Answer {
+    let id = &kept.recording.id;
+    let file = tokio::fs::File::open(&kept.path)
+        .await
+        .map_err(|source| WebError::internal(RecordingError::File { id: id.clone(), source }.to_string()))?;
     let mut response = Body::from_stream(ReaderStream::with_capacity(file, 64 * 1024)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-asciicast"));
-    if !wanted.download.is_empty() {
-        web.app.note_replay(&kept, &staff.id, true).await;
-        let name = format!("attachment; filename=\"{}.cast\"", kept.recording.id);
-        if let Ok(name) = HeaderValue::from_str(&name) {
-            headers.insert(header::CONTENT_DISPOSITION, name);
-        }
+    if away && let Ok(name) = HeaderValue::from_str(&format!("attachment; filename=\"{id}.cast\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
 }

@@ -96,6 +96,10 @@ fn real(house: &House, path: &str) -> String {
         .replace("{scenario}", "qinglan-portal")
         .replace("{webhook}", "0198c4")
         .replace("{delivery}", "0198c4")
+        .replace("{recording}", "0198c4")
+        .replace("{account}", "0198c4")
+        .replace("{file}", "standings.csv")
+        .replace("{name}", "a.txt")
 }
 
 fn code(answer: &Answer) -> String {

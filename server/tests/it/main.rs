@@ -4,6 +4,7 @@
 
 mod answers;
 mod api;
+mod api_desk;
 mod cli;
 mod forms;
 mod headers;

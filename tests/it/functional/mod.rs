@@ -13,4 +13,5 @@ mod reboot;
 mod remote;
 mod restart;
 mod story;
+mod tabs;
 mod terminals;

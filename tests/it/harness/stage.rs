@@ -217,6 +217,14 @@ pub async fn wait_state(instructor: &Person, exercise: &str, wanted: &str, withi
     .await;
 }
 
+/// A token made on the page by whoever is logged in.
+pub async fn token(person: &Person, scopes: &[&str]) -> String {
+    let mut form = vec![("name", "roles"), ("days", "1")];
+    form.extend(scopes.iter().map(|scope| ("scope", *scope)));
+    let page = person.post_from("/tokens", "/tokens", &form).await.ok();
+    page::first(&page, r"(rmp_[a-z2-7]{38})")
+}
+
 /// A running exercise with one person in each team.
 pub struct Scene {
     pub server: Server,

@@ -8,7 +8,8 @@ use reqwest::header::{ACCEPT, ORIGIN};
 
 use crate::harness::http::Person;
 use crate::harness::server::Server;
-use crate::harness::{page, stage, unique};
+use crate::harness::stage::{self, Staff};
+use crate::harness::{page, unique};
 
 /// Who may: . nobody (everybody), a administrator, i instructor, o officer, r red seat, b blue seat.
 static TABLE: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
@@ -21,6 +22,32 @@ static TABLE: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// A draft with one person in each team, and everybody of whom the tables speak.
+struct House {
+    server: Server,
+    staff: Staff,
+    exercise: String,
+    red: Person,
+    blue: Person,
+}
+
+impl House {
+    async fn open() -> Self {
+        let mut server = Server::start().await;
+        let staff = stage::staff(&server).await;
+        let people = stage::people(2);
+        stage::import(&staff.instructor, &stage::roster(&people)).await;
+        let code = format!("T-{}", unique());
+        let exercise = stage::make_exercise(&mut server, &staff.instructor, "qinglan-portal", &code, 1).await;
+        stage::seat(&staff.instructor, &exercise, &[(&people[0].0, "r1"), (&people[1].0, "b1")]).await;
+        let slips = stage::slips(&staff.instructor, &exercise).await;
+        let slip = |name: &str| slips.iter().find(|(own, _)| own == name).unwrap().1.clone();
+        let red = stage::sit(&server.base(), &slip(&people[0].0)).await;
+        let blue = stage::sit(&server.base(), &slip(&people[1].0)).await;
+        Self { server, staff, exercise, red, blue }
+    }
+}
 
 #[test]
 fn each_route_has_a_line_in_the_table() {
@@ -56,18 +83,7 @@ async fn ask(person: &Person, method: &str, path: &str) -> (u16, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_route_as_everybody() {
-    let mut server = Server::start().await;
-    let staff = stage::staff(&server).await;
-    let people = stage::people(2);
-    stage::import(&staff.instructor, &stage::roster(&people)).await;
-    let code = format!("T-{}", unique());
-    let exercise = stage::make_exercise(&mut server, &staff.instructor, "qinglan-portal", &code, 1).await;
-    stage::seat(&staff.instructor, &exercise, &[(&people[0].0, "r1"), (&people[1].0, "b1")]).await;
-    let slips = stage::slips(&staff.instructor, &exercise).await;
-    let red =
-        stage::sit(&server.base(), &slips.iter().find(|(name, _)| *name == people[0].0).unwrap().1).await;
-    let blue =
-        stage::sit(&server.base(), &slips.iter().find(|(name, _)| *name == people[1].0).unwrap().1).await;
+    let House { server, staff, exercise, red, blue } = House::open().await;
     let nobody = Person::new(&server.base());
     let everybody: [(char, &Person); 6] = [
         ('.', &nobody),
@@ -150,4 +166,78 @@ async fn seats_of_other_exercises_and_teams_stay_shut() {
     stage::seat(&staff.instructor, &exercise, &[(&people[1].0, "r1")]).await;
     let after = blue.get("/seat").await;
     assert!(!after.text().contains("id=\"report-form\""), "a moved person still plays for the old team");
+}
+
+/// Lines of the API's table: method, path, who, scope.
+static API: LazyLock<Vec<(&str, &str, &str, &str)>> = LazyLock::new(|| {
+    let lines = include_str!("who-api.txt").lines().filter(|line| !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let [method, path, who, scope] = words[..] else { panic!("{line:?} is no line of the table") };
+            (method, path, who, scope)
+        })
+        .collect()
+});
+
+/// Status and code of an answer of the API.
+async fn call(method: &str, base: &str, path: &str, token: Option<&str>) -> (u16, String) {
+    let stranger = Person::new(base);
+    let mut request = stranger.request(method.parse().unwrap(), path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let answer = stranger.send(request).await;
+    let json = serde_json::from_slice::<serde_json::Value>(&answer.bytes).unwrap_or_default();
+    (answer.status.as_u16(), json["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Every route of the API on the running server. What is read is read; what acts is asked for with a token that lacks its
+/// scope, so whoever may is told that and nothing is carried out.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_route_of_the_api_as_everybody() {
+    let House { server, staff, exercise, red, blue } = House::open().await;
+    let base = server.base();
+    let everybody =
+        [('a', &staff.admin), ('i', &staff.instructor), ('o', &staff.officer), ('r', &red), ('b', &blue)];
+    let hole = regex::Regex::new(r"\{[a-z]+\}").unwrap();
+    let mut wrong = Vec::new();
+    for (role, person) in everybody {
+        let offered: BTreeSet<&str> = API
+            .iter()
+            .filter(|(.., may, scope)| may.contains(role) && *scope != "-")
+            .map(|line| line.3)
+            .collect();
+        let all: Vec<&str> = offered.iter().copied().collect();
+        let full = stage::token(person, &all).await;
+        // Every role is offered this one, and nothing that acts wants it.
+        let bare = stage::token(person, &["board:read"]).await;
+        for (method, pattern, may, _) in API.iter() {
+            let path = pattern
+                .replace("{exercise}", &exercise)
+                .replace("{range}", "1")
+                .replace("{host}", "www")
+                .replace("{scenario}", "qinglan-portal")
+                .replace("{file}", "standings.csv")
+                .replace("{name}", "a.txt");
+            let path = hole.replace_all(&path, "0198c4").into_owned();
+            let reads = *method == "GET";
+            let (status, code) = call(method, &base, &path, Some(if reads { &full } else { &bare })).await;
+            let right = match (may.contains(role), reads) {
+                (true, true) => !matches!(status, 401 | 403 | 405 | 429) && status < 500,
+                (true, false) => (status, code.as_str()) == (403, "scope_missing"),
+                (false, _) => (status, code.as_str()) == (403, "forbidden"),
+            };
+            if !right {
+                wrong.push(format!("{method} {pattern} as {role}: {status} {code}"));
+            }
+            let (status, code) = call(method, &base, &path, None).await;
+            if (status, code.as_str()) != (401, "token_missing") {
+                wrong.push(format!("{method} {pattern} as nobody: {status} {code}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let detail = call("GET", &base, "/api/v1/nothing", None).await;
+    assert_eq!(detail.0, 404);
 }

@@ -109,11 +109,17 @@ async fn come_back(
 
 async fn look(node: &Node) {
     let Ok(Ok(info)) = tokio::time::timeout(LIMIT, node.engine.info()).await else { return };
+    let runs = tokio::time::timeout(LIMIT, node.engine.runs()).await;
+    let containers = match runs {
+        Ok(Ok(runs)) => Some(runs.values().map(|seen| seen.containers as u64).sum()),
+        _ => None,
+    };
     node.facts.send_replace(Some(NodeFacts {
         version: info.version,
         memory: info.memory,
         available: info.available,
         cpus: info.cpus,
         disk: info.disk.map(|disk| (disk.free, disk.size)),
+        containers,
     }));
 }

@@ -57,6 +57,8 @@ pub struct NodeFacts {
     pub cpus: u32,
     /// Free and whole size of the engine's disk, bytes, where it can be seen.
     pub disk: Option<(u64, u64)>,
+    /// Containers of ranges on it, whosever they are; `None` while it did not say.
+    pub containers: Option<u64>,
 }
 
 /// A node.

@@ -1,5 +1,6 @@
 //! What the API carries. Times are milliseconds since 1970 UTC, points are integers, ids are texts that mean nothing.
 
+mod desk;
 mod people;
 mod play;
 mod system;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use desk::*;
 pub use people::*;
 pub use play::*;
 pub use system::*;

@@ -119,3 +119,81 @@ pub struct Stray {
     /// Networks.
     pub networks: usize,
 }
+
+/// A machine with an engine that ranges stand on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Node {
+    /// Name.
+    pub name: String,
+    /// Where its engine is asked.
+    pub address: String,
+    /// `answers`, `silent`, or `fenced` while what was given up is removed from it.
+    pub state: String,
+    /// Last answer.
+    pub heard_ms: i64,
+    /// Version of its engine; null before its first answer.
+    pub version: Option<String>,
+    /// Memory, bytes, where it is known.
+    pub memory: Option<u64>,
+    /// Memory that is not in use, bytes, where it can be seen.
+    pub available: Option<u64>,
+    /// Processors.
+    pub cpus: Option<u32>,
+    /// Free bytes on the engine's disk, where they can be seen.
+    pub disk_free: Option<u64>,
+    /// Size of that disk, bytes.
+    pub disk_size: Option<u64>,
+    /// Containers of ranges on it.
+    pub containers: Option<u64>,
+    /// Exercises whose ranges stand on it, ids.
+    pub exercises: Vec<String>,
+}
+
+/// An account of staff.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Account {
+    /// Id.
+    pub id: String,
+    /// Log-in name.
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// `administrator`, `instructor` or `officer`.
+    pub role: String,
+    /// The password has to be changed before anything else.
+    pub must_change: bool,
+    /// It may not log in.
+    pub disabled: bool,
+    /// When it was made.
+    pub created_ms: i64,
+}
+
+/// A new account.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccount {
+    /// Log-in name, unique.
+    #[schema(example = "chen.yt")]
+    pub login: String,
+    /// Name.
+    pub name: String,
+    /// `administrator`, `instructor` or `officer`.
+    pub role: String,
+}
+
+/// Another role.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RoleWish {
+    /// `administrator`, `instructor` or `officer`.
+    pub role: String,
+}
+
+/// A password, shown this once. It works once and has to be changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IssuedPassword {
+    /// Log-in name.
+    pub login: String,
+    /// Password.
+    pub password: String,
+}
