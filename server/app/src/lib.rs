@@ -6,6 +6,7 @@ mod attendance;
 mod audit;
 mod capacity;
 pub mod clock;
+pub mod courses;
 pub mod desktop;
 pub mod duplicates;
 pub mod exercise;

@@ -142,11 +142,11 @@ fn password_fits(password: &str, hash: &str) -> bool {
 }
 
 /// A random text of the seat alphabet.
-fn random_code(length: usize) -> String {
+pub(crate) fn random_code(length: usize) -> String {
     (0..length).map(|_| char::from(SEAT_ALPHABET[rand::random_range(0..SEAT_ALPHABET.len())])).collect()
 }
 
-fn code_hash(code: &str) -> String {
+pub(crate) fn code_hash(code: &str) -> String {
     hex::encode(Sha256::digest(code.as_bytes()))
 }
 

@@ -251,7 +251,21 @@ function places(bar) {
   mark();
 }
 
+// A part that stands on a wall for hours and renews itself every so many seconds.
+function renew(box) {
+  setInterval(async () => {
+    try {
+      const fresh = await page(location.pathname);
+      const from = fresh.getElementById(box.id);
+      if (from) patchInside(box, from, Number(fresh.body.dataset.now));
+    } catch {
+      // What is shown goes stale by itself; the next time may go through.
+    }
+  }, Number(box.dataset.renew) * 1000);
+}
+
 byAll(".place-bar").forEach(places);
+byAll("[data-renew]").forEach(renew);
 startClocks();
 startUntil();
 armToasts();

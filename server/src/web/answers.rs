@@ -8,10 +8,10 @@ use axum::http::StatusCode;
 use rampart_app::{AnswersError, AppError, Retention, WISH_MAX};
 use rampart_domain::records::register::NOTICE;
 use rampart_domain::records::roc::{form_value, parse_date_time};
-use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
+use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous, RocYear};
 use rampart_pages::{
-    AnswersForm, AnswersGiven, AnswersOrigin, AnswersPage, DataRequestRow, DataRequests, OwnData, OwnHours,
-    OwnRequestRow, Problem, PurgeCounts, RequestKind, RetentionPage, Tone,
+    AnswersForm, AnswersGiven, AnswersOrigin, AnswersPage, DataRequestRow, DataRequests, OwnCertificate,
+    OwnData, OwnHours, OwnRequestRow, Problem, PurgeCounts, RequestKind, RetentionPage, Tone,
 };
 use rampart_store::{Officer, Origin, Person, Purged, StoreError, Wish};
 
@@ -21,6 +21,9 @@ use super::state::{Web, see_other};
 use super::view::{count, register as view};
 use super::visit::{Here, flash};
 use super::who::{Seated, Staff};
+
+/// The own page of who has a seat.
+const SEAT_ME: &str = "/seat/me";
 
 fn officer(staff: &Staff) -> Officer {
     Officer { account_id: staff.id.clone() }
@@ -175,10 +178,26 @@ async fn refused(
     web.page_as(StatusCode::UNPROCESSABLE_ENTITY, visit, &page)
 }
 
-async fn own_page(web: &Web, seat: &Seated, problems: Vec<Problem>) -> Result<OwnData, WebError> {
-    let person = person(web, &seat.person).await?;
-    let (consent, requests) = web.app.own_data(&seat.person).await?;
-    let emails = web.app.store.persons().emails(std::slice::from_ref(&seat.person)).await?;
+/// A person's own page, whose forms go to `action`.
+pub(super) async fn own_page(
+    web: &Web,
+    person_id: &str,
+    action: &'static str,
+    problems: Vec<Problem>,
+) -> Result<OwnData, WebError> {
+    let person = person(web, person_id).await?;
+    let (consent, requests) = web.app.own_data(person_id).await?;
+    let emails = web.app.store.persons().emails(&[person_id.to_owned()]).await?;
+    let record = web.app.own_record(person_id).await?;
+    let parts = web.app.took_part(person_id).await?;
+    // An exercise that is a session of a course counts as such, and not twice.
+    let mut years: BTreeMap<i64, i64> = BTreeMap::new();
+    for course in &record.courses {
+        *years.entry(i64::from(course.year.0)).or_default() += course.seconds * 1000;
+    }
+    for part in parts.iter().filter(|part| !record.exercises.contains(&part.exercise)) {
+        *years.entry(i64::from(RocYear::of_ms(part.starts_ms).0)).or_default() += part.seconds * 1000;
+    }
     Ok(OwnData {
         person: view::reference(&person),
         grade: person.grade,
@@ -186,16 +205,36 @@ async fn own_page(web: &Web, seat: &Seated, problems: Vec<Problem>) -> Result<Ow
         given_ms: consent.as_ref().and_then(|consent| consent.at_ms),
         from_roster: consent.is_some_and(|consent| consent.at_ms.is_none()),
         notice: NOTICE.to_owned(),
-        hours: web
-            .app
-            .took_part(&seat.person)
-            .await?
+        action,
+        hours: parts
             .into_iter()
             .map(|part| OwnHours {
                 code: part.code,
                 title: part.title,
                 starts_ms: part.starts_ms,
                 booked_ms: part.seconds * 1000,
+            })
+            .collect(),
+        courses: record
+            .courses
+            .into_iter()
+            .map(|course| OwnHours {
+                code: course.code,
+                title: course.title,
+                starts_ms: course.starts_ms,
+                booked_ms: course.seconds * 1000,
+            })
+            .collect(),
+        years: years.into_iter().rev().collect(),
+        certificates: record
+            .certificates
+            .into_iter()
+            .map(|one| OwnCertificate {
+                number: format!("{}-{}", one.number, one.check_code),
+                id: one.id,
+                title: one.course_title,
+                issued_ms: one.issued_ms,
+                revoked: one.revoked_ms.is_some(),
             })
             .collect(),
         requests: requests
@@ -213,38 +252,49 @@ async fn own_page(web: &Web, seat: &Seated, problems: Vec<Problem>) -> Result<Ow
 
 /// `GET /seat/me`.
 pub(super) async fn own(State(web): State<Web>, visit: Here, seat: Seated) -> Answer {
-    web.page(&visit, &own_page(&web, &seat, Vec::new()).await?)
+    web.page(&visit, &own_page(&web, &seat.person, SEAT_ME, Vec::new()).await?)
 }
 
 /// `POST /seat/me`.
 pub(super) async fn set_own(State(web): State<Web>, visit: Here, seat: Seated, form: Posted) -> Answer {
+    act_own(&web, &visit, &seat.person, SEAT_ME, &form).await
+}
+
+/// Does what a person asks for on their own page.
+pub(super) async fn act_own(
+    web: &Web,
+    visit: &Here,
+    person: &str,
+    action: &'static str,
+    form: &Posted,
+) -> Answer {
     let (code, done) = match form.get("act") {
         "answers" if form.get("consent") != "yes" => {
             let problems = vec![Problem::new("consent_required").on("consent")];
-            let page = own_page(&web, &seat, problems).await?;
-            return web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page);
+            let page = own_page(web, person, action, problems).await?;
+            return web.page_as(StatusCode::UNPROCESSABLE_ENTITY, visit, &page);
         }
         "answers" => {
-            web.app.give_answers(&seat.person, &read(&form)?).await?;
+            web.app.give_answers(person, &read(form)?).await?;
             ("own_answers_saved", Ok(()))
         }
-        "withdraw" => ("own_answers_withdrawn", web.app.withdraw_answers(&seat.person).await),
+        "withdraw" => ("own_answers_withdrawn", web.app.withdraw_answers(person).await),
         "ask" => {
             let wish: Wish = form.get("kind").parse().map_err(|()| WebError::bad_request())?;
-            ("request_sent", web.app.ask_about_data(&seat.person, wish, form.get("wish")).await)
+            ("request_sent", web.app.ask_about_data(person, wish, form.get("wish")).await)
         }
         _ => return Err(WebError::bad_request()),
     };
     match done {
         // Withdrawn twice is withdrawn.
         Ok(()) | Err(AnswersError::Missing) => {
-            let mut response = see_other("/seat/me");
-            flash(&web, &mut response, Tone::Ok, code, &[]);
+            let mut response = see_other(action);
+            flash(web, &mut response, Tone::Ok, code, &[]);
             Ok(response)
         }
         Err(error) => {
-            let page = own_page(&web, &seat, vec![problem(error)?]).await?;
-            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
+            let page = own_page(web, person, action, vec![problem(error)?]).await?;
+            web.page_as(StatusCode::UNPROCESSABLE_ENTITY, visit, &page)
         }
     }
 }

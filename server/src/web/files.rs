@@ -268,7 +268,7 @@ fn coded(text: &str) -> String {
 }
 
 /// `attachment` with the name for every browser: RFC 6266 with the form of RFC 8187 (once 5987), and a plain one beside.
-fn disposition(name: &str) -> HeaderValue {
+pub(super) fn disposition(name: &str) -> HeaderValue {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect();
     HeaderValue::from_str(&format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{}", coded(name)))

@@ -5,7 +5,9 @@ mod answers;
 mod assets;
 mod attendance;
 pub(crate) mod board;
+mod classes;
 mod control;
+mod courses;
 mod desktop;
 mod duplicates;
 mod entry;
@@ -30,6 +32,7 @@ mod schedule;
 pub(crate) mod scores;
 mod seat;
 mod senders;
+mod signing;
 pub(crate) mod state;
 pub(crate) mod statistics;
 mod terminal;
@@ -213,6 +216,34 @@ fn table() -> Vec<Route> {
         form("/webhooks/{id}/rotate",         Who::AUTHOR,        webhooks::rotate),
         form("/webhooks/{id}/remove",         Who::AUTHOR,        webhooks::remove),
         form("/webhooks/{id}/resend",         Who::AUTHOR,        webhooks::resend),
+        // courses
+        page("/courses",                      Who::REGISTRAR,     courses::list),
+        form("/courses",                      Who::INSTRUCTOR,    courses::set_defaults),
+        page("/courses/new",                  Who::INSTRUCTOR,    courses::new_form),
+        form("/courses/new",                  Who::INSTRUCTOR,    courses::create),
+        page("/courses/{id}",                 Who::REGISTRAR,     courses::show),
+        form("/courses/{id}",                 Who::INSTRUCTOR,    courses::act),
+        page("/courses/{id}/edit",            Who::INSTRUCTOR,    courses::edit_form),
+        form("/courses/{id}/edit",            Who::INSTRUCTOR,    courses::edit),
+        form("/courses/{id}/surveys/{survey}", Who::INSTRUCTOR,   courses::survey_act),
+        file("/courses/{id}/materials/{material}", Who::REGISTRAR, courses::material),
+        page("/courses/{id}/certificates/{certificate}", Who::REGISTRAR, signing::certificate),
+        page("/courses/{id}/sessions/{session}", Who::REGISTRAR,  classes::show),
+        form("/courses/{id}/sessions/{session}", Who::INSTRUCTOR, classes::act),
+        page("/courses/{id}/sessions/{session}/room", Who::INSTRUCTOR, classes::room),
+        page("/courses/{id}/sessions/{session}/paper", Who::INSTRUCTOR, classes::paper),
+        form("/courses/{id}/sessions/{session}/paper", Who::INSTRUCTOR, classes::enter_paper),
+        form("/courses/{id}/sessions/{session}/slips", Who::INSTRUCTOR, classes::slips),
+        // what needs no account: a scan, a token, a number, a code opens it
+        page("/in/{session}",                 Who::Public,        signing::unscanned),
+        form("/in/{session}",                 Who::Public,        signing::sign),
+        page("/in/{session}/{code}",          Who::Public,        signing::scanned),
+        page("/survey/{token}",               Who::Public,        signing::survey),
+        form("/survey/{token}",               Who::Public,        signing::answer_survey),
+        page("/certificates/check",           Who::Public,        signing::check),
+        page("/me",                           Who::Public,        signing::own),
+        form("/me",                           Who::Public,        signing::own_act),
+        page("/me/certificates/{certificate}", Who::Public,       signing::own_certificate),
         // figures by gender
         page("/statistics",                   Who::OFFICER,       statistics::list),
         page("/statistics/audit",             Who::OFFICER,       programme::looks),

@@ -24,6 +24,8 @@ const VISITOR_COOKIE: &str = "rampart_visitor";
 const LANGUAGE_COOKIE: &str = "rampart_lang";
 /// Cookie with a message for the next page.
 const FLASH_COOKIE: &str = "rampart_flash";
+/// Cookie of a visit to one's own page without a seat.
+const OWN_COOKIE: &str = "rampart_own";
 /// The longest that a browser keeps the visitor cookie, s.
 const VISITOR_S: i64 = 86_400;
 /// The longest that a browser keeps the language, s.
@@ -259,6 +261,17 @@ pub fn log_in(web: &Web, response: &mut Response, session: &str, expires_ms: i64
     let token = web.signer.log_in(session, expires_ms);
     let seconds = ((expires_ms - now_ms) / 1000).max(0);
     add_cookie(response, set_cookie(SESSION_COOKIE, &token, web.house.secure, seconds));
+}
+
+/// The visit to one's own page that a browser is on.
+pub(super) fn own_visit(headers: &HeaderMap) -> Option<&str> {
+    cookie(headers, OWN_COOKIE).filter(|key| key.len() == 32)
+}
+
+/// Puts such a visit on a response; an empty one takes it off.
+pub(super) fn set_own_visit(web: &Web, response: &mut Response, key: &str) {
+    let seconds = if key.is_empty() { 0 } else { rampart_app::courses::OWN_VISIT_MS / 1000 };
+    add_cookie(response, set_cookie(OWN_COOKIE, key, web.house.secure, seconds));
 }
 
 /// Takes the log-in off the browser.

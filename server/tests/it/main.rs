@@ -6,6 +6,7 @@ mod answers;
 mod api;
 mod api_desk;
 mod cli;
+mod courses;
 mod forms;
 mod headers;
 mod house;

@@ -87,13 +87,18 @@ async fn everybody_gets_what_is_theirs_and_nothing_else() {
         for (who, visitor) in &everybody {
             let (status, place, body) = head(visitor, &path).await;
             let as_it_must = if may.contains(*who) {
-                let led_on =
-                    status == StatusCode::SEE_OTHER && matches!(path.as_str(), "/" | "/staff") && *who != '.';
+                let led_on = status == StatusCode::SEE_OTHER
+                    && matches!(path.as_str(), "/" | "/staff" | "/me")
+                    && *who != '.';
                 let socket =
                     ["/seat/terminal", "/seat/desktop"].contains(pattern) && status == StatusCode::FORBIDDEN;
                 // Nothing stands from which a file could come, and no seat of this id.
                 let none = pattern == &"/seat/files/get" && status == StatusCode::CONFLICT
                     || pattern.contains("{seat}") && status == StatusCode::NOT_FOUND;
+                // No course, session, token or certificate of this id.
+                let none = none
+                    || ["/courses/{", "/in/", "/survey/", "/me/"].iter().any(|way| pattern.starts_with(way))
+                        && status == StatusCode::NOT_FOUND;
                 let none = none || pattern.starts_with("/webhooks/") && status == StatusCode::NOT_FOUND;
                 let file = pattern.starts_with("/assets/") && status == StatusCode::NOT_FOUND;
                 // The terminal of the recording is closed: the page leads on, and there is nothing to look on at.

@@ -106,15 +106,38 @@ pub struct OwnData {
     pub from_roster: bool,
     /// Version of the notice now.
     pub notice: String,
+    /// Where its forms go: `/seat/me` or, without a seat, `/me`.
+    pub action: &'static str,
     /// Hours in each exercise: code, title, start, ms.
     pub hours: Vec<OwnHours>,
+    /// Hours in sessions of courses.
+    pub courses: Vec<OwnHours>,
+    /// Sums by year of the Republic, latest first, ms.
+    pub years: Vec<(i64, i64)>,
+    /// Certificates.
+    pub certificates: Vec<OwnCertificate>,
     /// Requests, latest first.
     pub requests: Vec<OwnRequestRow>,
     /// What is wrong with a form.
     pub problems: Vec<Problem>,
 }
 
-/// Hours in an exercise.
+/// A certificate of one's own.
+#[derive(Debug, Clone, Serialize)]
+pub struct OwnCertificate {
+    /// Id.
+    pub id: String,
+    /// Number with its check code.
+    pub number: String,
+    /// Course.
+    pub title: String,
+    /// Issued, ms UTC.
+    pub issued_ms: i64,
+    /// Revoked.
+    pub revoked: bool,
+}
+
+/// Hours in an exercise or a session of a course.
 #[derive(Debug, Clone, Serialize)]
 pub struct OwnHours {
     /// Session code.
@@ -245,6 +268,23 @@ impl Page for OwnData {
             given_ms: Some(SAMPLE_NOW_MS),
             from_roster: false,
             notice: "115-11".into(),
+            action: "/seat/me",
+            courses: vec![OwnHours {
+                code: "S115-01".into(),
+                title: "藍隊通報應變".into(),
+                starts_ms: SAMPLE_NOW_MS,
+                booked_ms: 6 * HOUR,
+            }],
+            years: vec![(115, 12 * HOUR)],
+            certificates: [false, true]
+                .map(|revoked| OwnCertificate {
+                    id: "k1".into(),
+                    number: "115-0001-7K3MQX".into(),
+                    title: "藍隊通報應變".into(),
+                    issued_ms: SAMPLE_NOW_MS,
+                    revoked,
+                })
+                .into(),
             hours: vec![OwnHours {
                 code: "S115-02".into(),
                 title: "紅藍對抗實作".into(),
@@ -264,7 +304,11 @@ impl Page for OwnData {
                 grade: String::new(),
                 emails: vec![],
                 given_ms: None,
+                action: "/me",
                 hours: vec![],
+                courses: vec![],
+                years: vec![],
+                certificates: vec![],
                 requests: vec![],
                 problems: vec![
                     Problem::new("consent_required").on("consent"),

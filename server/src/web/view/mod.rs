@@ -2,6 +2,7 @@
 //! decides anything.
 
 pub mod control;
+pub mod courses;
 pub mod exercises;
 pub mod hosts;
 pub mod images;
