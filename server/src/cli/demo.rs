@@ -3,7 +3,8 @@
 use rampart::Config;
 use rampart_app::{AccountError, App, CreateError, NewExercise};
 use rampart_domain::records::RocYear;
-use rampart_store::Role;
+use rampart_domain::records::course::{Aspect, LATE_MINUTES, Measure, PASS_MARK, Standing};
+use rampart_store::{CourseAbout, NewClassSession, Role};
 
 use super::{Failure, Outcome, logs, say, warn};
 
@@ -78,7 +79,8 @@ async fn make(app: &App) -> Outcome {
         counts.added,
         counts.unchanged + counts.changed
     ));
-    exercise(app, &counts.ids).await
+    exercise(app, &counts.ids).await?;
+    course(app).await
 }
 
 fn tell(login: &str, password: &str) {
@@ -129,5 +131,56 @@ async fn exercise(app: &App, people: &[String]) -> Outcome {
         people.iter().zip(&CAST).filter(|(_, (.., seated))| *seated).map(|(id, _)| id.clone()).collect();
     let given = app.spread(&id, &seated, &instructor).await?;
     say(format_args!("  {code:<13} {SCENARIO}, {PAIRS} pairs, {given} seats given"));
+    Ok(())
+}
+
+/// A course whose session is on now, so that the room's screen has a code.
+async fn course(app: &App) -> Outcome {
+    let now_ms = app.now_ms();
+    let code = format!("C{}-01", RocYear::of_ms(now_ms).0);
+    if app.store.courses().list().await?.iter().any(|known| known.about.code == code) {
+        say(format_args!("  {code:<13} is there already"));
+        return Ok(());
+    }
+    let instructor = app.store.accounts().by_login(STAFF[0].0).await?;
+    let Some(by) = instructor.map(|known| known.account.id) else { return Ok(()) };
+    let about = CourseAbout {
+        code: code.clone(),
+        title: "藍隊通報應變".to_owned(),
+        aspect: Aspect::Management,
+        speciality: "網路攻防".to_owned(),
+        category: "523".to_owned(),
+        minutes: 180,
+        digital_minutes: 0,
+        tested: true,
+        pass_mark: PASS_MARK,
+        work_related: true,
+        measures: vec![Measure::Shuttle, Measure::Content],
+        county: "30".to_owned(),
+    };
+    let seated = |row: &&(&str, &str, &str, bool)| row.3;
+    let names: Vec<&str> = CAST.iter().filter(seated).map(|row| row.0).collect();
+    let made = async {
+        let course = app.save_course(None, &about, &by).await?;
+        let new = NewClassSession {
+            id: String::new(),
+            course_id: course.clone(),
+            code: format!("{code}-1"),
+            class_no: 1,
+            place: "嵐北訓練教室".to_owned(),
+            halves: vec![(now_ms, now_ms + LENGTH_MS)],
+            late_minutes: LATE_MINUTES,
+            exercise_id: None,
+        };
+        let session = app.save_class_session(&new, &by).await?;
+        app.enter_people(&course, &session, Standing::Trainee, &names.join("\n"), &by).await
+    };
+    match made.await {
+        Ok(entered) => say(format_args!("  {code:<13} a course of one session, {entered} trainees")),
+        Err(error) => {
+            warn(format_args!("rampart: the demo's course: {error}"));
+            return Err(Failure::Refused);
+        }
+    }
     Ok(())
 }

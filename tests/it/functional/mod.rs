@@ -12,6 +12,7 @@ mod queue;
 mod reboot;
 mod remote;
 mod restart;
+mod signing;
 mod story;
 mod tabs;
 mod terminals;
