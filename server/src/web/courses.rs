@@ -220,7 +220,7 @@ pub(super) async fn edit(
 /// Exercises that may be a session, id and words, latest first.
 pub(super) async fn exercises(web: &Web) -> Result<Vec<(String, String)>, WebError> {
     let mut rows = web.app.store.exercises().list().await?;
-    rows.sort_by(|a, b| b.starts_ms.cmp(&a.starts_ms));
+    rows.sort_by_key(|row| std::cmp::Reverse(row.starts_ms));
     Ok(rows.into_iter().map(|row| (row.id, format!("{} {}", row.code, row.title))).collect())
 }
 

@@ -512,7 +512,9 @@ impl Page for CoursePage {
             "reason",
         ];
         let problems = fields.map(|field| Problem::new("required").on(field)).into();
+        let mixed = CourseHead { mode: "mixed", ..CourseHead::sample() };
         let empty = CourseHead {
+            mode: "digital",
             pass_mark: None,
             work_related: false,
             measures: vec![],
@@ -522,7 +524,7 @@ impl Page for CoursePage {
         };
         vec![
             page.clone(),
-            Self { problems, ..page.clone() },
+            Self { course: mixed, problems, ..page.clone() },
             Self {
                 course: empty,
                 may_edit: false,
