@@ -211,7 +211,7 @@ fn lines() -> Vec<ClassLine> {
         struck: struck.map(Into::into),
     };
     let line =
-        |id: &str, name: &str, standing, halves: [&'static str; 2], marks: Vec<ClassMarkLine>| ClassLine {
+        |id: &str, name: &str, standing, halves: [&'static str; 3], marks: Vec<ClassMarkLine>| ClassLine {
             person: sample_person(id, name),
             grade: "科員".into(),
             standings: vec![(standing, format!("r{id}"))],
@@ -225,19 +225,25 @@ fn lines() -> Vec<ClassLine> {
             post: "88".into(),
         };
     vec![
-        line("1", "許藍圖", "trainee", ["present", "absent"], vec![mark("m1", false, "qr", "", None)]),
+        line(
+            "1",
+            "許藍圖",
+            "trainee",
+            ["present", "absent", "absent"],
+            vec![mark("m1", false, "qr", "", None)],
+        ),
         line(
             "2",
             "張示範",
             "trainee",
-            ["late", "early"],
+            ["late", "early", "absent"],
             vec![
                 mark("m2", true, "sheet", "紙本簽到表", None),
                 mark("m3", true, "instructor", "補登", Some("看錯列")),
                 mark("m4", true, "seat", "", None),
             ],
         ),
-        line("3", "鄭白板", "judge", ["absent", "absent"], vec![]),
+        line("3", "鄭白板", "judge", ["absent"; 3], vec![]),
     ]
 }
 
