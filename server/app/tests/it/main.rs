@@ -14,3 +14,4 @@ mod records;
 mod resets;
 mod schedule;
 mod subnets;
+mod year;
