@@ -120,6 +120,7 @@ pub(super) async fn act(
     form: Posted,
 ) -> Answer {
     let app = &web.app;
+    app.class_session(&course, &id).await.map_err(failed)?;
     let by = staff.id.as_str();
     let now_ms = visit.now_ms;
     let person = form.get("person");

@@ -155,6 +155,9 @@ pub(super) async fn edit_form(State(web): State<Web>, visit: Here, Path(id): Pat
 }
 
 async fn save(web: &Web, visit: &Here, staff: &Staff, id: Option<&str>, form: &Posted) -> Answer {
+    if let Some(id) = id {
+        web.app.course(id).await.map_err(failed)?;
+    }
     let text = |name| form.get(name).to_owned();
     let typed = CourseFields {
         code: text("code"),
@@ -385,6 +388,7 @@ pub(super) async fn act(
     form: Posted,
 ) -> Answer {
     let app = &web.app;
+    app.course(&id).await.map_err(failed)?;
     let by = staff.id.as_str();
     let mut typed = Typed { form: None, questions: form.raw("questions").to_owned() };
     let mut place = format!("/courses/{id}");
@@ -453,6 +457,7 @@ pub(super) async fn survey_act(
     Path((id, survey)): Path<(String, String)>,
     form: Posted,
 ) -> Answer {
+    web.app.survey(&id, &survey).await.map_err(failed)?;
     let at = visit.at(&format!("/courses/{id}"));
     match form.get("act") {
         "hand_out" => {
