@@ -108,7 +108,7 @@ mod tests {
         }
         let mut longer = good.clone();
         longer.extend_from_slice(b"more\n");
-        assert_eq!(check(&longer), Err(SealError::Unreadable));
+        assert_eq!(check(&longer), Err(SealError::Broken));
         assert_eq!(check(b"%PDF-1.7\n%%EOF\n"), Err(SealError::Absent));
         let other = sealed(&CheckpointKey::new(&[8; 32]), b"%PDF-1.7\n%%EOF".to_vec());
         assert_ne!(check(&other).map(|seal| seal.key), Ok(key.public()), "another key is told apart");
