@@ -83,7 +83,7 @@ fn the_office_suite_opens_each_file_and_gives_back_the_cells() {
         .env("HOME", dir.path())
         .arg(format!("-env:UserInstallation=file://{}", home.display()))
         .args(["--headless", "--norestore", "--convert-to"])
-        .arg("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1")
+        .arg("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1")
         .arg("--outdir")
         .arg(&into)
         .args(&files)
