@@ -7,6 +7,10 @@
 //! - rampart: through the product, from the press of the button: `made` until the last container has started, by the
 //!   engine's own events; `ready` until seats can be opened, that is with every host ready by its probe, every secret
 //!   planted and read back, and every wall tried from inside every host.
+//!
+//! Seen on two processors with Docker 20.10 (server of a debug build, medians of three): floor 12.2 s and 7.6 s, compose
+//! 14.4 s and 9.9 s, Rampart 15.0 s made, 22.7 s ready and 9.7 s removed. Seven tenths of compose are less than the engine
+//! takes by itself.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
