@@ -65,7 +65,10 @@ fn asked(program: &str, more: &[&str], pdf: &[u8]) -> String {
     command.arg(&file).args(more);
     let output = command.output().unwrap_or_else(|error| panic!("{program} (poppler-utils): {error}"));
     let fault = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && fault.trim().is_empty(), "{program}: {fault}");
+    // Poppler 22 asks for a wrong type of the mark that nothing in a tagged file is suspect.
+    let faults: Vec<&str> =
+        fault.lines().filter(|line| !line.trim().is_empty() && !line.contains("Suspects")).collect();
+    assert!(output.status.success() && faults.is_empty(), "{program}: {faults:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -146,16 +149,16 @@ fn the_same_document_gives_the_same_bytes_and_another_moment_others() {
 #[test]
 fn characters_without_a_font_are_listed_and_nothing_is_printed() {
     let mut table = table(2);
-    // Private: a picture of each machine's own. Tamil: none of the fonts has it.
+    // Private: a picture of each machine's own. Adlam: none of the fonts has it.
     table.rows[0][2] = Cell::text("王\u{e001}明");
-    table.rows[1][2] = Cell::text("அ子");
-    table.notes.push("又有 அ".into());
+    table.rows[1][2] = Cell::text("𞤀子");
+    table.notes.push("又有 𞤀".into());
     let Err(PrintError::Characters(missing)) = press().print(&printed(&table)) else {
         panic!("it was printed")
     };
     let characters: Vec<char> = missing.iter().map(|one| one.character).collect();
-    assert_eq!(characters, ['அ', '\u{e001}']);
-    assert_eq!(missing[1].text, "王\u{e001}明");
+    assert_eq!(characters, ['\u{e001}', '𞤀']);
+    assert_eq!(missing[0].text, "王\u{e001}明");
     assert!(PrintError::Characters(missing).to_string().contains("U+E001"));
 }
 
