@@ -70,6 +70,8 @@ pub(super) async fn hours(
     Path(id): Path<String>,
     form: Posted,
 ) -> Answer {
+    // Nobody types a list for an exercise that is not there.
+    web.app.exercise(&id).ok_or_else(WebError::not_found)?;
     let unfit = |problem| WebError::with(StatusCode::UNPROCESSABLE_ENTITY, problem);
     let wish = wish(&form).map_err(|code| unfit(Problem::new(code)))?;
     let officer = Officer { account_id: staff.id.clone() };

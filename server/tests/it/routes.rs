@@ -47,8 +47,12 @@ fn real(house: &House, path: &str) -> String {
         .replace("{host}", "www")
         .replace("{*path}", "app.css");
     let path = path.replace("{terminal}", &house.recording).replace("{recording}", &house.recording);
-    let path = path.replace("{seat}", "0198c4");
-    if path.ends_with("/export") { format!("{path}?format=csv") } else { path }
+    let path = path.replace("{seat}", "0198c4").replace("{year}", "115").replace("{table}", "x1");
+    match path.rsplit('/').next() {
+        Some("export") => format!("{path}?format=csv"),
+        Some("rows") => format!("{path}?by=all"),
+        _ => path,
+    }
 }
 
 async fn head(visitor: &Visitor, path: &str) -> (StatusCode, Option<String>, String) {
