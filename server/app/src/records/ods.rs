@@ -127,7 +127,9 @@ fn manifest() -> String {
 }
 
 fn meta(table: &Table, as_of_ms: Option<i64>) -> String {
+    // Local and without an offset, as office programs write it: some readers take nothing else.
     let date = as_of_ms.map(roc::iso_time).map_or_else(String::new, |at| {
+        let at = at.trim_end_matches("+08:00");
         format!("<meta:creation-date>{at}</meta:creation-date><dc:date>{at}</dc:date>")
     });
     format!(
