@@ -10,7 +10,8 @@ use rampart_app::courses::{SignedFor, Signing, SigningError};
 use rampart_domain::records::Gender;
 use rampart_domain::records::roc::time_minutes;
 use rampart_pages::{
-    CertificateCheck, CertificatePage, CheckedCertificate, OwnDoor, Problem, SignPage, SurveyItem, SurveyPage,
+    CertificateCheck, CertificatePage, CheckedCertificate, Locale, OwnDoor, Problem, SignPage, SurveyItem,
+    SurveyPage,
 };
 use rampart_store::{CertificatesOf, ClassSession, QuestionKind};
 use serde::Deserialize;
@@ -21,6 +22,7 @@ use super::courses::{base, failed, problem};
 use super::error::{Answer, WebError};
 use super::posted::Posted;
 use super::state::{Web, see_other};
+use super::statistics::download;
 use super::token::random_text;
 use super::view::courses as view;
 use super::visit::{Here, own_visit, set_own_visit};
@@ -287,8 +289,22 @@ pub(super) async fn check(State(web): State<Web>, visit: Here, Query(asked): Que
     web.page(&visit, &page)
 }
 
-async fn certificate_page(web: &Web, visit: &Here, id: &str) -> Answer {
+/// Query of a certificate.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct AsFile {
+    /// `pdf`, or nothing for the page.
+    #[serde(default)]
+    format: String,
+}
+
+async fn certificate_page(web: &Web, visit: &Here, id: &str, wanted: &AsFile) -> Answer {
     let issuer = web.pages.text(visit.locale, ISSUER, &std::collections::BTreeMap::new());
+    if wanted.format == "pdf" {
+        // The paper is Chinese whatever the page is read in.
+        let issuer = web.pages.text(Locale::ZhTw, ISSUER, &std::collections::BTreeMap::new());
+        let file = web.app.certificate_file(id, &base(web, visit), &issuer).await.map_err(failed)?;
+        return Ok(download(file));
+    }
     let one = web.app.certificate(id, &base(web, visit), &issuer).await.map_err(failed)?;
     let code =
         view::qr(&one.check_address).ok_or_else(|| WebError::internal("an address too long for a code"))?;
@@ -317,12 +333,13 @@ pub(super) async fn certificate(
     State(web): State<Web>,
     visit: Here,
     Path((course, id)): Path<(String, String)>,
+    Query(wanted): Query<AsFile>,
 ) -> Answer {
     let known = web.app.store.certificates().list(CertificatesOf::Id(&id)).await?;
     if !known.iter().any(|one| one.course_id == course) {
         return Err(WebError::not_found());
     }
-    certificate_page(&web, &visit, &id).await
+    certificate_page(&web, &visit, &id, &wanted).await
 }
 
 /// The person whose own page this browser may see: by a visit, or by a seat.
@@ -344,6 +361,7 @@ pub(super) async fn own_certificate(
     visit: Here,
     headers: HeaderMap,
     Path(id): Path<String>,
+    Query(wanted): Query<AsFile>,
 ) -> Answer {
     let person = own_person(&web, &visit, &headers).await?.ok_or_else(WebError::not_found)?;
     let rows = web.app.store.merges().same().await?.rows(&person);
@@ -351,7 +369,7 @@ pub(super) async fn own_certificate(
     if !known.iter().any(|one| rows.contains(&one.person_id)) {
         return Err(WebError::not_found());
     }
-    certificate_page(&web, &visit, &id).await
+    certificate_page(&web, &visit, &id, &wanted).await
 }
 
 /// `GET /me`: the own page, or its door.

@@ -219,6 +219,10 @@ async fn who_qualifies_gets_a_certificate_that_can_be_checked_and_revoked() {
     let guessed = anybody.get(&format!("/certificates/check?number={}-AAAAAA", given[0].number)).await.text();
     assert!(guessed.contains("查無此證書") && !guessed.contains("許○圖"), "{guessed}");
     let printed = teacher.get(&format!("/courses/{course}/certificates/{}", given[0].id)).await.text();
+    let paper = format!("/courses/{course}/certificates/{}?format=pdf", given[0].id);
+    let (paper, again) = (teacher.get(&paper).await, teacher.get(&paper).await);
+    assert!(paper.bytes.starts_with(b"%PDF-"), "{}", paper.text());
+    assert_eq!(paper.bytes, again.bytes, "the same certificate is the same file");
     assert!(
         printed.contains(&number) && printed.contains("許藍圖") && printed.contains("<path fill"),
         "{printed}"

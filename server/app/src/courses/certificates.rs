@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rampart_documents::CertificatePaper;
 use rampart_domain::records::course::{Certificate, Fault, faults, masked};
 use rampart_domain::records::{IntervalSet, RocDate, RocYear};
 use rampart_store::{CertificatesOf, Course, NewCertificate, Person, StoredCertificate};
@@ -9,6 +10,8 @@ use rampart_store::{CertificatesOf, Course, NewCertificate, Person, StoredCertif
 use super::{CourseError, reason};
 use crate::clock::new_id;
 use crate::people::random_code;
+use crate::records::Format;
+use crate::statistics::{Export, FOOT};
 use crate::{App, AppError};
 
 /// Letters of a check code.
@@ -181,6 +184,20 @@ impl App {
             issuer: issuer.to_owned(),
             revoked: one.revoked_ms.map(RocDate::of_ms),
         })
+    }
+
+    /// A certificate as a sealed PDF. The same certificate gives the same bytes: its date is that of issue or revocation.
+    ///
+    /// # Errors
+    /// [`CourseError::Missing`] for an unknown one; [`AppError::Fonts`] and [`AppError::Characters`] are for people to read.
+    pub async fn certificate_file(&self, id: &str, base: &str, issuer: &str) -> Result<Export, CourseError> {
+        let one = self.store.certificates().list(CertificatesOf::Id(id)).await?.pop();
+        let as_of_ms = one.map(|one| one.revoked_ms.unwrap_or(one.issued_ms)).ok_or(CourseError::Missing)?;
+        let certificate = self.certificate(id, base, issuer).await?;
+        let name = format!("證書_{}.pdf", certificate.number);
+        let paper = CertificatePaper { certificate, foot: Some(FOOT.to_owned()), as_of_ms };
+        let bytes = self.printed(paper).await?;
+        Ok(Export { name, media_type: Format::Pdf.media_type(), bytes })
     }
 
     /// What stands of a number as it is printed; `None` when there is no such certificate, or the check code is another.
