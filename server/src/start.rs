@@ -283,6 +283,7 @@ pub async fn serve_with(
     app.store.sessions().sweep(app.now_ms() - FORGET_SESSIONS_MS).await?;
     app.store.tokens().sweep(app.now_ms() - FORGET_TOKENS_MS).await?;
     app.store.repeats().sweep(app.now_ms() - FORGET_REPEATS_MS).await?;
+    app.forget_scans().await?;
     let first = app.first_administrator().await?;
     let web = Web::new(app.clone(), pages, signer, house(&config, app.now_ms()));
     app.start_webhooks(web.house.hooks.clone());
