@@ -1,6 +1,6 @@
 //! Files as the office suite of agencies reads them: each format opens and gives back the cells that were put in.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
@@ -77,19 +77,28 @@ fn the_office_suite_opens_each_file_and_gives_back_the_cells() {
     }
     let home = dir.path().join("home");
     let into = dir.path().join("out");
-    // Commas, quotes, UTF-8, cells as they are shown, each sheet a file. One start for all files: it takes seconds.
-    let output = Command::new("soffice")
-        .env("LC_ALL", "C.UTF-8")
-        .env("HOME", dir.path())
-        .arg(format!("-env:UserInstallation=file://{}", home.display()))
-        .args(["--headless", "--norestore", "--convert-to"])
-        .arg("csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1")
-        .arg("--outdir")
-        .arg(&into)
-        .args(&files)
-        .output()
-        .unwrap_or_else(|error| panic!("soffice (libreoffice-calc-nogui): {error}"));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Commas, quotes, UTF-8, cells as they are shown, each sheet a file. A start takes seconds: one for the workbooks, and one
+    // for the CSV with what a person confirms in the dialogue that has no place here (commas, quotes, UTF-8).
+    let convert = |reading: &[&str], files: &[PathBuf]| {
+        let output = Command::new("soffice")
+            .env("LC_ALL", "C.UTF-8")
+            .env("HOME", dir.path())
+            .arg(format!("-env:UserInstallation=file://{}", home.display()))
+            .args(["--headless", "--norestore"])
+            .args(reading)
+            .args([
+                "--convert-to",
+                "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,true,false,false,-1",
+            ])
+            .arg("--outdir")
+            .arg(&into)
+            .args(files)
+            .output()
+            .unwrap_or_else(|error| panic!("soffice (libreoffice-calc-nogui): {error}"));
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    convert(&[], &files[..2]);
+    convert(&["--infilter=Text - txt - csv (StarCalc):44,34,76,1"], &files[2..]);
     let shown: Vec<Vec<String>> =
         table.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
     for ending in ["ods", "xlsx"] {

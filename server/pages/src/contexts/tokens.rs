@@ -108,6 +108,8 @@ impl Page for Tokens {
             "metrics:read",
             "webhooks:write",
             "tokens:write",
+            "terminals:read",
+            "accounts:write",
             "seat:play",
         ]
         .map(str::to_owned)

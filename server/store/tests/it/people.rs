@@ -209,6 +209,14 @@ fn no_other_source_names_the_personal_table() {
         let writes = text.matches("INSERT INTO personal (").count();
         match path.file_name().unwrap().to_str().unwrap() {
             "officer.rs" => assert!(named > writes),
+            // The same view in bulk: it reads, in the transaction that writes the audit line, and does nothing else.
+            "book.rs" => {
+                assert_eq!(
+                    (text.matches("FROM personal").count(), text.matches("JOIN personal").count(), writes),
+                    (1, 0, 0)
+                );
+                assert!(text.contains("impl OfficerView<'_> {") && text.matches("impl ").count() == 1);
+            }
             // Of what a person stated, this one reads back that it was stated and no more.
             "answers.rs" => assert_eq!(
                 (
