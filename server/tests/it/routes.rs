@@ -49,7 +49,7 @@ fn real(house: &House, path: &str) -> String {
     let path = path.replace("{terminal}", &house.recording).replace("{recording}", &house.recording);
     let path = path.replace("{seat}", "0198c4").replace("{year}", "115").replace("{table}", "x1");
     match path.rsplit('/').next() {
-        Some("export") => format!("{path}?format=csv"),
+        Some("export") => format!("{path}?format=csv&edition=internal"),
         Some("rows") => format!("{path}?by=all"),
         _ => path,
     }
