@@ -188,7 +188,7 @@ impl House {
 
     /// Reaches around the store into its file.
     pub fn sql(&self, what: &str) {
-        let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=9); d.execute(sys.argv[2]); d.commit()";
+        let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=90); d.execute(sys.argv[2]); d.commit()";
         let path = self.dir.path().join("rampart.db");
         let mut python = std::process::Command::new("python3");
         assert!(python.args(["-c", script]).arg(path).arg(what).status().unwrap().success());
