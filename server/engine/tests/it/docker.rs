@@ -415,12 +415,14 @@ async fn a_pipe_dropped_leaves_no_process_and_a_reader_that_stops_stops_the_comm
         let open = async |script: &str| {
             bench.engine.pipe(&name, PipeSpec::new("root", ["bash", "-c", script])).await.unwrap()
         };
+        // The pause: the engine passes both streams on as they come, and a flood that nobody reads holds up what is behind it.
         let Pipe { mut reader, writer, control } =
-            open("echo no word >&2; yes x | tee >(wc -c > /tmp/count) >/dev/null & yes rampart").await;
+            open("echo no word >&2; sleep 1; yes x | tee >(wc -c > /tmp/count) >/dev/null & yes rampart")
+                .await;
         let mut some = [0; 1000];
         reader.read_exact(&mut some).await.unwrap();
         assert!(some.starts_with(b"rampart\nrampart\n"));
-        until("it is heard", Duration::from_secs(5), async || control.said() == "no word").await;
+        until("it is heard", Duration::from_secs(60), async || control.said() == "no word").await;
         let written = async || shell(&bench, &name, "grep wchar /proc/$(pgrep -nf '^yes rampart')/io").await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         let before = written().await;
