@@ -414,7 +414,14 @@ impl Runner {
             // Cleared is said by the engine's answer, not by a button: the button only begins it.
             if self.ahead.status == Status::Ended {
                 self.begin_clear();
-                batch.answers.push(deferred(reply, ()));
+                let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
+                batch.answers.push(Box::new(move |durable| {
+                    // Answered when a next life of the server would know it too.
+                    tools.tasks.clone().spawn(async move {
+                        crate::launch::wish(&exercise, &tools, Desired::Gone).await;
+                        let _ = reply.send(durable);
+                    });
+                }));
             } else {
                 Self::refuse(reply, Refusal::Turn { from: self.ahead.status, to }, batch);
             }
