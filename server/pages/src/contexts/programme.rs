@@ -613,7 +613,12 @@ impl Page for FindingsPage {
         };
         let page = Self {
             year: 115,
-            rows: vec![FindingRow { first: "115-05-12".into(), repaired: String::new(), ..row.clone() }],
+            rows: vec![FindingRow {
+                first: "115-05-12".into(),
+                retest: "115-05-19".into(),
+                repaired: String::new(),
+                ..row.clone()
+            }],
             done: 1,
             grave: 2,
             share: "50.00".into(),
