@@ -10,7 +10,6 @@ use rampart_domain::records::roc::{RocDate, form_value, parse_date_time};
 use rampart_pages::{
     ClassFields, ClassPage, ClassSlip, ClassSlips, PaperDay, PaperSheet, Problem, RoomScreen, Tone,
 };
-use rampart_store::TestResult;
 
 use super::courses::{base, exercise_code, exercises, failed, may_edit, problem, read_session};
 use super::error::{Answer, WebError};
@@ -85,30 +84,16 @@ pub(super) async fn show(
 
 /// Enters all scores of the form that are others than those that stand.
 async fn scores(web: &Web, staff: &Staff, course: &str, id: &str, form: &Posted) -> Result<(), CourseError> {
-    let sheet = web.app.class_sheet(course, id).await?;
+    let mut scores = Vec::new();
     for (prefix, kind) in [("pre.", TestKind::Pre), ("post.", TestKind::Post)] {
         for (person, score) in form.below(prefix) {
-            let row = sheet.rows.iter().find(|row| row.person.id == person).ok_or(CourseError::Missing)?;
-            let stands = if kind == TestKind::Pre { row.pre } else { row.post };
             let score = score.trim();
-            if score.is_empty() || stands.is_some_and(|stands| stands.to_string() == score) {
-                continue;
+            if !score.is_empty() {
+                scores.push((person.to_owned(), kind, score.parse().unwrap_or(u8::MAX)));
             }
-            let result = TestResult {
-                id: String::new(),
-                session_id: id.to_owned(),
-                person_id: person.to_owned(),
-                kind,
-                score: score.parse().unwrap_or(u8::MAX),
-                by_account: staff.id.clone(),
-                at_ms: 0,
-                removed_ms: None,
-                removed_reason: None,
-            };
-            web.app.set_test_result(&result, form.get("reason")).await?;
         }
     }
-    Ok(())
+    web.app.set_test_results(course, id, &scores, form.get("reason"), &staff.id).await.map(drop)
 }
 
 /// `POST /courses/{id}/sessions/{session}`.
@@ -166,7 +151,7 @@ pub(super) async fn act(
             let stay = [(person.to_owned(), from, Some(to))];
             let reason = form.get("reason");
             let done = app.mark_class(&course, &id, MarkSource::Instructor, &stay, reason, by).await;
-            ("marked", done.map(drop))
+            ("class_marked", done.map(drop))
         }
         "strike" => {
             let done = app.strike_class_mark(&course, &id, form.get("mark"), form.get("reason"), by).await;
