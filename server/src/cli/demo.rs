@@ -1,4 +1,4 @@
-//! `rampart demo`: accounts, people and an exercise to try everything with. What is there already stays as it is.
+//! `rampart demo`: accounts, people, an exercise to try everything with, and a year that is over. What is there already stays as it is.
 
 use rampart::Config;
 use rampart_app::{AccountError, App, CreateError, NewExercise};
@@ -6,6 +6,7 @@ use rampart_domain::records::RocYear;
 use rampart_domain::records::course::{Aspect, LATE_MINUTES, Measure, PASS_MARK, Standing};
 use rampart_store::{CourseAbout, NewClassSession, Role};
 
+use super::demo_year::{self, CAST};
 use super::{Failure, Outcome, logs, say, warn};
 
 /// Scenario of the demo exercise.
@@ -14,30 +15,6 @@ const SCENARIO: &str = "qinglan-portal";
 const PAIRS: u16 = 2;
 /// Planned length, ms.
 const LENGTH_MS: i64 = 3 * 3_600_000;
-
-/// Invented people of an invented county: name, gender as rosters write it, agency, sits in a seat.
-const CAST: [(&str, &str, &str, bool); 20] = [
-    ("林演練", "女", "縣政府 數位發展處", false),
-    ("陳範例", "男", "縣政府 數位發展處", false),
-    ("許藍圖", "女", "縣政府 數位發展處", true),
-    ("謝測試", "男", "縣政府 數位發展處", true),
-    ("張示範", "女", "縣政府 數位發展處", true),
-    ("莊公文", "男", "地方稅務局", true),
-    ("葉門禁", "女", "縣政府 機房", true),
-    ("李模擬", "男", "地政處", true),
-    ("黃沙盒", "女", "衛生局", true),
-    ("蘇還原", "男", "消防局", true),
-    ("曾封包", "女", "縣政府 資安監控中心", true),
-    ("廖快照", "其他", "縣政府 端點防護小組", true),
-    ("賴備援", "男", "文化局 縣立圖書館", true),
-    ("呂差勤", "女", "嵐山鄉公所", false),
-    ("吳虛構", "男", "白沙嶼鄉公所", true),
-    ("周演習", "不願透露", "環保局", true),
-    ("郭日誌", "女", "水晶橋資訊", true),
-    ("蔡紅磚", "男", "木棉雲端", true),
-    ("鄭白板", "女", "青嵐科技大學", false),
-    ("王假名", "男", "青嵐科技大學", true),
-];
 
 /// Staff accounts of the demo: log-in, name, role.
 const STAFF: [(&str, &str, Role); 2] =
@@ -65,7 +42,7 @@ async fn make(app: &App) -> Outcome {
             Err(error) => return Err(error.into()),
         }
     }
-    let counts = match app.import_roster(roster().as_bytes(), None).await? {
+    let counts = match app.import_roster(demo_year::roster().as_bytes(), None).await? {
         Ok(counts) => counts,
         Err(faults) => {
             for fault in faults {
@@ -80,25 +57,37 @@ async fn make(app: &App) -> Outcome {
         counts.unchanged + counts.changed
     ));
     exercise(app, &counts.ids).await?;
-    course(app).await
+    course(app).await?;
+    filled_year(app, &counts.ids).await
+}
+
+/// A year that is over, with its tables filled.
+async fn filled_year(app: &App, people: &[String]) -> Outcome {
+    let instructor = app.store.accounts().by_login(STAFF[0].0).await?;
+    let Some(by) = instructor.map(|known| known.account.id) else { return Ok(()) };
+    match demo_year::make(app, people, &by).await {
+        Ok((year, true)) => {
+            let year = year.to_string();
+            say(format_args!(
+                "  {year:<13} a year with its tables: 57 people, two sessions, a questionnaire"
+            ));
+        }
+        Ok((year, false)) => say(format_args!("  {:<13} is filled already", year.to_string())),
+        Err(error) => {
+            warn(format_args!("rampart: the demo's year: {error}"));
+            return Err(Failure::Refused);
+        }
+    }
+    Ok(())
 }
 
 fn tell(login: &str, password: &str) {
     say(format_args!("  {login:<13} one-time password {password}"));
 }
 
-/// The cast as a roster, in the form that the import page takes.
-fn roster() -> String {
-    let mut text = "姓名,職號,機關,性別\n".to_owned();
-    for (index, (name, gender, agency, _)) in CAST.iter().enumerate() {
-        text.push_str(&format!("{name},Q{:03},{agency},{gender}\n", index + 1));
-    }
-    text
-}
-
 async fn exercise(app: &App, people: &[String]) -> Outcome {
     let now_ms = app.now_ms();
-    let code = format!("S{}-01", RocYear::of_ms(now_ms).0);
+    let code = format!("S{}-03", RocYear::of_ms(now_ms).0);
     if let Some(known) = app.store.exercises().by_code(&code).await? {
         say(format_args!("  {code:<13} is there already ({})", known.title));
         return Ok(());
@@ -111,7 +100,7 @@ async fn exercise(app: &App, people: &[String]) -> Outcome {
     let new = NewExercise {
         scenario: SCENARIO.to_owned(),
         code: code.clone(),
-        title: "紅藍對抗實作".to_owned(),
+        title: "紅藍對抗演練".to_owned(),
         pairs: PAIRS,
         place: "嵐北訓練教室".to_owned(),
         starts_ms: now_ms,
@@ -137,7 +126,7 @@ async fn exercise(app: &App, people: &[String]) -> Outcome {
 /// A course whose session is on now, so that the room's screen has a code.
 async fn course(app: &App) -> Outcome {
     let now_ms = app.now_ms();
-    let code = format!("C{}-01", RocYear::of_ms(now_ms).0);
+    let code = format!("C{}-03", RocYear::of_ms(now_ms).0);
     if app.store.courses().list().await?.iter().any(|known| known.about.code == code) {
         say(format_args!("  {code:<13} is there already"));
         return Ok(());
@@ -146,7 +135,7 @@ async fn course(app: &App) -> Outcome {
     let Some(by) = instructor.map(|known| known.account.id) else { return Ok(()) };
     let about = CourseAbout {
         code: code.clone(),
-        title: "藍隊通報應變".to_owned(),
+        title: "藍隊值勤".to_owned(),
         aspect: Aspect::Management,
         speciality: "網路攻防".to_owned(),
         category: "523".to_owned(),

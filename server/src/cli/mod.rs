@@ -2,6 +2,7 @@
 //! those of commands on a server stand in `remote`.
 
 mod demo;
+mod demo_year;
 mod doctor;
 mod images;
 mod ledger;

@@ -78,14 +78,19 @@ fn the_demo_may_be_made_twice_and_its_ledger_is_whole() {
     let dir = tempfile::tempdir().unwrap();
     let (code, out, err) = said(&rampart(dir.path(), &["demo"]));
     assert_eq!(code, 0, "{err}");
-    for part in ["admin         one-time password", "20 added", "16 seats given"] {
+    for part in ["admin         one-time password", "66 added", "16 seats given", "57 people, two sessions"] {
         assert!(out.contains(part), "{part}: {out}");
     }
     let exercise =
-        out.split_whitespace().find(|word| word.starts_with('S') && word.ends_with("-01")).unwrap();
+        out.split_whitespace().find(|word| word.starts_with('S') && word.ends_with("-03")).unwrap();
     let (code, again, _) = said(&rampart(dir.path(), &["demo"]));
     assert_eq!(code, 0);
-    assert!(again.contains("0 added, 20 there already") && !again.contains("one-time"), "{again}");
+    assert!(
+        again.contains("0 added, 66 there already")
+            && again.contains("is filled already")
+            && !again.contains("one-time"),
+        "{again}"
+    );
     let (code, out, _) = said(&rampart(dir.path(), &["ledger", "verify", exercise]));
     assert_eq!(code, 0);
     assert!(out.contains("the chain is whole"), "{out}");
