@@ -48,13 +48,13 @@ scopes! {
     BoardRead = "board:read",
     /// Exercises: list, state, plan, queue, hosts, sign-in sheet.
     ExercisesRead = "exercises:read",
-    /// Exercises: make, launch, start, pause, end, clear, schedule, reset hosts.
+    /// Exercises: make, launch, start, pause, end, clear, schedule, reset hosts. Courses: make, change, certificates.
     ExercisesRun = "exercises:run",
     /// Open terminals and their recordings; each one taken away writes its audit line.
     TerminalsRead = "terminals:read",
     /// Seats and the slips that open them.
     SeatsWrite = "seats:write",
-    /// Sign-in sheets.
+    /// Sign-in sheets, and results of courses' tests.
     AttendanceWrite = "attendance:write",
     /// Corrections, rulings, the freeze of the board.
     JudgeWrite = "judge:write",
@@ -62,9 +62,9 @@ scopes! {
     LedgerRead = "ledger:read",
     /// The scenario library.
     ScenariosRead = "scenarios:read",
-    /// The register of people, without anything personal.
+    /// The register of people, agencies, courses and their sheets, without anything that people state of themselves.
     PeopleRead = "people:read",
-    /// Import of people.
+    /// Import and change of people and agencies; the officer's decisions about them.
     PeopleWrite = "people:write",
     /// Tables by gender; each look writes its audit line.
     RecordsRead = "records:read",

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod board;
+pub mod courses;
 pub mod error;
 pub mod exercises;
 pub mod extract;
@@ -14,6 +15,7 @@ pub mod me;
 pub mod metrics;
 pub mod people;
 pub mod records;
+pub mod register;
 pub mod seat;
 pub mod system;
 pub mod terminals;
@@ -133,6 +135,37 @@ fn table() -> Vec<Entry> {
         at(Who::OVERSEER, S::LedgerRead, routes!(board::scores)),
         at(Who::Account, S::PeopleRead, routes!(people::list)),
         file(Who::REGISTRAR, S::PeopleWrite, routes!(people::import)),
+        making(Who::REGISTRAR, S::PeopleWrite, routes!(register::create)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(register::export)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(register::show)),
+        at(Who::REGISTRAR, S::PeopleWrite, routes!(register::change)),
+        at(Who::Account, S::PeopleRead, routes!(register::agencies)),
+        making(Who::REGISTRAR, S::PeopleWrite, routes!(register::create_agency)),
+        at(Who::REGISTRAR, S::PeopleWrite, routes!(register::change_agency)),
+        at(Who::REGISTRAR, S::PeopleWrite, routes!(register::remove_agency)),
+        at(Who::OFFICER, S::PeopleRead, routes!(register::duplicates)),
+        at(Who::OFFICER, S::PeopleWrite, routes!(register::decide_duplicates)),
+        at(Who::OFFICER, S::RecordsRead, routes!(register::requests)),
+        at(Who::OFFICER, S::PeopleWrite, routes!(register::decide_request)),
+        at(Who::OFFICER, S::PeopleRead, routes!(register::retention)),
+        at(Who::OFFICER, S::PeopleWrite, routes!(register::set_retention)),
+        at(Who::OFFICER, S::PeopleWrite, routes!(register::purge)),
+        at(Who::OFFICER, S::RecordsRead, routes!(register::answers)),
+        at(Who::OFFICER, S::PeopleWrite, routes!(register::set_answers)),
+        at(Who::OFFICER, S::PeopleWrite, routes!(register::erase_answers)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(courses::list)),
+        making(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::create)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(courses::show)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::change)),
+        making(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::create_session)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(courses::sheet)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::change_session)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::act)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(courses::attendance)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(courses::results)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(courses::certificates)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::issue)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::revoke)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::records)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::export)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::table)),
@@ -167,6 +200,10 @@ fn table() -> Vec<Entry> {
         at(Who::Side(Side::Blue), S::SeatPlay, routes!(seat::repair)),
         at(Who::Seat, S::SeatPlay, routes!(seat::reset)),
         at(Who::Seat, S::SeatPlay, routes!(seat::dispute)),
+        at(Who::Seat, S::SeatPlay, routes!(register::own)),
+        at(Who::Seat, S::SeatPlay, routes!(register::give_answers)),
+        at(Who::Seat, S::SeatPlay, routes!(register::withdraw_answers)),
+        at(Who::Seat, S::SeatPlay, routes!(register::ask)),
         at(Who::Seat, S::SeatPlay, routes!(files::list)),
         at(Who::Seat, S::SeatPlay, routes!(files::take)),
         stream(Who::Seat, S::SeatPlay, routes!(files::put)),

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::SignError;
 use rampart_app::records::roster;
+use rampart_app::records::sheet::Encoding;
 use rampart_app::roster_import::RowEffect;
 use rampart_pages::Problem;
 use serde::Deserialize;
@@ -17,13 +18,13 @@ use super::error::{Answer, Fault};
 use super::extract::{Asked, Body, List, Part};
 use super::gate::Call;
 use super::types::{
-    Attendance, Count, Imported, Person, Seat, SeatWish, Sign, SignAct, Slip, SlipWish, Spread,
+    Attendance, Count, Imported, ImportedRow, Person, Seat, SeatWish, Sign, SignAct, Slip, SlipWish, Spread,
 };
 use crate::web::Web;
 use crate::web::exercises::online;
 use crate::web::view::exercises::AT_THE_DESK;
 
-fn person(of: &rampart_store::Person) -> Person {
+pub(super) fn person(of: &rampart_store::Person) -> Person {
     Person {
         id: of.id.clone(),
         name: of.name.clone(),
@@ -69,6 +70,13 @@ pub struct How {
     #[serde(default)]
     #[param(default = false)]
     pub dry_run: bool,
+    /// Sheet of a workbook, from 1.
+    #[param(minimum = 1)]
+    pub sheet: Option<usize>,
+    /// The file is Big5 (CP950).
+    #[serde(default)]
+    #[param(default = false)]
+    pub big5: bool,
 }
 
 /// Import people
@@ -83,22 +91,41 @@ pub async fn import(
     Asked(how): Asked<How>,
     bytes: Bytes,
 ) -> Answer<Json<Imported>> {
+    let reading = roster::How {
+        sheet: how.sheet.map(|sheet| sheet.saturating_sub(1)),
+        encoding: how.big5.then_some(Encoding::Big5),
+        columns: None,
+    };
+    let nobody = BTreeSet::new();
     if how.dry_run {
-        let check = web.app.check_roster(&bytes, &roster::How::default(), &BTreeSet::new()).await?;
+        let check = web.app.check_roster(&bytes, &reading, &nobody).await?;
         let rows = check.rows.map_err(|faults| faulty(&faults))?;
-        let mut would = Imported { added: 0, changed: 0, unchanged: 0, dry_run: true };
-        for row in &rows {
-            *match row.effect {
-                RowEffect::Added => &mut would.added,
-                RowEffect::Same => &mut would.unchanged,
-                RowEffect::Changed => &mut would.changed,
-            } += 1;
+        let mut would = Imported { added: 0, changed: 0, unchanged: 0, dry_run: true, rows: Vec::new() };
+        for row in rows {
+            let (number, effect) = match row.effect {
+                RowEffect::Added => (&mut would.added, "added"),
+                RowEffect::Same => (&mut would.unchanged, "same"),
+                RowEffect::Changed => (&mut would.changed, "changed"),
+            };
+            *number += 1;
+            would.rows.push(ImportedRow {
+                row: row.row.row,
+                effect: effect.to_owned(),
+                person: row.person.map(|person| person.id),
+                proposed: row.proposed,
+            });
         }
         return Ok(Json(would));
     }
-    let done = web.app.import_roster(&bytes, Some(&call.staff()?.id)).await?;
+    let done = web.app.import_roster_as(&bytes, &reading, &nobody, Some(&call.staff()?.id)).await?;
     let done = done.map_err(|faults| faulty(&faults))?;
-    Ok(Json(Imported { added: done.added, changed: done.changed, unchanged: done.unchanged, dry_run: false }))
+    Ok(Json(Imported {
+        added: done.added,
+        changed: done.changed,
+        unchanged: done.unchanged,
+        dry_run: false,
+        rows: Vec::new(),
+    }))
 }
 
 /// Faults without the values that were wrong: they may be personal, and the caller has the file.

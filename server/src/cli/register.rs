@@ -34,10 +34,10 @@ pub(super) struct Import {
     /// Write it, all or nothing.
     #[arg(long, group = "act")]
     pub(super) apply: bool,
-    /// Sheet of a workbook, from 1; not with --server.
+    /// Sheet of a workbook, from 1.
     #[arg(long)]
     pub(super) sheet: Option<usize>,
-    /// The file is Big5 (CP950), as a dry run showed it; not with --server.
+    /// The file is Big5 (CP950), as a dry run showed it.
     #[arg(long)]
     pub(super) big5: bool,
     #[command(flatten)]

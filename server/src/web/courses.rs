@@ -20,7 +20,7 @@ use super::visit::{Here, flash};
 use super::who::{Role, Staff};
 
 /// What a refusal says; what is no refusal goes on as an error.
-pub(super) fn problem(error: CourseError) -> Result<Problem, WebError> {
+pub(crate) fn problem(error: CourseError) -> Result<Problem, WebError> {
     match error {
         CourseError::Field { field, code, about } => {
             Ok(Problem::new(code).with("max", &about).with("about", about).on(field))

@@ -19,7 +19,7 @@ use super::visit::{Here, flash};
 use super::who::{Role, Staff};
 
 /// What a refusal says; what is no refusal goes on as an error.
-fn problem(error: RegisterError) -> Result<Problem, WebError> {
+pub(crate) fn problem(error: RegisterError) -> Result<Problem, WebError> {
     Ok(match error {
         RegisterError::Field { field, code } => Problem::new(code).with("max", CHARS_MAX).on(field),
         RegisterError::Taken("staff_no") => Problem::new("number_taken").on("staff_no"),

@@ -4,7 +4,9 @@
 
 mod answers;
 mod api;
+mod api_courses;
 mod api_desk;
+mod api_register;
 mod cli;
 mod courses;
 mod forms;

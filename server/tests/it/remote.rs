@@ -6,10 +6,13 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rampart::{Config, serve_with};
+use rampart_app::App;
 use rampart_app::clock::SystemClock;
+use rampart_domain::records::course::Aspect;
+use rampart_domain::records::roc::parse_date_time;
 use rampart_domain::token::Scope;
 use rampart_engine::fake::FakeEngine;
-use rampart_store::{Role, TokenOwner};
+use rampart_store::{CourseAbout, NewClassSession, Role, TokenOwner};
 
 /// Exit code, standard output, standard error.
 fn run(server: &str, token: &Path, words: &[&str]) -> (i32, String, String) {
@@ -45,15 +48,17 @@ async fn an_instructor_leads_an_exercise_from_a_terminal() {
     let id = app.store.accounts().by_login("teacher").await.unwrap().unwrap().account.id;
     app.change_password(&id, "", "").await.unwrap_err();
     app.store.accounts().set_password(&id, "x", false, app.now_ms()).await.unwrap();
-    let owner = TokenOwner::Account(id);
+    let owner = TokenOwner::Account(id.clone());
     let scopes = [
         Scope::BoardRead,
         Scope::ExercisesRead,
         Scope::ExercisesRun,
         Scope::SeatsWrite,
+        Scope::AttendanceWrite,
         Scope::PeopleRead,
         Scope::PeopleWrite,
     ];
+    class(&app, &id).await;
     let (_, token) = app.make_token(&owner, &scopes, "終端機", &scopes, 1).await.unwrap();
     let file = dir.path().join("token");
     std::fs::write(&file, format!("{}\n", token.reveal())).unwrap();
@@ -61,6 +66,72 @@ async fn an_instructor_leads_an_exercise_from_a_terminal() {
     let done = tokio::task::spawn_blocking(move || story(dir.path(), &server, &file)).await;
     running.stop().await;
     done.unwrap();
+}
+
+/// A course of one session that is over, without anybody.
+async fn class(app: &App, by: &str) {
+    let about = CourseAbout {
+        code: "C114-01".into(),
+        title: "藍隊通報應變".into(),
+        aspect: Aspect::Management,
+        speciality: String::new(),
+        category: "523".into(),
+        minutes: 180,
+        digital_minutes: 0,
+        tested: true,
+        pass_mark: 70,
+        work_related: true,
+        measures: Vec::new(),
+        county: "30".into(),
+    };
+    let course_id = app.save_course(None, &about, by).await.unwrap();
+    let at = |text: &str| parse_date_time(text).unwrap();
+    let session = NewClassSession {
+        id: String::new(),
+        course_id,
+        code: "S114-01".into(),
+        class_no: 1,
+        place: "嵐北訓練教室".into(),
+        halves: vec![(at("114-03-05 09:00"), at("114-03-05 12:00"))],
+        late_minutes: 10,
+        exercise_id: None,
+    };
+    app.save_class_session(&session, by).await.unwrap();
+}
+
+/// The sheet and the results of a session from files, and its certificates.
+fn a_class(dir: &Path, server: &str, file: &Path) {
+    let (code, out, err) = run(server, file, &["course", "list"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("C114-01  523") && out.contains("S114-01"), "{out}");
+    let enter = |numbers: &[&str]| run(server, file, &[&["course", "enter", "S114-01"], numbers].concat());
+    assert_eq!(enter(&["A1", "A9"]).0, 2, "there is no A9");
+    assert_eq!(enter(&["A1", "A2"]).1, "entered 2\n");
+    let sheet = dir.join("sheet.csv");
+    let path = sheet.to_str().unwrap();
+    let import = |how: &str| run(server, file, &["course", "attendance", "import", "S114-01", path, how]);
+    std::fs::write(&sheet, "職號,簽到,簽退\nA1,114-03-05 09:00,gestern\nA2,heute,\n").unwrap();
+    let (code, _, err) = import("--apply");
+    assert!(code == 2 && err.contains("row 2: `gestern`") && err.contains("row 3: `heute`"), "{err}");
+    std::fs::write(&sheet, "職號,簽到,簽退\nA1,114-03-05 09:00,114-03-05 12:00\nA9,114-03-05 09:00,\n")
+        .unwrap();
+    let (code, _, err) = import("--apply");
+    assert!(code == 2 && err.contains("stays[1].person"), "{err}");
+    let rows = "職號,簽到,簽退\nA1,114-03-05 09:00,114-03-05 12:00\nA2,114-03-05 09:00,114-03-05 10:00\n";
+    std::fs::write(&sheet, rows).unwrap();
+    assert_eq!(import("--dry-run").1, "would enter 2\n");
+    assert_eq!(import("--apply").1, "entered 2\n");
+    std::fs::write(&sheet, "staff_no,score\nA1,88\nA2,90\n").unwrap();
+    let (code, out, err) = run(server, file, &["course", "results", "import", "S114-01", path]);
+    assert_eq!((code, out.as_str()), (0, "entered 2\n"), "{err}");
+    let (_, out, _) = run(server, file, &["course", "attendance", "show", "S114-01"]);
+    assert!(out.contains("present") && out.contains("early") && out.contains("3:00"), "{out}");
+    let (code, out, err) = run(server, file, &["course", "certificates", "C114-01", "--issue"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("valid") && out.contains("許藍圖") && !out.contains("蔡紅磚"), "{out}");
+    let (_, out, _) = run(server, file, &["course", "show", "S114-01"]);
+    assert!(out.contains("qualifies") && out.contains("hours"), "{out}");
+    assert_eq!(run(server, file, &["course", "show", "S114-99"]).0, 1, "there is none");
 }
 
 fn story(dir: &Path, server: &str, file: &Path) {
@@ -88,6 +159,7 @@ fn story(dir: &Path, server: &str, file: &Path) {
     assert_eq!((code, out.as_str()), (2, ""));
     assert!(err.lines().count() >= 2 && err.contains("2:"), "all faults at once: {err}");
     assert!(!err.contains('貓'), "what was wrong may be personal: {err}");
+    a_class(dir, server, file);
 
     let new =
         ["exercise", "create", "--scenario", "qinglan-portal", "--starts", "2030-12-01T09:00", "--ends"];

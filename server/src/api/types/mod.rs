@@ -1,8 +1,10 @@
 //! What the API carries. Times are milliseconds since 1970 UTC, points are integers, ids are texts that mean nothing.
 
+mod courses;
 mod desk;
 mod people;
 mod play;
+mod register;
 mod system;
 
 use std::collections::BTreeMap;
@@ -10,9 +12,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use courses::*;
 pub use desk::*;
 pub use people::*;
 pub use play::*;
+pub use register::*;
 pub use system::*;
 
 /// Who a token stands for, and what it may do.

@@ -27,6 +27,23 @@ pub struct Imported {
     pub unchanged: usize,
     /// True when it was only tried.
     pub dry_run: bool,
+    /// What each row would do; of a try alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub rows: Vec<ImportedRow>,
+}
+
+/// What a row of a roster would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ImportedRow {
+    /// Row of the file, from 1.
+    pub row: u32,
+    /// `added`, `changed` or `same`.
+    pub effect: String,
+    /// Id of the person that it was taken for; null for a new one.
+    pub person: Option<String>,
+    /// Taken for that person by name and agency alone.
+    pub proposed: bool,
 }
 
 /// A seat.

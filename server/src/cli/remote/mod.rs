@@ -1,7 +1,8 @@
-//! `rampart exercise …`, `board`, `seats`, `roster`, `records`, `whoami`: a server led from a terminal, by its API. Exit codes: 0 done,
+//! `rampart exercise …`, `board`, `seats`, `course`, `roster`, `records`, `whoami`: a server led from a terminal, by its API. Exit codes: 0 done,
 //! 1 the server said no, 2 what was typed or a file is not in order, 3 no contact.
 
 mod client;
+mod course;
 mod print;
 mod verify;
 
@@ -65,6 +66,9 @@ pub(super) enum Command {
     /// Give seats and make the slips that open them.
     #[command(subcommand)]
     Seats(SeatsCommand),
+    /// Courses: sheets from files, results, certificates.
+    #[command(subcommand)]
+    Course(course::Command),
     /// Take tables of a year as files, and check what was handed in.
     #[command(subcommand)]
     Records(RecordsCommand),
@@ -277,6 +281,7 @@ impl Session {
                 self.show(&board, print::board)
             }
             Command::Seats(command) => self.seats(command),
+            Command::Course(command) => self.course(command),
             Command::Records(RecordsCommand::Export { table, year, edition, format, output }) => {
                 let path =
                     format!("/records/{year}/tables/{}?edition={edition}&format={format}", escaped(&table));
@@ -313,14 +318,10 @@ impl Session {
     }
 
     fn roster(&self, import: &Import) -> Result<(), Failure> {
-        if import.sheet.is_some() || import.big5 {
-            return Err(Failure::usage(
-                "--sheet and --big5 are for this installation's store, without --server",
-            ));
-        }
         let bytes = std::fs::read(&import.file)
             .map_err(|error| Failure::usage(format!("{}: {error}", import.file.display())))?;
-        let path = format!("/people/import?dry_run={}", !import.apply);
+        let sheet = import.sheet.map(|sheet| format!("&sheet={sheet}")).unwrap_or_default();
+        let path = format!("/people/import?dry_run={}&big5={}{sheet}", !import.apply, import.big5);
         let done: Imported = self.client.upload(&path, "text/csv", bytes)?;
         self.show(&done, print::imported)
     }

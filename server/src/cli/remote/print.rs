@@ -15,7 +15,7 @@ fn width(text: &str) -> usize {
 }
 
 /// A table with two spaces between its columns.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = head.iter().map(|text| width(text)).collect();
     for row in rows {
         for (column, cell) in row.iter().enumerate() {
