@@ -12,7 +12,7 @@ pub use sheet::{ClassRow, ClassSheet};
 pub use sign::{SIGN_AROUND_MS, SignedFor, Signing, SigningError};
 pub use surveys::{PRINTED_MAX, SurveyQuestion};
 
-use rampart_domain::records::course::{COUNTIES, LATE_MINUTES, PASS_MARK, Standing};
+use rampart_domain::records::course::{COUNTIES, LATE_MINUTES, PASS_MARK, Standing, TestKind};
 use rampart_store::{
     ClassSession, Course, CourseAbout, MaterialBody, NewClassSession, SessionsOf, StoreError, TestResult,
 };
@@ -350,28 +350,51 @@ impl App {
         if done { Ok(()) } else { Err(CourseError::Missing) }
     }
 
-    /// Enters a test result; one that stands needs a reason to be replaced.
+    /// Enters test results of a session, all or none: person, which test, points. Those that stand need a reason to be
+    /// replaced; the same points again are left. Answers how many were written.
     ///
     /// # Errors
-    /// [`CourseError::Field`] out of range or without a reason.
-    pub async fn set_test_result(&self, new: &TestResult, why: &str) -> Result<(), CourseError> {
-        if new.score > 100 {
-            return Err(CourseError::field("score", "score_range"));
+    /// [`CourseError::Field`] out of range or without a reason; [`CourseError::Missing`] for who is not at the session.
+    pub async fn set_test_results(
+        &self,
+        course: &str,
+        session: &str,
+        new: &[(String, TestKind, u8)],
+        why: &str,
+        by: &str,
+    ) -> Result<u64, CourseError> {
+        let sheet = self.class_sheet(course, session).await?;
+        let now_ms = self.now_ms();
+        let mut replaces = false;
+        let mut results = Vec::with_capacity(new.len());
+        for (person, kind, score) in new {
+            let row = sheet.rows.iter().find(|row| row.person.id == *person).ok_or(CourseError::Missing)?;
+            let stands = if *kind == TestKind::Pre { row.pre } else { row.post };
+            if stands == Some(*score) {
+                continue;
+            }
+            if *score > 100 {
+                return Err(CourseError::field("score", "score_range"));
+            }
+            replaces |= stands.is_some();
+            results.push(TestResult {
+                id: new_id(),
+                session_id: session.to_owned(),
+                person_id: person.clone(),
+                kind: *kind,
+                score: *score,
+                by_account: by.to_owned(),
+                at_ms: now_ms,
+                removed_ms: None,
+                removed_reason: None,
+            });
         }
-        let standing =
-            self.store.class_marks().results(rampart_store::RowsOf::Session(&new.session_id)).await?;
-        let stands = standing.iter().any(|result| {
-            result.person_id == new.person_id
-                && result.kind == new.kind
-                && result.removed_ms.is_none()
-                && result.score != new.score
-        });
-        let why = if stands { reason(why)? } else { String::new() };
-        let new = TestResult { id: new_id(), at_ms: self.now_ms(), ..new.clone() };
-        let detail = format!("session={} person={} {}", new.session_id, new.person_id, new.kind.code());
-        let line = self.line(Some(&new.by_account), "course.score", detail);
-        self.store.class_marks().noting(line).set_result(&new, &why).await?;
-        Ok(())
+        let why = if replaces { reason(why)? } else { String::new() };
+        if results.is_empty() {
+            return Ok(0);
+        }
+        let line = self.line(Some(by), "course.score", format!("session={session} n={}", results.len()));
+        Ok(self.store.class_marks().noting(line).set_results(session, &results, &why).await?)
     }
 
     /// Adds a file or a link to a course.

@@ -183,31 +183,46 @@ fn survey(rows: &YearRows) -> Vec<Survey> {
         .collect()
 }
 
-/// What is being put together.
+/// What is being put together. Ids are borrowed from what was read: there are hundreds of thousands of them.
 #[derive(Default)]
-struct Draft {
+struct Draft<'r> {
     sessions: Vec<SessionFact>,
-    presences: Vec<PresenceFact>,
+    presences: Vec<PresenceFact<&'r str>>,
 }
 
-impl Draft {
+impl<'r> Draft<'r> {
     fn add(
         &mut self,
-        session: &str,
-        person: &str,
+        session: &'r str,
+        person: &'r str,
         part: Standing,
         expected: bool,
         seconds: i64,
         passed: Option<bool>,
     ) {
-        self.presences.push(PresenceFact {
-            session: session.to_owned(),
-            person: person.to_owned(),
-            part,
-            expected,
-            seconds,
-            passed,
-        });
+        self.presences.push(PresenceFact { session, person, part, expected, seconds, passed });
+    }
+}
+
+/// Session and person.
+type At<'r> = (&'r str, &'r str);
+
+/// What somebody is on the list of a session.
+#[derive(Default, Clone, Copy)]
+struct Listed {
+    /// As what: a bit for each of [`Standing::ALL`].
+    parts: u8,
+    /// Taken off as something.
+    struck: bool,
+}
+
+impl Listed {
+    fn bit(part: Standing) -> u8 {
+        1 << (part as u8)
+    }
+
+    fn is(self, part: Standing) -> bool {
+        self.parts & Self::bit(part) != 0
     }
 }
 
@@ -234,11 +249,23 @@ impl App {
         officer: &Officer,
         road: Road,
     ) -> Result<Table, AppError> {
+        let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
+        self.table_of(kind, year, edition, officer, road, &what).await
+    }
+
+    async fn table_of(
+        &self,
+        kind: Kind,
+        year: RocYear,
+        edition: Edition,
+        officer: &Officer,
+        road: Road,
+        what: &str,
+    ) -> Result<Table, AppError> {
         if !kind.has(edition) {
             return Err(AppError::Missing("edition"));
         }
-        let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
-        let book = self.records_book(year, officer, road, &what).await?;
+        let book = self.records_book(year, officer, road, what).await?;
         Ok(book.table(&self.records_issue(), kind, year, edition, self.hidden_under().await?))
     }
 
@@ -255,7 +282,8 @@ impl App {
         officer: &Officer,
     ) -> Result<Export, AppError> {
         let as_of_ms = self.now_ms();
-        let table = self.records_table(kind, year, edition, officer, Road::Export).await?;
+        let what = format!("{} {year} {} {}", kind.code().to_uppercase(), edition.code(), format.ending());
+        let table = self.table_of(kind, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let sheet = papers::Sheet { table, number: kind.number(), edition: printed(edition), as_of_ms };
         let bytes = self.file_of(sheet, ORGANISATION, format).await?;
@@ -390,11 +418,11 @@ impl App {
     }
 
     /// Sessions of courses. Answers with those that are exercises, by exercise.
-    async fn draft_classes(
+    async fn draft_classes<'r>(
         &self,
-        draft: &mut Draft,
-        rows: &YearRows,
-        same: &Same,
+        draft: &mut Draft<'r>,
+        rows: &'r YearRows,
+        same: &'r Same,
         to_ms: i64,
     ) -> Result<HashMap<String, String>, StoreError> {
         let now_ms = self.now_ms();
@@ -414,25 +442,26 @@ impl App {
             .into_iter()
             .filter(|session| session.cancelled_ms.is_none() && session.start_ms <= now_ms)
             .collect();
-        type At<'r> = (&'r str, &'r str);
-        let mut roles: HashMap<At<'_>, BTreeSet<Standing>> = HashMap::new();
-        let mut struck: HashSet<At<'_>> = HashSet::new();
+        let mut lists: HashMap<At<'r>, Listed> = HashMap::new();
         for row in &rows.listed {
-            let key = (row.session_id.as_str(), same.of(&row.person_id));
+            let listed = lists.entry((&*row.session_id, same.of(&row.person_id))).or_default();
             if row.removed {
-                struck.insert(key);
+                listed.struck = true;
             } else {
-                roles.entry(key).or_default().insert(row.standing);
+                listed.parts |= Listed::bit(row.standing);
             }
         }
-        let mut stays: HashMap<At<'_>, Vec<ClassStay>> = HashMap::new();
-        for (session, person, in_ms, out_ms) in &rows.marks {
-            let stay = ClassStay { in_ms: *in_ms, out_ms: *out_ms };
-            stays.entry((session.as_str(), same.of(person))).or_default().push(stay);
-        }
-        let mut scores: HashMap<At<'_>, u8> = HashMap::new();
+        let mut stays: Vec<(At<'r>, ClassStay)> = rows
+            .marks
+            .iter()
+            .map(|(session, person, in_ms, out_ms)| {
+                ((&**session, same.of(person)), ClassStay { in_ms: *in_ms, out_ms: *out_ms })
+            })
+            .collect();
+        stays.sort_unstable_by_key(|(at, _)| *at);
+        let mut scores: HashMap<At<'r>, u8> = HashMap::new();
         for (session, person, score) in &rows.scores {
-            let best = scores.entry((session.as_str(), same.of(person))).or_default();
+            let best = scores.entry((&**session, same.of(person))).or_default();
             *best = (*best).max(*score);
         }
         let mut exercises = HashMap::new();
@@ -459,52 +488,57 @@ impl App {
                 tested: course.about.tested,
             });
         }
-        for ((session, person), parts) in &roles {
-            for part in parts.iter().filter(|_| known.contains_key(session)) {
-                let passed = scores.get(&(*session, *person)).zip(known.get(session));
-                let passed = passed.map(|(score, (_, _, mark))| score >= mark);
-                draft.add(session, person, *part, *part == Standing::Trainee, 0, passed);
+        for (at, listed) in &lists {
+            let Some((_, _, mark)) = known.get(at.0) else { continue };
+            let passed = scores.get(at).map(|score| score >= mark);
+            for part in Standing::ALL.iter().filter(|part| listed.is(**part)) {
+                draft.add(at.0, at.1, *part, *part == Standing::Trainee, 0, passed);
             }
         }
-        for (key, stays) in &stays {
-            let Some((session, halves, mark)) = known.get(key.0) else { continue };
+        let mut own = Vec::new();
+        for group in stays.chunk_by(|a, b| a.0 == b.0) {
+            let Some((at, _)) = group.first() else { continue };
+            let Some((session, halves, mark)) = known.get(at.0) else { continue };
             // The exercise's own rule counts there.
             if session.exercise_id.is_some() {
                 continue;
             }
-            let trainee =
-                roles.get(key).map_or(!struck.contains(key), |parts| parts.contains(&Standing::Trainee));
+            // Who came and is on no list is a trainee, unless they were taken off it.
+            let listed = lists.get(at).copied().unwrap_or_default();
+            let trainee = if listed.parts == 0 { !listed.struck } else { listed.is(Standing::Trainee) };
             if trainee {
-                let counted = class_attendance(halves, session.late_minutes, stays, now_ms);
-                let passed = scores.get(key).map(|score| score >= mark);
-                draft.add(key.0, key.1, Standing::Trainee, false, counted.seconds, passed);
+                own.clear();
+                own.extend(group.iter().map(|(_, stay)| *stay));
+                let counted = class_attendance(halves, session.late_minutes, &own, now_ms);
+                let passed = scores.get(at).map(|score| score >= mark);
+                draft.add(at.0, at.1, Standing::Trainee, false, counted.seconds, passed);
             }
         }
         Ok(exercises)
     }
 
     /// Exercises that began; `taken` are those that are sessions of courses.
-    fn draft_exercises(
+    fn draft_exercises<'r>(
         &self,
-        draft: &mut Draft,
-        rows: &YearRows,
-        same: &Same,
-        taken: &HashMap<String, String>,
+        draft: &mut Draft<'r>,
+        rows: &'r YearRows,
+        same: &'r Same,
+        taken: &'r HashMap<String, String>,
         to_ms: i64,
     ) {
         let now_ms = self.now_ms();
-        let mut stays: HashMap<(&str, &str), Vec<Stay>> = HashMap::new();
+        let mut stays: HashMap<At<'r>, Vec<Stay>> = HashMap::new();
         for (exercise, person) in &rows.seats {
-            stays.entry((exercise, same.of(person))).or_default();
+            stays.entry((&**exercise, same.of(person))).or_default();
         }
         for (exercise, person, from, to) in &rows.presence {
             if let Ok(stay) = Stay::new(Source::Seat, *from, Some(*to)) {
-                stays.entry((exercise, same.of(person))).or_default().push(stay);
+                stays.entry((&**exercise, same.of(person))).or_default().push(stay);
             }
         }
         for (exercise, person, from, to) in &rows.signs {
             if let Ok(stay) = Stay::new(Source::SignIn, *from, *to) {
-                stays.entry((exercise, same.of(person))).or_default().push(stay);
+                stays.entry((&**exercise, same.of(person))).or_default().push(stay);
             }
         }
         let mut runs = HashMap::new();
@@ -513,13 +547,12 @@ impl App {
             if session.start_ms >= to_ms {
                 continue;
             }
-            let id = taken.get(&live.id).cloned().unwrap_or_else(|| live.id.clone());
             if !taken.contains_key(&live.id) {
                 let header = live.fold().header.clone();
                 let course = live.scenario().course.clone();
                 let end_ms = session.end_ms.unwrap_or(now_ms);
                 draft.sessions.push(SessionFact {
-                    id: id.clone(),
+                    id: live.id.clone(),
                     code: header.as_ref().map(|header| header.code.clone()).unwrap_or_default(),
                     title: header.map(|header| header.title).unwrap_or_default(),
                     aspect: Aspect::read(&course.aspect).ok().flatten(),
@@ -532,11 +565,12 @@ impl App {
                     tested: false,
                 });
             }
-            runs.insert(live.id.clone(), (id, session));
+            runs.insert(live.id.clone(), session);
         }
-        for ((exercise, person), stays) in &stays {
-            let Some((id, session)) = runs.get(*exercise) else { continue };
+        for (&(exercise, person), stays) in &stays {
+            let Some(session) = runs.get(exercise) else { continue };
             let counted = records::attendance(session, stays, Rule::default(), now_ms);
+            let id = taken.get(exercise).map_or(exercise, String::as_str);
             draft.add(id, person, Standing::Trainee, true, counted.seconds, None);
         }
     }

@@ -14,6 +14,14 @@ const COLUMN: (u32, u32) = (5, 44);
 /// Sizes of a table's text, points, the largest that fits is taken; a page that is too narrow for the last one breaks lines.
 const SIZES: [u32; 4] = [11, 10, 9, 8];
 
+/// Rows of a table that paper lists; setting a page costs tens of milliseconds, and nobody signs a book. What is left out
+/// stands in the CSV edition, whose hash the paper carries.
+pub const ROWS: usize = 600;
+/// Of these, rows at the end of the table: its sums.
+const LAST: usize = 5;
+/// In each column of the row in place of those that are left out.
+const LEFT_OUT: &str = "…";
+
 /// A document that can be printed.
 pub trait Paper {
     /// Its title, as readers of the file show it.
@@ -107,6 +115,20 @@ fn right(table: &Table, index: usize) -> bool {
     cells.peek().is_some() && cells.all(|cell| !matches!(cell, Cell::Text(_)))
 }
 
+/// The rows that are printed, as they are read, and how many are not.
+fn listed(table: &Table) -> (Vec<Vec<String>>, usize) {
+    let shown = |row: &Vec<Cell>| row.iter().map(Cell::shown).collect();
+    let left = table.rows.len().saturating_sub(ROWS);
+    if left == 0 {
+        return (table.rows.iter().map(shown).collect(), 0);
+    }
+    let (first, last) = (ROWS - LAST, table.rows.len() - LAST);
+    let mut rows: Vec<Vec<String>> = table.rows[..first].iter().map(shown).collect();
+    rows.push(vec![LEFT_OUT.to_owned(); table.columns.len()]);
+    rows.extend(table.rows[last..].iter().map(shown));
+    (rows, left)
+}
+
 impl Paper for TablePaper<'_> {
     fn title(&self) -> String {
         self.table.title.clone()
@@ -124,9 +146,11 @@ impl Paper for TablePaper<'_> {
         let table = self.table;
         let widths = widths(table);
         let (flipped, size) = fit(widths.iter().sum());
-        let rows: Vec<Vec<String>> =
-            table.rows.iter().map(|row| row.iter().map(Cell::shown).collect()).collect();
+        let (rows, left) = listed(table);
         let mut notes = table.note_lines();
+        if left > 0 {
+            notes.push(paper::left_out(table.rows.len(), left));
+        }
         notes.extend(Some(table.source.clone()).filter(|source| !source.is_empty()));
         with(
             around(&table.title, self.organisation, table.foot.as_deref(), self.edition),

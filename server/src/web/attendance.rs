@@ -104,7 +104,7 @@ async fn act(
                 let field = if from.is_err() { "from" } else { "to" };
                 return Ok(Err(Problem::new("bad_time").on(field)));
             };
-            ("marked", web.app.sign(id, person, *from, Some(*to), form.get("reason"), &staff.id).await)
+            ("class_marked", web.app.sign(id, person, *from, Some(*to), form.get("reason"), &staff.id).await)
         }
         _ => return Err(WebError::bad_request()),
     };

@@ -1,6 +1,9 @@
 //! A year's personal records in bulk, for the tables: one query for each kind, in the officer's transaction that writes the
 //! audit line.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use rampart_domain::records::Standing;
 use rampart_domain::records::facts::DutyClass;
 use rampart_domain::records::{
@@ -12,6 +15,23 @@ use crate::error::StoreError;
 use crate::officer::{OfficerView, Purpose};
 use crate::persons::shown_number;
 use crate::surveys::{SurveyAnswer, SurveySheet, read_answer};
+
+/// An id that comes again in thousands of rows and is held once.
+pub type Id = Arc<str>;
+
+#[derive(Default)]
+struct Ids(HashSet<Id>);
+
+impl Ids {
+    fn of(&mut self, id: String) -> Id {
+        if let Some(known) = self.0.get(id.as_str()) {
+            return known.clone();
+        }
+        let id: Id = id.into();
+        self.0.insert(id.clone());
+        id
+    }
+}
 
 /// A row of the register with what its agency says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,9 +79,9 @@ pub struct SurveyRow {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRow {
     /// Session.
-    pub session_id: String,
+    pub session_id: Id,
     /// Row of the register.
-    pub person_id: String,
+    pub person_id: Id,
     /// As what.
     pub standing: Standing,
     /// Taken off.
@@ -76,26 +96,28 @@ pub struct YearRows {
     /// Answers by row of the register, oldest first.
     pub answers: Vec<(String, Answers)>,
     /// Exercise and person of everyone who has or had a seat.
-    pub seats: Vec<(String, String)>,
+    pub seats: Vec<(Id, Id)>,
     /// Exercise, person, from, to: when seats were in use, ms UTC.
-    pub presence: Vec<(String, String, i64, i64)>,
+    pub presence: Vec<(Id, Id, i64, i64)>,
     /// Exercise, person, from, to: lines of sign-in sheets that stand, ms UTC.
-    pub signs: Vec<(String, String, i64, Option<i64>)>,
+    pub signs: Vec<(Id, Id, i64, Option<i64>)>,
     /// People at class sessions that began before the end of the time.
     pub listed: Vec<ListedRow>,
     /// Class session, person, in, out: marks of these sessions that stand, ms UTC.
-    pub marks: Vec<(String, String, i64, Option<i64>)>,
+    pub marks: Vec<(Id, Id, i64, Option<i64>)>,
     /// Class session, person, points: results of these sessions' last tests that stand.
-    pub scores: Vec<(String, String, u8)>,
-    /// Questionnaires that belong to sessions of the time, or were made in it.
+    pub scores: Vec<(Id, Id, u8)>,
+    /// Questionnaires of sessions of the time, and of courses whose last session is of the time.
     pub surveys: Vec<SurveyRow>,
-    /// Sheets of questionnaires that belong to sessions of the time, or were made in it.
+    /// Their sheets.
     pub sheets: Vec<SurveySheet>,
 }
 
-const OF: &str = "FROM survey_sheets s JOIN surveys v ON v.id = s.survey_id \
-                  LEFT JOIN class_sessions c ON c.id = v.session_id";
-const IN: &str = "COALESCE(c.start_ms, v.created_ms) >= $1 AND COALESCE(c.start_ms, v.created_ms) < $2";
+const OF: &str = "FROM survey_sheets s JOIN surveys v ON v.id = s.survey_id";
+/// A questionnaire of a whole course is booked to its last session; one of a course without any, to when it was made.
+const IN: &str = "v.id IN (SELECT w.id FROM surveys w LEFT JOIN class_sessions c ON c.id = w.session_id \
+                  WHERE COALESCE(c.start_ms, (SELECT MAX(l.start_ms) FROM class_sessions l \
+                  WHERE l.course_id = w.course_id AND l.cancelled_ms IS NULL), w.created_ms) BETWEEN $1 AND $2 - 1)";
 
 impl OfficerView<'_> {
     /// The register, everyone's answers, and the sheets of questionnaires of `[from_ms, to_ms)`. Audit line `personal.read`,
@@ -112,10 +134,11 @@ impl OfficerView<'_> {
     ) -> Result<YearRows, StoreError> {
         let mut tx = self.begin(if leaves { "personal.export" } else { "personal.read" }, purpose).await?;
         let mut all = YearRows::default();
+        let mut ids = Ids::default();
         let sql = "SELECT p.id, p.merged_into, p.name, p.staff_no, p.agency, p.identity, p.duty, p.removed_ms, \
                    a.level, a.area, a.county FROM persons p \
                    LEFT JOIN agencies a ON a.name = p.agency AND a.removed_ms IS NULL";
-        for row in tx.rows(sql, args![]).await? {
+        tx.each(sql, args![], |row| {
             let cells = row.of("persons", "id");
             all.register.push(RegisterRow {
                 id: cells.text("id")?,
@@ -130,10 +153,12 @@ impl OfficerView<'_> {
                 area: cells.opt_word("area", Area::from_code)?,
                 county: cells.opt_text("county")?.unwrap_or_default(),
             });
-        }
+            Ok(())
+        })
+        .await?;
         let sql = "SELECT person_id, gender, age, area, indigenous, disability FROM personal \
                    ORDER BY COALESCE(changed_ms, 0), person_id";
-        for row in tx.rows(sql, args![]).await? {
+        tx.each(sql, args![], |row| {
             let cells = row.of("personal", "person_id");
             let answers = Answers {
                 gender: cells.opt_word("gender", Gender::from_code)?,
@@ -143,54 +168,83 @@ impl OfficerView<'_> {
                 disability: cells.opt_word("disability", Disability::from_code)?,
             };
             all.answers.push((cells.text("person_id")?, answers));
-        }
-        for row in tx.rows("SELECT id, exercise_id, person_id FROM seats", args![]).await? {
+            Ok(())
+        })
+        .await?;
+        tx.each("SELECT id, exercise_id, person_id FROM seats", args![], |row| {
             let cells = row.of("seats", "id");
-            all.seats.push((cells.text("exercise_id")?, cells.text("person_id")?));
-        }
+            all.seats.push((ids.of(cells.text("exercise_id")?), ids.of(cells.text("person_id")?)));
+            Ok(())
+        })
+        .await?;
         let sql = "SELECT id, exercise_id, person_id, start_ms, end_ms FROM presence";
-        for row in tx.rows(sql, args![]).await? {
+        tx.each(sql, args![], |row| {
             let cells = row.of("presence", "id");
             let (start_ms, end_ms) = (cells.int("start_ms")?, cells.int("end_ms")?);
-            all.presence.push((cells.text("exercise_id")?, cells.text("person_id")?, start_ms, end_ms));
-        }
+            all.presence.push((
+                ids.of(cells.text("exercise_id")?),
+                ids.of(cells.text("person_id")?),
+                start_ms,
+                end_ms,
+            ));
+            Ok(())
+        })
+        .await?;
         let sql = "SELECT id, exercise_id, person_id, from_ms, to_ms FROM signs WHERE removed_ms IS NULL";
-        for row in tx.rows(sql, args![]).await? {
+        tx.each(sql, args![], |row| {
             let cells = row.of("signs", "id");
             let (from_ms, to_ms) = (cells.int("from_ms")?, cells.opt_int("to_ms")?);
-            all.signs.push((cells.text("exercise_id")?, cells.text("person_id")?, from_ms, to_ms));
-        }
+            all.signs.push((
+                ids.of(cells.text("exercise_id")?),
+                ids.of(cells.text("person_id")?),
+                from_ms,
+                to_ms,
+            ));
+            Ok(())
+        })
+        .await?;
         const OF_SESSIONS: &str = "JOIN class_sessions s ON s.id = r.session_id WHERE s.start_ms < $1";
         let sql = format!(
             "SELECT r.id, r.session_id, r.person_id, r.role, r.removed_ms FROM class_people r {OF_SESSIONS}"
         );
-        for row in tx.rows(sqlx::AssertSqlSafe(sql), args![to_ms]).await? {
+        tx.each(sqlx::AssertSqlSafe(sql), args![to_ms], |row| {
             let cells = row.of("class_people", "id");
             all.listed.push(ListedRow {
-                session_id: cells.text("session_id")?,
-                person_id: cells.text("person_id")?,
+                session_id: ids.of(cells.text("session_id")?),
+                person_id: ids.of(cells.text("person_id")?),
                 standing: cells.word("role")?,
                 removed: cells.opt_int("removed_ms")?.is_some(),
             });
-        }
+            Ok(())
+        })
+        .await?;
         let sql = format!(
             "SELECT r.id, r.session_id, r.person_id, r.in_ms, r.out_ms FROM class_marks r {OF_SESSIONS} \
              AND r.removed_ms IS NULL"
         );
-        for row in tx.rows(sqlx::AssertSqlSafe(sql), args![to_ms]).await? {
+        tx.each(sqlx::AssertSqlSafe(sql), args![to_ms], |row| {
             let cells = row.of("class_marks", "id");
             let (in_ms, out_ms) = (cells.int("in_ms")?, cells.opt_int("out_ms")?);
-            all.marks.push((cells.text("session_id")?, cells.text("person_id")?, in_ms, out_ms));
-        }
+            all.marks.push((
+                ids.of(cells.text("session_id")?),
+                ids.of(cells.text("person_id")?),
+                in_ms,
+                out_ms,
+            ));
+            Ok(())
+        })
+        .await?;
         let sql = format!(
             "SELECT r.id, r.session_id, r.person_id, r.score FROM test_results r {OF_SESSIONS} \
              AND r.removed_ms IS NULL AND r.kind = 'post'"
         );
-        for row in tx.rows(sqlx::AssertSqlSafe(sql), args![to_ms]).await? {
+        tx.each(sqlx::AssertSqlSafe(sql), args![to_ms], |row| {
             let cells = row.of("test_results", "id");
             let score = u8::try_from(cells.int("score")?).unwrap_or(u8::MAX);
-            all.scores.push((cells.text("session_id")?, cells.text("person_id")?, score));
-        }
+            all.scores.push((ids.of(cells.text("session_id")?), ids.of(cells.text("person_id")?), score));
+            Ok(())
+        })
+        .await?;
         let sql = format!(
             "SELECT a.sheet_id, a.question_id, a.score, a.words {OF} JOIN survey_answers a ON a.sheet_id = s.id \
              WHERE a.score IS NOT NULL AND {IN} ORDER BY a.sheet_id, a.question_id"
@@ -213,7 +267,7 @@ impl OfficerView<'_> {
         }
         let sql = format!(
             "SELECT v.id, v.title, v.handed_out, k.title AS course FROM surveys v JOIN courses k ON k.id = v.course_id \
-             LEFT JOIN class_sessions c ON c.id = v.session_id WHERE {IN} ORDER BY v.created_ms, v.id"
+             WHERE {IN} ORDER BY v.created_ms, v.id"
         );
         for row in tx.rows(sqlx::AssertSqlSafe(sql), args![from_ms, to_ms]).await? {
             let cells = row.of("surveys", "id");

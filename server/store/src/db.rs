@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::TryStreamExt;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Row as _, SqlSafeStr, Sqlite, SqlitePool, Transaction};
 
 use crate::error::{StoreError, wrap};
@@ -247,6 +248,24 @@ impl Tx {
         engine!(self, Self, |tx, Engine| {
             let rows = query!(Engine, sql, values).fetch_all(&mut **tx).await.map_err(wrap)?;
             Ok(rows.into_iter().map(Row::from).collect())
+        })
+    }
+
+    /// Each row of a query in turn. For results of which all rows at once would be heavy: a row of the driver's weighs many
+    /// times what is read of it.
+    pub(crate) async fn each(
+        &mut self,
+        sql: impl SqlSafeStr,
+        values: Vec<Value>,
+        mut take: impl FnMut(Row) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        refuse_nul(&values)?;
+        engine!(self, Self, |tx, Engine| {
+            let mut rows = query!(Engine, sql, values).fetch(&mut **tx);
+            while let Some(row) = rows.try_next().await.map_err(wrap)? {
+                take(Row::from(row))?;
+            }
+            Ok(())
         })
     }
 

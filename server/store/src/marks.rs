@@ -327,48 +327,30 @@ impl ClassMarks<'_> {
         rows.iter().map(|row| read_mark(&row.of("class_marks", "id"))).collect()
     }
 
-    /// Enters a result. One that stands is struck out in the same transaction, with `reason`. False when the same score
-    /// stands already; then nothing is written.
+    /// Enters results of one session, all or none. One that stands is struck out in the same transaction, with `reason`; the
+    /// same score again is left. Answers how many were written; for none there is no audit line.
     ///
     /// # Errors
     /// [`StoreError::Missing`] of session or person, or those of the database.
-    pub async fn set_result(&self, new: &TestResult, reason: &str) -> Result<bool, StoreError> {
+    pub async fn set_results(
+        &self,
+        session: &str,
+        new: &[TestResult],
+        reason: &str,
+    ) -> Result<u64, StoreError> {
         let mut tx = self.db.write().await?;
-        lock(&mut tx, &new.session_id).await?;
-        let same = tx
-            .row(
-                "SELECT id FROM test_results WHERE session_id = $1 AND person_id = $2 AND kind = $3 AND score = $4 \
-                 AND removed_ms IS NULL",
-                args![&new.session_id, &new.person_id, new.kind.code(), u16::from(new.score)],
-            )
-            .await?;
-        if same.is_some() {
-            tx.rollback().await?;
-            return Ok(false);
+        lock(&mut tx, session).await?;
+        let mut written = 0;
+        for one in new {
+            written += u64::from(put_result(&mut tx, session, one, reason).await?);
         }
-        tx.run(
-            "UPDATE test_results SET removed_ms = $4, removed_by = $5, removed_reason = $6 \
-             WHERE session_id = $1 AND person_id = $2 AND kind = $3 AND removed_ms IS NULL",
-            args![&new.session_id, &new.person_id, new.kind.code(), new.at_ms, &new.by_account, reason],
-        )
-        .await?;
-        tx.run(
-            "INSERT INTO test_results (id, session_id, person_id, kind, score, by_account, at_ms) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            args![
-                &new.id,
-                &new.session_id,
-                &new.person_id,
-                new.kind.code(),
-                u16::from(new.score),
-                &new.by_account,
-                new.at_ms
-            ],
-        )
-        .await?;
+        if written == 0 {
+            tx.rollback().await?;
+            return Ok(0);
+        }
         audit::note(&mut tx, self.note.as_ref()).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(written)
     }
 
     /// Results by session, then by time; those struck out too.
@@ -381,4 +363,38 @@ impl ClassMarks<'_> {
         let rows = self.db.rows(sql, values).await?;
         rows.iter().map(|row| read_result(&row.of("test_results", "id"))).collect()
     }
+}
+
+async fn put_result(tx: &mut Tx, session: &str, new: &TestResult, reason: &str) -> Result<bool, StoreError> {
+    let same = tx
+        .row(
+            "SELECT id FROM test_results WHERE session_id = $1 AND person_id = $2 AND kind = $3 AND score = $4 \
+             AND removed_ms IS NULL",
+            args![session, &new.person_id, new.kind.code(), u16::from(new.score)],
+        )
+        .await?;
+    if same.is_some() {
+        return Ok(false);
+    }
+    tx.run(
+        "UPDATE test_results SET removed_ms = $4, removed_by = $5, removed_reason = $6 \
+         WHERE session_id = $1 AND person_id = $2 AND kind = $3 AND removed_ms IS NULL",
+        args![session, &new.person_id, new.kind.code(), new.at_ms, &new.by_account, reason],
+    )
+    .await?;
+    tx.run(
+        "INSERT INTO test_results (id, session_id, person_id, kind, score, by_account, at_ms) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            &new.id,
+            session,
+            &new.person_id,
+            new.kind.code(),
+            u16::from(new.score),
+            &new.by_account,
+            new.at_ms
+        ],
+    )
+    .await?;
+    Ok(true)
 }

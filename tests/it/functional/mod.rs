@@ -16,3 +16,4 @@ mod signing;
 mod story;
 mod tabs;
 mod terminals;
+mod year;

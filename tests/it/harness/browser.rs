@@ -1,10 +1,13 @@
 //! A real browser: one chromedriver for a test, a fresh profile for each person.
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -62,9 +65,17 @@ impl Driver {
         let profile = self.home.path().join(name);
         let mut args: Vec<String> = FLAGS.iter().map(ToString::to_string).collect();
         args.push(format!("--user-data-dir={}", profile.display()));
+        let downloads = self.home.path().join(format!("{name}-downloads"));
+        std::fs::create_dir_all(&downloads).unwrap();
+        let prefs = json!({
+            "download.default_directory": downloads,
+            "download.prompt_for_download": false,
+            // A PDF is saved like any other file.
+            "plugins.always_open_pdf_externally": true,
+        });
         let wanted = json!({
             "browserName": "chrome",
-            "goog:chromeOptions": { "args": args },
+            "goog:chromeOptions": { "args": args, "prefs": prefs },
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let Value::Object(wanted) = wanted else { unreachable!("it is an object") };
@@ -73,7 +84,7 @@ impl Driver {
             .connect(&self.address)
             .await
             .unwrap_or_else(|fault| panic!("no browser for {name}: {fault}"));
-        Browser { name: name.to_owned(), base: base.to_owned(), client }
+        Browser { name: name.to_owned(), base: base.to_owned(), client, downloads }
     }
 }
 
@@ -106,6 +117,21 @@ pub struct Browser {
     pub name: String,
     base: String,
     pub client: Client,
+    downloads: PathBuf,
+}
+
+/// A command of the browser's own protocol.
+#[derive(Debug)]
+struct Devtools(Value);
+
+impl WebDriverCompatibleCommand for Devtools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, <Url as std::str::FromStr>::Err> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.to_string()))
+    }
 }
 
 impl Browser {
@@ -266,6 +292,51 @@ impl Browser {
             person.set_cookie(cookie.name(), cookie.value());
         }
         person
+    }
+
+    /// Clicks on what gives a file and waits until it is saved: its name and bytes.
+    pub async fn download(&self, css: &str) -> (String, Vec<u8>) {
+        self.click(css).await;
+        let what = format!("{}: {css} gives a file", self.name);
+        let file = eventually(&what, SOON * 2, || async {
+            let entries = std::fs::read_dir(&self.downloads).unwrap();
+            let names: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+            // What is on its way has another name until it is whole.
+            let whole = names.len() == 1
+                && names.iter().all(|path| {
+                    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                    !name.ends_with(".crdownload") && !name.starts_with('.')
+                });
+            whole.then(|| names[0].clone())
+        })
+        .await;
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        (file.file_name().unwrap().to_str().unwrap().to_owned(), bytes)
+    }
+
+    async fn devtools(&self, command: &str, params: Value) {
+        let command = Devtools(json!({ "cmd": command, "params": params }));
+        self.client.issue_cmd(command).await.unwrap_or_else(|fault| panic!("{}: {fault}", self.name));
+    }
+
+    /// Looks at the whole page as a window of this width shows it. Fails when something is wider than the window; with a
+    /// folder named by `RAMPART_TEST_PICTURES` it keeps what there is to see.
+    pub async fn look(&self, name: &str, width: u32) {
+        let size = |height: i64| json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size(900)).await;
+        let wide = self.js("return document.documentElement.scrollWidth", vec![]).await;
+        if let Some(folder) = std::env::var_os("RAMPART_TEST_PICTURES") {
+            let height = self.js("return document.documentElement.scrollHeight", vec![]).await;
+            let height = height.as_i64().unwrap_or(900).clamp(900, 6000);
+            self.devtools("Emulation.setDeviceMetricsOverride", size(height)).await;
+            let picture = self.client.screenshot().await.unwrap();
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}-{width}.png")), picture)
+                .unwrap();
+        }
+        self.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+        let wide = wide.as_i64().unwrap_or(i64::MAX);
+        assert!(wide <= i64::from(width), "{}: {name} is {wide} wide in a window of {width}", self.name);
     }
 
     /// Keeps what the person saw.

@@ -24,6 +24,9 @@ const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 /// How often each page is asked for.
 const ROUNDS: usize = 3;
+/// How often each file.
+const FILES: usize = 2;
+const FORMATS: [&str; 4] = ["ods", "csv", "xlsx", "pdf"];
 
 /// The last whole year, so that everything in it has happened.
 fn year() -> RocYear {
@@ -101,10 +104,10 @@ async fn fill(address: &str) {
 }
 
 /// Median of some rounds, ms, and what came.
-async fn ask(officer: &Person, path: &str) -> (f64, String) {
+async fn ask(officer: &Person, path: &str, rounds: usize) -> (f64, String) {
     let mut times = Vec::new();
     let mut text = String::new();
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let began = Instant::now();
         let answer = officer.get(path).await;
         times.push(began.elapsed().as_secs_f64() * 1000.0);
@@ -117,10 +120,11 @@ async fn measure(server: &mut Server, address: &str) -> Value {
     let staff = stage::staff(server).await;
     fill(address).await;
     let officer = &staff.officer;
-    let (floor, _) = ask(officer, "/privacy").await;
+    let (floor, _) = ask(officer, "/privacy", ROUNDS).await;
     let idle_kb = server.resident_kb();
     let year = year();
-    let (overview, text) = ask(officer, &format!("/statistics/year/{year}")).await;
+    let (overview, text) = ask(officer, &format!("/statistics/year/{year}"), ROUNDS).await;
+    let overview_kb = server.resident_kb();
     // What is measured is the year that was filled in.
     assert!(text.contains("100,000"), "the overview does not show 100,000 person-times");
     let mut most_kb = server.resident_kb();
@@ -128,20 +132,26 @@ async fn measure(server: &mut Server, address: &str) -> Value {
     let (mut slowest, mut slowest_file) = (0.0_f64, 0.0_f64);
     for kind in Kind::ALL {
         let code = kind.code();
-        let (page, _) = ask(officer, &format!("/statistics/year/{year}/{code}")).await;
-        let address = format!("/statistics/year/{year}/{code}/export?format=ods&edition=internal");
-        let (file, _) = ask(officer, &address).await;
+        let (page, _) = ask(officer, &format!("/statistics/year/{year}/{code}"), ROUNDS).await;
         pages.insert(code.to_owned(), json!(round(page)));
-        files.insert(code.to_owned(), json!(round(file)));
         slowest = slowest.max(page);
-        slowest_file = slowest_file.max(file);
         most_kb = most_kb.max(server.resident_kb());
+        let mut of_formats = serde_json::Map::new();
+        for format in FORMATS {
+            let address = format!("/statistics/year/{year}/{code}/export?format={format}&edition=internal");
+            let (file, _) = ask(officer, &address, FILES).await;
+            of_formats.insert(format.to_owned(), json!(round(file)));
+            slowest_file = slowest_file.max(file);
+            most_kb = most_kb.max(server.resident_kb());
+        }
+        files.insert(code.to_owned(), Value::Object(of_formats));
     }
     json!({
         "records_year_overview_ms": round(overview),
         "records_table_ms": round(slowest),
         "records_export_ms": round(slowest_file),
         "records_year_memory_mb": round(most_kb.saturating_sub(idle_kb) as f64 / 1024.0),
+        "records_overview_memory_mb": round(overview_kb.saturating_sub(idle_kb) as f64 / 1024.0),
         "records_floor_ms": round(floor),
         "records_tables_ms": pages,
         "records_exports_ms": files,

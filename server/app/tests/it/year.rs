@@ -114,7 +114,7 @@ async fn year() -> Year {
             removed_ms: None,
             removed_reason: None,
         };
-        store.class_marks().set_result(&result, "").await.unwrap();
+        store.class_marks().set_results("k1", &[result], "").await.unwrap();
     }
     house.app.give_seat(&exercise, "p1", "r1", &teacher).await.unwrap();
     house.app.sign(&exercise, "p1", MORNING, Some(MORNING + HOUR), "簽到單", &teacher).await.unwrap();
@@ -166,7 +166,7 @@ async fn only_the_officer_reads_and_each_reading_leaves_its_line() {
         lines.into_iter().map(|line| line.detail).collect::<Vec<_>>()
     };
     assert_eq!(lines("personal.read").await, ["X2 115 internal"]);
-    assert_eq!(lines("personal.export").await, ["X1 115 public"]);
+    assert_eq!(lines("personal.export").await, ["X1 115 public csv"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -138,6 +138,23 @@ fn a_long_table_is_searchable_with_rare_names_and_a_head_on_each_page() {
 }
 
 #[test]
+fn a_table_beyond_what_paper_lists_says_so_and_keeps_its_sums() {
+    let table = table(700);
+    let data = printed(&table).data();
+    let rows = data["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 601, "595 rows, one in place of the others, and the last five");
+    assert_eq!(
+        (&rows[594][0], &rows[595][0], &rows[596][0]),
+        (&"1,594".into(), &"…".into(), &"1,695".into())
+    );
+    assert_eq!(rows[600][0], "1,699");
+    let notes = data["notes"].to_string();
+    assert!(notes.contains("全表 700 列，紙本略去 100 列"), "{notes}");
+    let whole = self::table(600);
+    assert!(!printed(&whole).data()["notes"].to_string().contains("略去"));
+}
+
+#[test]
 fn the_same_document_gives_the_same_bytes_and_another_moment_others() {
     let table = table(12);
     let one = press().print(&printed(&table)).unwrap();

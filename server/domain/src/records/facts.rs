@@ -139,13 +139,14 @@ pub struct PersonFact {
     pub duty: Option<DutyClass>,
 }
 
-/// One person at one session as one thing. Several of these for the same three are joined by [`Facts::new`].
+/// One person at one session as one thing. Several of these for the same three are joined by [`Facts::new`]. There are many, so
+/// that ids may be borrowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PresenceFact {
+pub struct PresenceFact<I = String> {
     /// Session id.
-    pub session: String,
+    pub session: I,
     /// Person id.
-    pub person: String,
+    pub person: I,
     /// As what.
     pub part: Standing,
     /// Was on the list.
@@ -234,10 +235,10 @@ impl Facts {
     /// Sorts everything, joins what is said twice about one person at one session (the longer time, expected if ever, passed
     /// if ever), and leaves out presences whose session or person is not there.
     #[must_use]
-    pub fn new(
+    pub fn new<I: AsRef<str>>(
         mut sessions: Vec<SessionFact>,
         mut persons: Vec<PersonFact>,
-        presences: Vec<PresenceFact>,
+        presences: impl IntoIterator<Item = PresenceFact<I>>,
     ) -> Self {
         sessions.sort_by(|a, b| (a.start_ms, &a.code, &a.id).cmp(&(b.start_ms, &b.code, &b.id)));
         sessions.dedup_by(|a, b| a.id == b.id);
@@ -254,26 +255,30 @@ impl Facts {
             sessions.iter().enumerate().map(|(at, one)| (one.id.as_str(), at)).collect();
         let of_person: BTreeMap<&str, usize> =
             persons.iter().enumerate().map(|(at, one)| (one.id.as_str(), at)).collect();
-        let mut joined: BTreeMap<(usize, usize, Standing), Place> = BTreeMap::new();
-        for one in presences {
-            let (Some(session), Some(person)) =
-                (of_session.get(one.session.as_str()), of_person.get(one.person.as_str()))
-            else {
-                continue;
-            };
-            let place = joined.entry((*session, *person, one.part)).or_insert(Place {
-                session: *session,
-                person: *person,
-                part: one.part,
-                expected: false,
-                seconds: 0,
-                passed: None,
-            });
-            place.expected |= one.expected;
-            place.seconds = place.seconds.max(one.seconds);
-            place.passed = place.passed.max(one.passed);
-        }
-        let places = joined.into_values().collect();
+        let mut places: Vec<Place> = presences
+            .into_iter()
+            .filter_map(|one| {
+                Some(Place {
+                    session: *of_session.get(one.session.as_ref())?,
+                    person: *of_person.get(one.person.as_ref())?,
+                    part: one.part,
+                    expected: one.expected,
+                    seconds: one.seconds.max(0),
+                    passed: one.passed,
+                })
+            })
+            .collect();
+        places.sort_unstable_by_key(|one| (one.session, one.person, one.part));
+        places.dedup_by(|one, kept| {
+            let same = (one.session, one.person, one.part) == (kept.session, kept.person, kept.part);
+            if same {
+                kept.expected |= one.expected;
+                kept.seconds = kept.seconds.max(one.seconds);
+                kept.passed = kept.passed.max(one.passed);
+            }
+            same
+        });
+        places.shrink_to_fit();
         Self { sessions, persons, places }
     }
 

@@ -211,12 +211,20 @@ impl Book {
     pub fn public(&self) -> Self {
         let binary = |gender: Option<Gender>| matches!(gender, Some(Gender::Male | Gender::Female));
         let gender = |id: &str| self.apart.get(id).and_then(|answers| answers.gender);
-        let mut book = self.clone();
-        book.facts = self.facts.only(|person| binary(gender(&person.id)));
-        for survey in &mut book.surveys {
-            survey.sheets.retain(|sheet| binary(sheet.gender));
+        let surveys = self.surveys.iter().map(|survey| Survey {
+            sheets: survey.sheets.iter().filter(|sheet| binary(sheet.gender)).cloned().collect(),
+            ..survey.without_sheets()
+        });
+        Self {
+            facts: self.facts.only(|person| binary(gender(&person.id))),
+            apart: self.apart.clone(),
+            targets: self.targets.clone(),
+            claims: self.claims.clone(),
+            rules: self.rules.clone(),
+            findings: self.findings.clone(),
+            surveys: surveys.collect(),
+            texts: self.texts.clone(),
         }
-        book
     }
 
     /// A table of a year. `under` is the count below which cells of the public edition are hidden.

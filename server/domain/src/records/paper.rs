@@ -31,6 +31,12 @@ pub const AS_OF: &str = "資料時間：";
 /// Before the hash of a table's CSV edition.
 pub const DIGEST: &str = "同表 CSV 檔之 SHA-256：";
 
+/// Note of a paper that does not list every row of its table.
+#[must_use]
+pub fn left_out(all: usize, left: usize) -> String {
+    format!("全表 {all} 列，紙本略去 {left} 列（以「…」表示）；全部各列載於同表 CSV 檔，其 SHA-256 見文末。")
+}
+
 /// Headings of a sign-in sheet before the half days.
 pub const SIGN_IN_PERSON: [&str; 4] = ["序", "機關", "職稱", "姓名"];
 /// Headings of a sign-in sheet: half days with what is signed.

@@ -200,14 +200,14 @@ async fn marks_and_results_are_struck_out_and_never_overwritten(bed: Bed) {
         removed_ms: None,
         removed_reason: None,
     };
-    assert!(marks().set_result(&result("t1", 69), "").await.unwrap());
-    assert!(!marks().set_result(&result("t2", 69), "").await.unwrap(), "the same again");
-    assert!(marks().set_result(&result("t3", 70), "複查加分").await.unwrap());
+    assert_eq!(marks().set_results("s1", &[result("t1", 69)], "").await.unwrap(), 1);
+    assert_eq!(marks().set_results("s1", &[result("t2", 69)], "").await.unwrap(), 0, "the same again");
+    assert_eq!(marks().set_results("s1", &[result("t3", 70)], "複查加分").await.unwrap(), 1);
     let results = marks().results(RowsOf::Course("c1")).await.unwrap();
     assert_eq!(results.iter().map(|one| one.score).collect::<Vec<_>>(), [69, 70]);
     assert_eq!(results[0].removed_reason.as_deref(), Some("複查加分"));
     assert_eq!(marks().results(RowsOf::Between(NOW, NOW + 1)).await.unwrap().len(), 2);
-    assert!(marks().set_result(&result("t4", 101), "").await.is_err());
+    assert!(marks().set_results("s1", &[result("t4", 101)], "").await.is_err());
 }
 
 async fn a_sheet_is_taken_for_a_token_once_and_names_nobody(bed: Bed) {

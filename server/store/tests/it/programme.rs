@@ -123,7 +123,7 @@ async fn a_year_is_read_by_the_officer_alone_and_leaves_a_line(bed: Bed) {
     assert!(matches!(other.year(why("l1"), false, 0, i64::MAX).await, Err(StoreError::NotOfficer { .. })));
     let rows = officer.year(why("l1"), true, 0, i64::MAX).await.unwrap();
     assert_eq!(rows.answers, [(seat.person_id.clone(), said)]);
-    assert_eq!(rows.seats, [(seat.exercise_id.clone(), seat.person_id.clone())]);
+    assert_eq!(rows.seats, [(seat.exercise_id.as_str().into(), seat.person_id.as_str().into())]);
     assert!(rows.register.iter().any(|row| row.id == seat.person_id && !row.removed));
     let line = bed.store.audit().list(Some("personal.export"), None, 9).await.unwrap().remove(0);
     assert_eq!((line.account_id.as_deref(), line.detail.as_str()), (Some("off"), "X1 115 internal"));

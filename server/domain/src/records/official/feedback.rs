@@ -36,6 +36,18 @@ pub struct Survey {
     pub sheets: Vec<Sheet>,
 }
 
+impl Survey {
+    pub(super) fn without_sheets(&self) -> Self {
+        Self {
+            id: self.id.clone(),
+            title: self.title.clone(),
+            issued: self.issued,
+            questions: self.questions.clone(),
+            sheets: Vec::new(),
+        }
+    }
+}
+
 /// A sum of answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Mean {
