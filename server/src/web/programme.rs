@@ -11,7 +11,9 @@ use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{lacks_reason, questions, standings};
 use rampart_domain::records::register::Level;
 use rampart_domain::records::targets::{Claim, Measure, Target};
-use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
+use rampart_domain::records::{
+    Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing, Table,
+};
 use rampart_pages::{
     BehindRow, Chart, DeskFigure, DeskReminder, DeskTable, DeskTarget, DutyRow, LookRow, LooksPage, Problem,
     ProgrammePage, TableCell, TableHead, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
@@ -234,6 +236,17 @@ fn texts(book: &Book, kind: Kind, year: RocYear) -> Vec<TableText> {
     list
 }
 
+/// Whether a column holds figures, also those that are printed as words, `44.44%`, `4.12(52)`, `※`; one word in it makes it a
+/// column of words.
+fn figures_in(table: &Table, at: usize) -> bool {
+    let figure = |text: &str| {
+        let digits = text.chars().all(|c| c.is_ascii_digit() || ".,%-()".contains(c));
+        text == "※" || digits && text.contains(['%', '('])
+    };
+    let mut cells = table.rows.iter().filter_map(|row| row.get(at)).peekable();
+    cells.peek().is_some() && cells.all(|cell| !matches!(cell, Cell::Text(text) if !figure(text)))
+}
+
 /// `GET /statistics/year/{year}/{table}`.
 pub(super) async fn table(
     State(web): State<Web>,
@@ -254,6 +267,7 @@ pub(super) async fn table(
     let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
     let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
     let table = book.table(&web.app.records_issue(), kind, year, edition, web.app.hidden_under().await?);
+    let numbers: Vec<bool> = (0..table.columns.len()).map(|at| at > 0 && figures_in(&table, at)).collect();
     let page = YearTable {
         year: i64::from(year.0),
         code: kind.code().to_owned(),
@@ -266,24 +280,15 @@ pub(super) async fn table(
         columns: table
             .columns
             .into_iter()
-            .enumerate()
-            .map(|(at, column)| TableHead {
-                number: at > 0
-                    && table.rows.iter().any(|row| row.get(at).is_some_and(|cell| cell.number().is_some())),
-                zh: column.zh,
-                en: column.en,
-            })
+            .zip(&numbers)
+            .map(|(column, number)| TableHead { number: *number, zh: column.zh, en: column.en })
             .collect(),
         rows: table
             .rows
             .iter()
             .map(|row| {
-                row.iter()
-                    .map(|cell| TableCell {
-                        text: cell.shown(),
-                        number: !matches!(cell, Cell::Text(_) | Cell::Blank),
-                    })
-                    .collect()
+                let cells = row.iter().zip(&numbers);
+                cells.map(|(cell, number)| TableCell { text: cell.shown(), number: *number }).collect()
             })
             .collect(),
         source: table.source,
