@@ -16,7 +16,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::{Mutex, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, NotInserted, Tx, args, fits_one_statement};
 use crate::error::StoreError;
 use crate::ledger::{self, as_int};
 
@@ -172,7 +172,7 @@ impl Head {
 enum Trouble {
     /// Before the commit; nothing was written.
     Before(StoreError),
-    /// At the commit. The answers are those that would hold had it gone through.
+    /// At the commit, or nobody knows. The answers are those that would hold had it gone through.
     At(StoreError, Vec<Answer>),
 }
 
@@ -234,8 +234,29 @@ impl Writer {
         }
     }
 
+    /// The last entries after these requests, when each follows what is known to be the last before it.
+    fn following<'b>(&self, batch: &'b [Request]) -> Option<HashMap<&'b str, Head>> {
+        let mut fresh: HashMap<&str, Head> = HashMap::new();
+        for request in batch {
+            let exercise_id = request.exercise_id.as_str();
+            let head = fresh.get(exercise_id).or_else(|| self.heads.get(exercise_id))?;
+            let (first, last) = (request.entries.first()?, request.entries.last()?);
+            if !head.takes(first) {
+                return None;
+            }
+            fresh.insert(exercise_id, Head { seq: last.entry.seq, hash: last.hash.clone() });
+        }
+        Some(fresh)
+    }
+
     /// Writes the requests that fit, in one transaction. Answers in the order of the requests.
     async fn attempt(&mut self, batch: &[Request]) -> Result<Vec<Answer>, Trouble> {
+        let size = batch.iter().map(|request| request.entries.len()).sum();
+        if fits_one_statement(size)
+            && let Some(fresh) = self.following(batch)
+        {
+            return self.attempt_at_once(batch, size, fresh).await;
+        }
         let mut tx = self.db.write().await.map_err(Trouble::Before)?;
         let mut fresh: HashMap<&str, Head> = HashMap::new();
         let mut answers = Vec::with_capacity(batch.len());
@@ -267,12 +288,42 @@ impl Writer {
             self.metrics.failures.inc();
             return Err(Trouble::At(error, answers));
         }
+        self.kept(began, size, fresh);
+        Ok(answers)
+    }
+
+    /// Writes requests that all fit, by one statement.
+    async fn attempt_at_once(
+        &mut self,
+        batch: &[Request],
+        size: usize,
+        fresh: HashMap<&str, Head>,
+    ) -> Result<Vec<Answer>, Trouble> {
+        let mut entries = Vec::with_capacity(size);
+        for request in batch {
+            entries.extend(request.entries.iter().map(|sealed| (request.exercise_id.as_str(), sealed)));
+        }
+        let answers = vec![Ok(()); batch.len()];
+        let began = Instant::now();
+        if let Err(error) = ledger::insert_at_once(&self.db, entries.into_iter()).await {
+            self.heads.clear();
+            self.metrics.failures.inc();
+            return Err(match error {
+                NotInserted::Before(error) => Trouble::Before(error),
+                NotInserted::Unsure(error) => Trouble::At(error, answers),
+            });
+        }
+        self.kept(began, size, fresh);
+        Ok(answers)
+    }
+
+    /// Notes what is on the disk now.
+    fn kept(&mut self, began: Instant, size: usize, fresh: HashMap<&str, Head>) {
         self.metrics.seconds.observe(began.elapsed().as_secs_f64());
         self.metrics.entries.observe(size as f64);
         for (exercise_id, head) in fresh {
             self.heads.insert(exercise_id.to_owned(), head);
         }
-        Ok(answers)
     }
 
     /// Does the request follow the last entry? The outer error is the database's.

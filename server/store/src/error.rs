@@ -1,16 +1,23 @@
 //! What can go wrong in the store. "Not there" is an `Option` or `false`, not an error.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use sqlx::error::{DatabaseError, ErrorKind};
 
 /// A failure of the database's driver or of the database itself. Opaque: nobody above can name the driver.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the database driver reports a failure")]
-pub struct DriverError(#[source] sqlx::Error);
+pub struct DriverError(#[source] Arc<sqlx::Error>);
 
-/// Why the store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
+impl From<sqlx::Error> for DriverError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// Why the store could not do what it was asked. A copy goes to each of those who asked together.
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached, or no connection came free in time.
     #[error("the database cannot be reached")]
@@ -79,7 +86,7 @@ pub enum StoreError {
         path: PathBuf,
         /// Why.
         #[source]
-        source: std::io::Error,
+        source: Arc<std::io::Error>,
     },
     /// The database was made by a newer Rampart: it holds a migration that this one does not know.
     #[error("the database is newer than this program: migration {version} is unknown here")]
@@ -109,13 +116,13 @@ pub(crate) fn wrap(error: sqlx::Error) -> StoreError {
         | sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
-        | sqlx::Error::WorkerCrashed => StoreError::Unavailable(DriverError(error)),
+        | sqlx::Error::WorkerCrashed => StoreError::Unavailable(error.into()),
         sqlx::Error::Database(fault) => match fault.kind() {
             ErrorKind::UniqueViolation => StoreError::Duplicate { what: taken(fault.as_ref()) },
             ErrorKind::ForeignKeyViolation => StoreError::Missing { what: "reference".to_owned() },
             _ => sort(error),
         },
-        _ => StoreError::Driver(DriverError(error)),
+        _ => StoreError::Driver(error.into()),
     }
 }
 
@@ -127,20 +134,20 @@ fn sort(error: sqlx::Error) -> StoreError {
         .and_then(|code| code.parse::<i32>().ok());
     // The low byte is the primary result code: 5 BUSY, 6 LOCKED, 8 READONLY, 13 FULL, 14 CANTOPEN.
     match sqlite.map(|code| code & 0xff) {
-        Some(13) => return StoreError::DiskFull(DriverError(error)),
-        Some(8) => return StoreError::ReadOnly(DriverError(error)),
-        Some(5 | 6 | 14) => return StoreError::Unavailable(DriverError(error)),
-        Some(_) => return StoreError::Driver(DriverError(error)),
+        Some(13) => return StoreError::DiskFull(error.into()),
+        Some(8) => return StoreError::ReadOnly(error.into()),
+        Some(5 | 6 | 14) => return StoreError::Unavailable(error.into()),
+        Some(_) => return StoreError::Driver(error.into()),
         None => {}
     }
     let postgres = error.as_database_error().and_then(|fault| fault.code()).unwrap_or_default().into_owned();
     match postgres.as_str() {
-        "53100" => StoreError::DiskFull(DriverError(error)),
-        "25006" => StoreError::ReadOnly(DriverError(error)),
+        "53100" => StoreError::DiskFull(error.into()),
+        "25006" => StoreError::ReadOnly(error.into()),
         // Too many connections, shutting down, starting up, connection exceptions.
-        "53300" | "57P01" | "57P02" | "57P03" => StoreError::Unavailable(DriverError(error)),
-        code if code.starts_with("08") => StoreError::Unavailable(DriverError(error)),
-        _ => StoreError::Driver(DriverError(error)),
+        "53300" | "57P01" | "57P02" | "57P03" => StoreError::Unavailable(error.into()),
+        code if code.starts_with("08") => StoreError::Unavailable(error.into()),
+        _ => StoreError::Driver(error.into()),
     }
 }
 

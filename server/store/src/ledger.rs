@@ -5,7 +5,7 @@ use scoreboard::Entry;
 use sqlx::AssertSqlSafe;
 
 use crate::commit::{AppendError, Queue};
-use crate::db::{Db, Row, Tx, args, marks};
+use crate::db::{Db, NotInserted, Row, Tx, Value, args, marks};
 use crate::error::StoreError;
 
 /// An entry as it is stored, whether or not it can be read; for checking a chain.
@@ -58,11 +58,11 @@ pub(crate) fn as_int(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-/// Writes entries as they are. Whoever calls has checked that they fit.
-pub(crate) async fn insert<'e>(
-    tx: &mut Tx,
-    entries: impl Iterator<Item = (&'e str, &'e Sealed)>,
-) -> Result<(), StoreError> {
+const INSERT: &str = "INSERT INTO ledger (exercise_id, seq, at_ms, kind, text, prev, hash)";
+/// Columns of [`INSERT`].
+const WIDTH: usize = 7;
+
+fn cells<'e>(entries: impl Iterator<Item = (&'e str, &'e Sealed)>) -> Vec<Value> {
     let mut values = Vec::new();
     for (exercise_id, sealed) in entries {
         values.extend(args![
@@ -75,9 +75,24 @@ pub(crate) async fn insert<'e>(
             &sealed.hash
         ]);
     }
-    let head = "INSERT INTO ledger (exercise_id, seq, at_ms, kind, text, prev, hash)";
-    tx.insert_many(head, 7, "", values).await?;
+    values
+}
+
+/// Writes entries as they are. Whoever calls has checked that they fit.
+pub(crate) async fn insert<'e>(
+    tx: &mut Tx,
+    entries: impl Iterator<Item = (&'e str, &'e Sealed)>,
+) -> Result<(), StoreError> {
+    tx.insert_many(INSERT, WIDTH, "", cells(entries)).await?;
     Ok(())
+}
+
+/// The same for so few that they are one statement, which is a transaction of its own.
+pub(crate) async fn insert_at_once<'e>(
+    db: &Db,
+    entries: impl Iterator<Item = (&'e str, &'e Sealed)>,
+) -> Result<(), NotInserted> {
+    db.insert_at_once(INSERT, WIDTH, cells(entries)).await
 }
 
 /// Writes signed positions; one that is there already stays as it is.
@@ -229,7 +244,7 @@ impl Ledger<'_> {
             return Ok(Vec::new());
         }
         let mut values = args![exercise_id];
-        values.extend(seqs.iter().map(|seq| crate::db::Value::from(as_int(*seq))));
+        values.extend(seqs.iter().map(|seq| Value::from(as_int(*seq))));
         let sql = format!(
             "SELECT seq, text, prev, hash FROM ledger WHERE exercise_id = $1 AND seq IN ({}) ORDER BY seq DESC",
             marks(2, seqs.len())
@@ -254,7 +269,7 @@ impl Ledger<'_> {
         let mut condition = String::new();
         if !kinds.is_empty() {
             condition = format!("AND kind IN ({})", marks(values.len() + 1, kinds.len()));
-            values.extend(kinds.iter().map(|kind| crate::db::Value::from(*kind)));
+            values.extend(kinds.iter().map(|kind| Value::from(*kind)));
         }
         let sql = format!(
             "SELECT seq, text, prev, hash FROM ledger WHERE exercise_id = $1 AND seq < $2 {condition} \

@@ -20,6 +20,7 @@ mod events;
 mod exercises;
 mod judge;
 mod ledger;
+mod lookups;
 mod marks;
 mod merges;
 mod officer;
@@ -88,6 +89,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
     db: Arc<db::Db>,
     queue: commit::Queue,
+    lookups: lookups::Lookups,
     taken: Arc<taken::Taken>,
 }
 
@@ -109,8 +111,9 @@ impl Store {
     pub async fn open_with(url: &str, connections: Option<u32>) -> Result<Self, StoreError> {
         let db = Arc::new(open::open(url, connections).await?);
         let queue = commit::Queue::start(Arc::clone(&db));
+        let lookups = lookups::Lookups::start(&db);
         let taken = Arc::new(taken::Taken::of(url));
-        Ok(Self(Arc::new(Inner { db, queue, taken })))
+        Ok(Self(Arc::new(Inner { db, queue, lookups, taken })))
     }
 
     /// Takes the database for this server until [`Store::close`] or the end of the process. Two servers that decide on one
@@ -180,7 +183,7 @@ impl Store {
     /// Log-ins.
     #[must_use]
     pub fn sessions(&self) -> Sessions<'_> {
-        Sessions(&self.0.db)
+        Sessions { db: &self.0.db, lookups: &self.0.lookups }
     }
 
     /// Personal tokens.

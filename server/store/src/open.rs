@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqlSafeStr};
 
 use crate::db::{Db, Fence, PREPARED};
 use crate::error::{StoreError, wrap, wrap_migration};
@@ -19,6 +20,10 @@ const READERS: u32 = 4;
 /// Connections to PostgreSQL. A machine with few of them to give works with two as well: nothing holds one while it waits
 /// for another.
 const CONNECTIONS: u32 = 12;
+
+/// A connection to PostgreSQL that was in use within this time is taken for one that stands; any other is asked first.
+/// Asking before each use costs as much as what is then asked.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// One migration on both engines: number, name, SQLite's text, PostgreSQL's text.
 type Pair = (i64, &'static str, &'static str, &'static str);
@@ -88,7 +93,7 @@ fn make_private(path: &Path) -> Result<(), StoreError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(source) => Err(StoreError::File { path: path.to_owned(), source }),
+        Err(source) => Err(StoreError::File { path: path.to_owned(), source: Arc::new(source) }),
     }
 }
 
@@ -130,6 +135,15 @@ async fn postgres(url: &str, connections: u32) -> Result<Db, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            Box::pin(async move {
+                if about.idle_for > FRESH {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .connect_with(options)
         .await
         .map_err(wrap)?;

@@ -3,6 +3,7 @@
 use crate::accounts::Role;
 use crate::db::{Db, args};
 use crate::error::StoreError;
+use crate::lookups::Lookups;
 
 /// A log-in to open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,10 @@ pub enum Viewer {
 
 /// Repository of log-ins.
 #[derive(Debug)]
-pub struct Sessions<'s>(pub(crate) &'s Db);
+pub struct Sessions<'s> {
+    pub(crate) db: &'s Db,
+    pub(crate) lookups: &'s Lookups,
+}
 
 pub(crate) const INSERT: &str = "INSERT INTO sessions (id, account_id, seat_id, created_ms, seen_ms, expires_ms) \
                                  VALUES ($1, $2, $3, $4, $4, $5)";
@@ -74,7 +78,7 @@ impl Sessions<'_> {
     /// [`StoreError::Missing`] when there is no such account, or those of the database.
     pub async fn open_account(&self, new: &NewSession<'_>, account_id: &str) -> Result<(), StoreError> {
         let values = args![new.id, account_id, None::<String>, new.at_ms, new.expires_ms];
-        self.0.run(INSERT, values).await?;
+        self.db.run(INSERT, values).await?;
         Ok(())
     }
 
@@ -84,7 +88,7 @@ impl Sessions<'_> {
     /// [`StoreError::Missing`] when there is no such seat, or those of the database.
     pub async fn open_seat(&self, new: &NewSession<'_>, seat_id: &str) -> Result<(), StoreError> {
         let values = args![new.id, None::<String>, seat_id, new.at_ms, new.expires_ms];
-        self.0.run(INSERT, values).await?;
+        self.db.run(INSERT, values).await?;
         Ok(())
     }
 
@@ -93,49 +97,7 @@ impl Sessions<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn live(&self, id: &str, now_ms: i64) -> Result<Option<Viewer>, StoreError> {
-        let row = self
-            .0
-            .row(
-                "SELECT s.id, s.seen_ms, s.expires_ms, \
-                 a.id AS account_id, a.login, a.name AS account_name, a.role, a.must_change, \
-                 t.id AS seat_id, t.exercise_id, t.team, t.number, t.person_id, p.name AS person_name \
-                 FROM sessions s \
-                 LEFT JOIN accounts a ON a.id = s.account_id AND a.disabled = 0 \
-                 LEFT JOIN seats t ON t.id = s.seat_id AND t.removed_ms IS NULL \
-                 LEFT JOIN persons p ON p.id = t.person_id \
-                 WHERE s.id = $1 AND s.revoked_ms IS NULL AND s.expires_ms > $2",
-                args![id, now_ms],
-            )
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let cells = row.of("sessions", "id");
-        let session_id = cells.text("id")?;
-        let seen_ms = cells.int("seen_ms")?;
-        let expires_ms = cells.int("expires_ms")?;
-        if let Some(account_id) = cells.opt_text("account_id")? {
-            return Ok(Some(Viewer::Account {
-                session_id,
-                account_id,
-                login: cells.text("login")?,
-                name: cells.text("account_name")?,
-                role: cells.word("role")?,
-                must_change: cells.flag("must_change")?,
-                seen_ms,
-                expires_ms,
-            }));
-        }
-        let Some(seat_id) = cells.opt_text("seat_id")? else { return Ok(None) };
-        Ok(Some(Viewer::Seat {
-            session_id,
-            seat_id,
-            exercise_id: cells.text("exercise_id")?,
-            team: cells.text("team")?,
-            number: cells.number("number")?,
-            person_id: cells.text("person_id")?,
-            name: cells.text("person_name")?,
-            seen_ms,
-            expires_ms,
-        }))
+        self.lookups.live(id, now_ms).await
     }
 
     /// Notes activity and moves the end. Each call is a durable write, so call it once a minute rather than at every
@@ -145,7 +107,7 @@ impl Sessions<'_> {
     /// Those of the database.
     pub async fn touch(&self, id: &str, at_ms: i64, expires_ms: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE sessions SET seen_ms = $2, expires_ms = $3 WHERE id = $1 AND revoked_ms IS NULL";
-        Ok(self.0.run(sql, args![id, at_ms, expires_ms]).await? > 0)
+        Ok(self.db.run(sql, args![id, at_ms, expires_ms]).await? > 0)
     }
 
     /// Ends a log-in. False when it was none or ended already.
@@ -154,7 +116,7 @@ impl Sessions<'_> {
     /// Those of the database.
     pub async fn revoke(&self, id: &str, at_ms: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE sessions SET revoked_ms = $2 WHERE id = $1 AND revoked_ms IS NULL";
-        Ok(self.0.run(sql, args![id, at_ms]).await? > 0)
+        Ok(self.db.run(sql, args![id, at_ms]).await? > 0)
     }
 
     /// Ends all log-ins of an account; answers how many.
@@ -163,7 +125,7 @@ impl Sessions<'_> {
     /// Those of the database.
     pub async fn revoke_account(&self, account_id: &str, at_ms: i64) -> Result<u64, StoreError> {
         let sql = "UPDATE sessions SET revoked_ms = $2 WHERE account_id = $1 AND revoked_ms IS NULL";
-        self.0.run(sql, args![account_id, at_ms]).await
+        self.db.run(sql, args![account_id, at_ms]).await
     }
 
     /// Ends all log-ins of a seat; answers how many.
@@ -172,7 +134,7 @@ impl Sessions<'_> {
     /// Those of the database.
     pub async fn revoke_seat(&self, seat_id: &str, at_ms: i64) -> Result<u64, StoreError> {
         let sql = "UPDATE sessions SET revoked_ms = $2 WHERE seat_id = $1 AND revoked_ms IS NULL";
-        self.0.run(sql, args![seat_id, at_ms]).await
+        self.db.run(sql, args![seat_id, at_ms]).await
     }
 
     /// Forgets log-ins that ended before `before_ms`; answers how many.
@@ -180,6 +142,6 @@ impl Sessions<'_> {
     /// # Errors
     /// Those of the database.
     pub async fn sweep(&self, before_ms: i64) -> Result<u64, StoreError> {
-        self.0.run("DELETE FROM sessions WHERE expires_ms < $1", args![before_ms]).await
+        self.db.run("DELETE FROM sessions WHERE expires_ms < $1", args![before_ms]).await
     }
 }

@@ -77,7 +77,7 @@ impl Taken {
                 Held::Session { session, turn }
             }
             (Db::Sqlite { .. }, Some(path)) => {
-                let failed = |source| StoreError::File { path: path.clone(), source };
+                let failed = |source| StoreError::File { path: path.clone(), source: Arc::new(source) };
                 let lock = File::options().create(true).append(true).open(path).map_err(failed)?;
                 match lock.try_lock() {
                     Ok(()) => Held::File { _lock: lock },

@@ -1,3 +1,4 @@
+use futures_util::future::join_all;
 use rampart_store::{AuditLine, NewSession, NewSign, Role, StoreError, Viewer};
 
 use crate::bed::{Bed, NOW, account, on_both, person, with_seat};
@@ -8,6 +9,7 @@ on_both!(
     the_last_administrator_stays,
     a_log_in_ends_with_what_it_stands_on,
     a_seat_log_in_ends_with_its_seat,
+    log_ins_that_are_asked_for_together_are_not_mixed_up,
     audit_lines_come_latest_first,
     an_act_and_its_line_stand_or_fall_together,
     settings_are_kept,
@@ -144,6 +146,57 @@ async fn a_seat_log_in_ends_with_its_seat(bed: Bed) {
     bed.store.seats().remove("s1", NOW).await.unwrap().unwrap();
     assert_eq!(sessions.live("x1", NOW).await.unwrap(), None);
     assert_eq!(sessions.revoke_seat("s1", NOW).await.unwrap(), 0, "was revoked with the seat");
+}
+
+/// Questions at the same time share a query. Each has its own answer, and none is older than its question.
+async fn log_ins_that_are_asked_for_together_are_not_mixed_up(bed: Bed) {
+    with_seat(&bed.store).await;
+    let sessions = bed.store.sessions();
+    for n in 0..150_i64 {
+        let id = format!("x{n}");
+        let new = NewSession { id: &id, at_ms: NOW, expires_ms: NOW + n };
+        if n % 3 == 0 {
+            sessions.open_seat(&new, "s1").await.unwrap();
+        } else {
+            sessions.open_account(&new, "boss").await.unwrap();
+        }
+        if n % 10 == 0 {
+            sessions.revoke(&id, NOW).await.unwrap();
+        }
+    }
+    let asked = (0..200_i64).map(|n| {
+        let sessions = bed.store.sessions();
+        async move { (n, sessions.live(&format!("x{n}"), NOW + 20).await.unwrap()) }
+    });
+    for (n, viewer) in join_all(asked).await {
+        let live = n > 20 && n < 150 && n % 10 != 0;
+        match viewer {
+            Some(Viewer::Account { session_id, account_id, .. }) => {
+                assert!(live && n % 3 != 0, "x{n}");
+                assert_eq!((session_id, account_id.as_str()), (format!("x{n}"), "boss"));
+            }
+            Some(Viewer::Seat { session_id, seat_id, .. }) => {
+                assert!(live && n % 3 == 0, "x{n}");
+                assert_eq!((session_id, seat_id.as_str()), (format!("x{n}"), "s1"));
+            }
+            None => assert!(!live, "x{n}"),
+        }
+    }
+    // One that ends while others are asked for is over for whoever asks after it.
+    let noise = join_all((0..200).map(|n| {
+        let sessions = bed.store.sessions();
+        async move { sessions.live(&format!("x{}", n % 150), NOW).await.unwrap() }
+    }));
+    let ended = async {
+        for n in 101..110 {
+            let id = format!("x{n}");
+            assert!(sessions.live(&id, NOW).await.unwrap().is_some());
+            sessions.revoke(&id, NOW).await.unwrap();
+            assert_eq!(sessions.live(&id, NOW).await.unwrap(), None, "{id}");
+        }
+    };
+    tokio::join!(noise, ended);
+    assert!(matches!(sessions.live("x\0", NOW).await, Err(StoreError::Nul)));
 }
 
 async fn audit_lines_come_latest_first(bed: Bed) {

@@ -1,0 +1,139 @@
+//! Who is behind a log-in is asked at every request. What is asked at the same time is asked of the database together, so
+//! that a class at work costs a few queries and not one for each request. No answer is older than its question: a query
+//! begins after everything that it answers was asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::AssertSqlSafe;
+use tokio::sync::{Mutex, mpsc, oneshot};
+
+use crate::db::{Db, Row, Value, marks};
+use crate::error::StoreError;
+use crate::sessions::Viewer;
+
+/// Log-ins that one query asks for at most.
+const TOGETHER: usize = 64;
+/// Queries at the same time, so that one that hangs holds nobody else up.
+const LANES: usize = 2;
+/// Questions that may wait; who comes then waits for room.
+const WAITING: usize = 1024;
+/// Longest that a query may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+type Found = Result<Option<Viewer>, StoreError>;
+
+#[derive(Debug)]
+struct Question {
+    id: String,
+    now_ms: i64,
+    answer: oneshot::Sender<Found>,
+}
+
+/// The askers' end.
+#[derive(Debug)]
+pub(crate) struct Lookups(mpsc::Sender<Question>);
+
+impl Lookups {
+    pub(crate) fn start(db: &Arc<Db>) -> Self {
+        let (ask, questions) = mpsc::channel(WAITING);
+        let questions = Arc::new(Mutex::new(questions));
+        for _ in 0..LANES {
+            tokio::spawn(lane(Arc::clone(db), Arc::clone(&questions)));
+        }
+        Self(ask)
+    }
+
+    /// Who is behind a log-in that is live at `now_ms`.
+    pub(crate) async fn live(&self, id: &str, now_ms: i64) -> Found {
+        if id.contains('\0') {
+            return Err(StoreError::Nul);
+        }
+        let (answer, answered) = oneshot::channel();
+        let closed = || StoreError::Unavailable(sqlx::Error::PoolClosed.into());
+        self.0.send(Question { id: id.to_owned(), now_ms, answer }).await.map_err(|_| closed())?;
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+async fn lane(db: Arc<Db>, questions: Arc<Mutex<mpsc::Receiver<Question>>>) {
+    let mut asked = Vec::with_capacity(TOGETHER);
+    loop {
+        if questions.lock().await.recv_many(&mut asked, TOGETHER).await == 0 {
+            return;
+        }
+        // Who has gone away meanwhile asks for nothing.
+        asked.retain(|question| !question.answer.is_closed());
+        if asked.is_empty() {
+            continue;
+        }
+        let found = tokio::time::timeout(PATIENCE, look_up(&db, &asked))
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut.into())));
+        for question in asked.drain(..) {
+            let found = match &found {
+                Ok(found) => match found.get(&question.id) {
+                    Some(row) => viewer(row, question.now_ms),
+                    None => Ok(None),
+                },
+                Err(error) => Err(error.clone()),
+            };
+            let _ = question.answer.send(found);
+        }
+    }
+}
+
+/// Rows of the log-ins that are not revoked, by id.
+async fn look_up(db: &Db, asked: &[Question]) -> Result<HashMap<String, Row>, StoreError> {
+    // A few texts serve every number, so that they stay prepared: the last id fills up.
+    let size = asked.len().next_power_of_two();
+    let ids = asked.iter().chain(std::iter::repeat_n(&asked[asked.len() - 1], size - asked.len()));
+    let sql = format!(
+        "SELECT s.id, s.seen_ms, s.expires_ms, \
+         a.id AS account_id, a.login, a.name AS account_name, a.role, a.must_change, \
+         t.id AS seat_id, t.exercise_id, t.team, t.number, t.person_id, p.name AS person_name \
+         FROM sessions s \
+         LEFT JOIN accounts a ON a.id = s.account_id AND a.disabled = 0 \
+         LEFT JOIN seats t ON t.id = s.seat_id AND t.removed_ms IS NULL \
+         LEFT JOIN persons p ON p.id = t.person_id \
+         WHERE s.id IN ({}) AND s.revoked_ms IS NULL",
+        marks(1, size)
+    );
+    let rows = db.rows(AssertSqlSafe(sql), ids.map(|question| Value::from(&question.id)).collect()).await?;
+    rows.into_iter().map(|row| Ok((row.of("sessions", "id").text("id")?, row))).collect()
+}
+
+fn viewer(row: &Row, now_ms: i64) -> Found {
+    let cells = row.of("sessions", "id");
+    let session_id = cells.text("id")?;
+    let seen_ms = cells.int("seen_ms")?;
+    let expires_ms = cells.int("expires_ms")?;
+    if expires_ms <= now_ms {
+        return Ok(None);
+    }
+    if let Some(account_id) = cells.opt_text("account_id")? {
+        return Ok(Some(Viewer::Account {
+            session_id,
+            account_id,
+            login: cells.text("login")?,
+            name: cells.text("account_name")?,
+            role: cells.word("role")?,
+            must_change: cells.flag("must_change")?,
+            seen_ms,
+            expires_ms,
+        }));
+    }
+    let Some(seat_id) = cells.opt_text("seat_id")? else { return Ok(None) };
+    Ok(Some(Viewer::Seat {
+        session_id,
+        seat_id,
+        exercise_id: cells.text("exercise_id")?,
+        team: cells.text("team")?,
+        number: cells.number("number")?,
+        person_id: cells.text("person_id")?,
+        name: cells.text("person_name")?,
+        seen_ms,
+        expires_ms,
+    }))
+}
