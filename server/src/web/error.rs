@@ -11,6 +11,8 @@ use rampart_pages::Problem;
 
 /// When trying again makes sense after the database could not be written, s.
 const STORE_RETRY_S: i64 = 5;
+/// The same after a full queue refused it, s.
+const BUSY_RETRY_S: i64 = 2;
 
 /// An answer of a handler.
 pub type Answer = Result<Response, WebError>;
@@ -79,10 +81,16 @@ impl WebError {
         Self { retry_after_s: Some(seconds), ..Self::with(StatusCode::TOO_MANY_REQUESTS, problem) }
     }
 
-    /// Not now: too much waits, or the server goes down.
+    /// Not now, as the server goes down.
     #[must_use]
     pub fn unavailable(wait_ms: i64) -> Self {
         Self { status: StatusCode::SERVICE_UNAVAILABLE, ..Self::too_many(wait_ms) }
+    }
+
+    /// Not now: too much waits for the database. Nothing was stored.
+    fn busy() -> Self {
+        let problem = Problem::new("busy").with("seconds", BUSY_RETRY_S);
+        Self { retry_after_s: Some(BUSY_RETRY_S), ..Self::with(StatusCode::SERVICE_UNAVAILABLE, problem) }
     }
 
     /// The database cannot be written or reached; nothing was stored. `why` goes to the log.
@@ -197,7 +205,7 @@ impl From<CommandError> for WebError {
         match error {
             CommandError::Refused(Refusal::NotFound) => Self::not_found(),
             CommandError::Refused(other) => Self::with(StatusCode::CONFLICT, refusal(&other)),
-            CommandError::Busy => Self::unavailable(2_000),
+            CommandError::Busy => Self::busy(),
             CommandError::Stopping => Self::unavailable(10_000),
             CommandError::Ledger(why) => Self::store_unavailable(why),
         }

@@ -62,11 +62,11 @@ pub(super) fn scenario(home: &Path) {
 }
 
 /// A running exercise, and what was answered so far.
-struct Field {
-    server: Server,
-    staff: Staff,
-    exercise: String,
-    seats: Vec<Arc<Person>>,
+pub(super) struct Field {
+    pub(super) server: Server,
+    pub(super) staff: Staff,
+    pub(super) exercise: String,
+    pub(super) seats: Vec<Arc<Person>>,
     /// Attempts left, as answered, by objective. Each number is told once.
     left: BTreeMap<String, BTreeSet<i64>>,
     sent: usize,
@@ -128,7 +128,7 @@ async fn correct(instructor: &Person, exercise: &str) -> Option<bool> {
 }
 
 impl Field {
-    async fn open(setup: Setup, home: tempfile::TempDir) -> Self {
+    pub(super) async fn open(setup: Setup, home: tempfile::TempDir) -> Self {
         scenario(home.path());
         let setup = Setup { scenarios: home.path().join("scenarios"), ..setup };
         let mut server = Server::with(setup).await;
@@ -165,7 +165,7 @@ impl Field {
     }
 
     /// The ledger as it lies in the database, read by the program and not by the server.
-    fn ledger(&mut self) -> Vec<Entry> {
+    pub(super) fn ledger(&mut self) -> Vec<Entry> {
         self.looks += 1;
         let path = self.desk.path().join(format!("ledger{}", self.looks));
         let words = ["ledger", "export", &self.exercise, "-o", path.to_str().unwrap()];

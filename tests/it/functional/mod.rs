@@ -4,6 +4,7 @@ mod crowd;
 mod desktop;
 pub mod durable;
 mod faults;
+mod full;
 mod hands;
 mod kills;
 mod node;

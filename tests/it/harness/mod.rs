@@ -40,6 +40,17 @@ pub fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
+/// Takes descriptors for ten thousand connections: each is one here as it is at the server.
+pub fn take_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let most = getrlimit(Resource::Nofile).maximum;
+    for wanted in [Some(32_768), most] {
+        if setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: most.max(wanted) }).is_ok() {
+            return;
+        }
+    }
+}
+
 /// A short random text, for names that must not meet.
 pub fn unique() -> String {
     use std::hash::{BuildHasher, Hasher};

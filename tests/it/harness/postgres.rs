@@ -86,6 +86,13 @@ impl Postgres {
         format!("postgres://rampart@127.0.0.1:{}/postgres", self.port)
     }
 
+    /// Its command line on the database.
+    pub fn command_line(&self) -> Command {
+        let mut command = Command::new(self.bin.join("psql"));
+        command.args(["-q", "-v", "ON_ERROR_STOP=1", "-d", &self.url()]);
+        command
+    }
+
     /// Copies the database while it is in use, as an operator does, and gives the address of the copy.
     pub fn back_up(&self, copy: &str) -> String {
         let place = ["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "rampart"].map(str::to_owned);

@@ -15,6 +15,7 @@ use tokio::sync::{broadcast, mpsc};
 use super::{median, round};
 use crate::harness::http::Person;
 use crate::harness::server::Server;
+use crate::harness::take_descriptors;
 
 /// How many people.
 const CROWDS: [usize; 2] = [1_000, 10_000];
@@ -104,24 +105,13 @@ impl Drop for Bare {
     }
 }
 
-/// Each connection is a descriptor here as there.
-fn take_descriptors() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let most = getrlimit(Resource::Nofile).maximum;
-    for wanted in [Some(32_768), most] {
-        if setrlimit(Resource::Nofile, Rlimit { current: wanted, maximum: most.max(wanted) }).is_ok() {
-            return;
-        }
-    }
-}
-
 /// People at a board, each of them a connection that reads.
 struct Crowd {
     tasks: Vec<tokio::task::JoinHandle<()>>,
     /// People who have not had the present update yet.
     missing: Arc<AtomicUsize>,
-    /// When the last one got it.
-    last: mpsc::UnboundedReceiver<Instant>,
+    /// When the first one got it, and then when the last one did.
+    ends: mpsc::UnboundedReceiver<Instant>,
     /// What the first of them read of the last update.
     sample: Arc<Mutex<Vec<u8>>>,
 }
@@ -130,7 +120,7 @@ impl Crowd {
     async fn open(port: u16, hello: &str, count: usize) -> Self {
         let missing = Arc::new(AtomicUsize::new(0));
         let sample = Arc::new(Mutex::new(Vec::new()));
-        let (tell, last) = mpsc::unbounded_channel();
+        let (tell, ends) = mpsc::unbounded_channel();
         let mut tasks = Vec::with_capacity(count);
         while tasks.len() < count {
             let opened = (tasks.len()..count.min(tasks.len() + OPENING)).map(async |_| {
@@ -144,26 +134,25 @@ impl Crowd {
             });
             for socket in futures_util::future::join_all(opened).await {
                 let sample = tasks.is_empty().then(|| sample.clone());
-                tasks.push(tokio::spawn(watch(socket, missing.clone(), tell.clone(), sample)));
+                tasks.push(tokio::spawn(watch(socket, count, missing.clone(), tell.clone(), sample)));
             }
         }
         // The rest of the first snapshots.
         tokio::time::sleep(Duration::from_millis(500)).await;
-        Self { tasks, missing, last, sample }
+        Self { tasks, missing, ends, sample }
     }
 
     /// Ready for the next update.
     fn arm(&mut self) -> Instant {
         self.missing.store(self.tasks.len(), Ordering::SeqCst);
-        while self.last.try_recv().is_ok() {}
+        while self.ends.try_recv().is_ok() {}
         Instant::now()
     }
 
-    async fn all_have_it(&mut self) -> Instant {
-        tokio::time::timeout(LONGEST, self.last.recv())
-            .await
-            .expect("an update did not reach everybody")
-            .unwrap()
+    /// When the first and when the last of them got it.
+    async fn all_have_it(&mut self) -> (Instant, Instant) {
+        let both = async { (self.ends.recv().await.unwrap(), self.ends.recv().await.unwrap()) };
+        tokio::time::timeout(LONGEST, both).await.expect("an update did not reach everybody")
     }
 }
 
@@ -175,6 +164,7 @@ impl Drop for Crowd {
 
 async fn watch(
     mut socket: TcpStream,
+    count: usize,
     missing: Arc<AtomicUsize>,
     tell: mpsc::UnboundedSender<Instant>,
     sample: Option<Arc<Mutex<Vec<u8>>>>,
@@ -188,7 +178,8 @@ async fn watch(
         if let Some(sample) = &sample {
             *sample.lock().unwrap() = buffer[..read].to_vec();
         }
-        if missing.fetch_sub(1, Ordering::SeqCst) == 1 {
+        let before = missing.fetch_sub(1, Ordering::SeqCst);
+        if before == count || before == 1 {
             let _ = tell.send(Instant::now());
         }
     }
@@ -230,13 +221,16 @@ pub async fn measure(server: &Server, instructor: &Person, exercise: &str) -> Va
         let idle_kb = server.resident_kb();
         let mut full_kb = 0;
         let (mut ours, mut floor, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut first, mut bare_first) = (Vec::new(), Vec::new());
         for _ in 0..PASSES {
             let mut crowd = Crowd::open(server.port, &hello, people).await;
             for _ in 0..UPDATES {
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 let began = crowd.arm();
                 commit(instructor, exercise).await;
-                ours.push((ms(began, crowd.all_have_it().await) - commit_ms).max(0.0));
+                let (one, all) = crowd.all_have_it().await;
+                first.push((ms(began, one) - commit_ms).max(0.0));
+                ours.push((ms(began, all) - commit_ms).max(0.0));
             }
             full_kb = full_kb.max(server.resident_kb());
             let sample = crowd.sample.lock().unwrap().clone();
@@ -249,7 +243,9 @@ pub async fn measure(server: &Server, instructor: &Person, exercise: &str) -> Va
                 tokio::time::sleep(Duration::from_millis(500)).await;
                 let began = crowd.arm();
                 control.write_all(&frame).await.unwrap();
-                floor.push(ms(began, crowd.all_have_it().await));
+                let (one, all) = crowd.all_have_it().await;
+                bare_first.push(ms(began, one));
+                floor.push(ms(began, all));
             }
         }
         let ratio = median(&ours) / median(&floor);
@@ -257,7 +253,9 @@ pub async fn measure(server: &Server, instructor: &Person, exercise: &str) -> Va
         of.insert(
             people.to_string(),
             json!({
+                "first_client_ms": super::spread(first),
                 "last_client_ms": super::spread(ours),
+                "bare_first_client_ms": super::spread(bare_first),
                 "bare_last_client_ms": super::spread(floor),
                 "vs_floor": round(ratio),
                 "bytes_each": bytes,
@@ -266,8 +264,12 @@ pub async fn measure(server: &Server, instructor: &Person, exercise: &str) -> Va
             }),
         );
     }
+    // What stays when they have gone, a while later.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let left_kb = server.resident_kb();
     json!({
         "sse_last_client_vs_floor": round(worst),
+        "rss_after_streams_mb": round(left_kb as f64 / 1024.0),
         "rss_10000_streams_mb": of["10000"]["rss_mb"],
         "spectators": { "commit_ms": round(commit_ms), "of": of, "passes": PASSES, "updates_each_pass": UPDATES },
     })
