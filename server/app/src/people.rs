@@ -10,6 +10,7 @@ use rampart_store::{
 };
 use scoreboard::Side;
 use sha2::{Digest, Sha256};
+use tokio::sync::Semaphore;
 
 use crate::clock::new_id;
 use crate::exercise::CommandError;
@@ -150,9 +151,14 @@ pub(crate) fn code_hash(code: &str) -> String {
     hex::encode(Sha256::digest(code.as_bytes()))
 }
 
+/// Hashes made at the same time. Each takes 19 MB and a processor, so a crowd at the door waits in line instead.
+static HASHES: Semaphore = Semaphore::const_new(2);
+
 async fn off_the_reactor<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
 ) -> Result<T, AppError> {
+    // Never closed, so never refused.
+    let _turn = HASHES.acquire().await;
     tokio::task::spawn_blocking(work).await.map_err(|error| AppError::Inner(error.to_string()))?
 }
 
