@@ -110,23 +110,17 @@ impl Pass {
 /// A stream of the board: where it stands, and what is still to be sent. All bytes are shared with every other stream.
 struct BoardStream {
     exercise: Arc<Exercise>,
-    updates: broadcast::Receiver<Update>,
+    updates: broadcast::Receiver<Arc<Update>>,
     waiting: VecDeque<Bytes>,
     seq: u64,
     packed: bool,
-    stopping: CancellationToken,
 }
 
 impl BoardStream {
-    fn new(
-        exercise: Arc<Exercise>,
-        last_seen: Option<u64>,
-        packed: bool,
-        stopping: CancellationToken,
-    ) -> Self {
+    fn new(exercise: Arc<Exercise>, last_seen: Option<u64>, packed: bool) -> Self {
         let (start, updates) = exercise.board().subscribe(last_seen);
         let waiting = if packed { VecDeque::from([Frame::head()]) } else { VecDeque::new() };
-        let mut stream = Self { exercise, updates, waiting, seq: last_seen.unwrap_or(0), packed, stopping };
+        let mut stream = Self { exercise, updates, waiting, seq: last_seen.unwrap_or(0), packed };
         stream.begin(start);
         stream
     }
@@ -160,11 +154,8 @@ impl BoardStream {
             }
             // Most streams wait most of the time: they keep no empty list.
             self.waiting.shrink_to_fit();
-            let update = tokio::select! {
-                update = self.updates.recv() => update,
-                () = self.stopping.cancelled() => return None,
-            };
-            match update {
+            // The end of the server ends the feed.
+            match self.updates.recv().await {
                 // A sign of life leads nowhere.
                 Ok(update) if update.from == update.seq => {
                     return Some((Ok(update.frame.bytes(self.packed)), self));
@@ -190,7 +181,7 @@ pub(super) async fn board(State(web): State<Web>, Path(id): Path<String>, header
     let last_seen =
         headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
     let packed = takes_gzip(&headers);
-    let state = BoardStream::new(exercise, last_seen, packed, web.stopping.clone());
+    let state = BoardStream::new(exercise, last_seen, packed);
     let mut response = Body::from_stream(stream::unfold(state, BoardStream::next)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

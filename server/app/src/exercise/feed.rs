@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
@@ -119,13 +119,14 @@ struct Shown {
     /// The board as an event and as a document; made when somebody asks, once for each position.
     snapshot: Option<Snapshot>,
     document: Option<Document>,
-    recent: VecDeque<Update>,
+    recent: VecDeque<Arc<Update>>,
+    /// `None` once it is over.
+    updates: Option<broadcast::Sender<Arc<Update>>>,
 }
 
 /// The board of one exercise as watchers see it.
 pub struct BoardFeed {
     shown: Mutex<Shown>,
-    updates: broadcast::Sender<Update>,
     alive: Frame,
 }
 
@@ -135,7 +136,7 @@ pub enum Start {
     /// It gets the whole board.
     Snapshot(Snapshot),
     /// It gets what it missed.
-    Missed(Vec<Update>),
+    Missed(Vec<Arc<Update>>),
 }
 
 fn serialise(value: &impl serde::Serialize) -> String {
@@ -144,6 +145,13 @@ fn serialise(value: &impl serde::Serialize) -> String {
 }
 
 impl Shown {
+    fn send(&self, update: Arc<Update>) {
+        if let Some(updates) = &self.updates {
+            // Nobody watching is no error.
+            let _ = updates.send(update);
+        }
+    }
+
     fn snapshot(&mut self) -> Snapshot {
         let (fold, seq) = (&self.fold, self.seq);
         self.snapshot
@@ -165,14 +173,19 @@ impl BoardFeed {
             snapshot: None,
             document: None,
             recent: VecDeque::new(),
+            updates: Some(broadcast::channel(KEPT).0),
         };
-        Self { shown: Mutex::new(shown), updates: broadcast::channel(KEPT).0, alive: Frame::alive() }
+        Self { shown: Mutex::new(shown), alive: Frame::alive() }
+    }
+
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows `fold`, a later state of the same ledger. While the board is frozen nothing is sent but changes of status: not
     /// even the pace of what happens is to be seen.
     pub fn publish(&self, fold: &Fold) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown();
         if fold.seq <= shown.fold.seq {
             return;
         }
@@ -182,7 +195,7 @@ impl BoardFeed {
         }
         let delta = fold.delta(&shown.fold, Audience::Public);
         let frame = Frame::event("delta", delta.seq, &serialise(&delta));
-        let update = Update { from: delta.from, seq: delta.seq, frame };
+        let update = Arc::new(Update { from: delta.from, seq: delta.seq, frame });
         shown.fold = fold.clone();
         shown.seq = seq;
         shown.snapshot = None;
@@ -191,21 +204,26 @@ impl BoardFeed {
             shown.recent.pop_front();
         }
         shown.recent.push_back(update.clone());
-        // Nobody watching is no error. Sent under the lock, so that a client which subscribes in between neither
-        // misses an update nor gets one twice.
-        let _ = self.updates.send(update);
+        // Sent under the lock, so that a client which subscribes in between neither misses an update nor gets one twice.
+        shown.send(update);
     }
 
     /// Says to everybody that the stream lives. One clock for all streams, and not a timer in each.
     pub fn beat(&self) {
-        let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = self.updates.send(Update { from: shown.seq, seq: shown.seq, frame: self.alive.clone() });
+        let shown = self.shown();
+        shown.send(Arc::new(Update { from: shown.seq, seq: shown.seq, frame: self.alive.clone() }));
+    }
+
+    /// Ends all streams, and those that are begun from now on: what was sent is still read. One word to all of them, so that
+    /// none has to listen for the end of the server beside.
+    pub fn close(&self) {
+        self.shown().updates = None;
     }
 
     /// The board as it is shown now.
     #[must_use]
     pub fn document(&self) -> Document {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shown = self.shown();
         if let Some(document) = &shown.document {
             return document.clone();
         }
@@ -217,14 +235,18 @@ impl BoardFeed {
     /// Streams that are open.
     #[must_use]
     pub fn watchers(&self) -> usize {
-        self.updates.receiver_count()
+        self.shown().updates.as_ref().map_or(0, broadcast::Sender::receiver_count)
     }
 
     /// Starts a client that has seen everything up to `last_seen`, if it says so.
     #[must_use]
-    pub fn subscribe(&self, last_seen: Option<u64>) -> (Start, broadcast::Receiver<Update>) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        let receiver = self.updates.subscribe();
+    pub fn subscribe(&self, last_seen: Option<u64>) -> (Start, broadcast::Receiver<Arc<Update>>) {
+        let mut shown = self.shown();
+        let receiver = match &shown.updates {
+            Some(updates) => updates.subscribe(),
+            // Its sender is gone at once.
+            None => broadcast::channel(1).1,
+        };
         let start = match last_seen {
             Some(seq) if seq == shown.seq => Start::Missed(Vec::new()),
             Some(seq) if shown.recent.iter().any(|update| update.from == seq) => {

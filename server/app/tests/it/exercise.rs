@@ -155,6 +155,14 @@ async fn a_board_client_gets_a_snapshot_then_what_it_missed() {
     let (Start::Missed(missed), _) = live.board().subscribe(Some(update.seq)) else { panic!() };
     assert!(missed.is_empty());
     assert!(matches!(live.board().subscribe(Some(999_999)).0, Start::Snapshot(_)));
+    // The end of the server ends every stream, after what was sent.
+    let (_, mut late) = live.board().subscribe(None);
+    live.board().beat();
+    live.board().close();
+    assert!(late.recv().await.is_ok());
+    assert!(late.recv().await.is_err());
+    assert!(live.board().subscribe(None).1.recv().await.is_err());
+    assert_eq!(live.board().watchers(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
