@@ -128,8 +128,7 @@ pub struct Running {
 impl Running {
     /// Tells everybody, waits for what is under way, and closes the store. Ranges stand on; the next start adopts them.
     pub async fn stop(self) {
-        self.web.stopping.cancel();
-        self.app.exercises().iter().for_each(|exercise| exercise.board().close());
+        self.web.stop();
         self.web.sockets.close();
         let drained = async {
             self.web.sockets.wait().await;

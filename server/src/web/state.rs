@@ -98,6 +98,12 @@ impl Deref for Web {
 }
 
 impl Web {
+    /// Tells everything that is open that the server stops.
+    pub fn stop(&self) {
+        self.stopping.cancel();
+        self.app.exercises().iter().for_each(|exercise| exercise.board().close());
+    }
+
     /// Puts it together.
     #[must_use]
     pub fn new(app: Arc<App>, pages: Pages, signer: Signer, house: House) -> Self {

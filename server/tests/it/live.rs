@@ -199,7 +199,7 @@ async fn a_stream_ends_with_the_right_to_it() {
 async fn streams_end_when_the_server_stops() {
     let house = House::new().await;
     let board = stream(&house.visitor(), &format!("/board/{}/events", house.exercise), None).await;
-    house.web.stopping.cancel();
+    house.web.stop();
     assert!(ends(board, SOON).await);
 }
 
