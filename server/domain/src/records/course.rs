@@ -12,7 +12,7 @@
 use serde::Serialize;
 
 use super::interval::{Interval, IntervalSet};
-use super::register::{NotInTheList, closed, plain};
+use super::register::{NotInTheList, plain, words};
 use super::roc::{RocDate, RocYear};
 
 /// Pass mark of a course unless it says otherwise.
@@ -20,7 +20,7 @@ pub const PASS_MARK: u8 = 70;
 /// Tolerance of a class session unless it says otherwise, minutes.
 pub const LATE_MINUTES: u16 = 10;
 
-closed! {
+words! {
     /// The aspect of competence that a course is about (面向).
     Aspect {
         /// 策略面.
@@ -44,7 +44,7 @@ impl Aspect {
     }
 }
 
-closed! {
+words! {
     /// What a person is at a class session. Each kind is counted apart.
     Standing {
         /// 規劃決策人員.
@@ -64,7 +64,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// An encouraging measure (鼓勵措施).
     Measure {
         /// 交通接駁.
@@ -86,7 +86,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// How it is known that a person was at a class session.
     MarkSource {
         /// The rotating code on the room's screen.
@@ -100,7 +100,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// Before or after the course.
     TestKind {
         /// 前測.

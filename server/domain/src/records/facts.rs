@@ -7,43 +7,11 @@ use serde::Serialize;
 
 use super::course::{Aspect, Standing};
 use super::figures::{Heads, Hundredths};
-use super::register::{Answers, Area, Identity, Level, NotInTheList, plain};
+use super::register::{Answers, Area, Identity, Level, NotInTheList, plain, words};
 use super::roc::{RocDate, RocYear};
 
 /// Answers by person id, for the officer's eyes.
 pub type Apart = BTreeMap<String, Answers>;
-
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $word:ident = $code:literal $title:literal,)* }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$what])* $word,)* }
-
-        impl $name {
-            /// Every word, in the order of the tables.
-            pub const ALL: &'static [Self] = &[$(Self::$word),*];
-
-            /// The code that is stored and that forms send.
-            #[must_use]
-            pub const fn code(self) -> &'static str {
-                match self { $(Self::$word => $code,)* }
-            }
-
-            /// As tables print it.
-            #[must_use]
-            pub const fn title(self) -> &'static str {
-                match self { $(Self::$word => $title,)* }
-            }
-
-            /// From the code, exactly.
-            #[must_use]
-            pub fn from_code(code: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|word| word.code() == code)
-            }
-        }
-    };
-}
-pub(crate) use words;
 
 words! {
     /// What a person's training duty goes by.

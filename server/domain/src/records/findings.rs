@@ -1,7 +1,7 @@
 //! What red teams found, and whether it was repaired in time.
 
-use super::facts::words;
 use super::figures::Hundredths;
+use super::register::words;
 use super::roc::{RocDate, RocYear};
 
 /// Days in which a grave weakness is to be closed.

@@ -18,8 +18,10 @@ pub(super) fn plain(text: &str) -> String {
     text.nfkc().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase()
 }
 
-macro_rules! closed {
-    ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $word:ident = $code:literal [$($said:literal),*],)* }) => {
+/// A closed list of words. With titles (`Word = "code" "title"`) tables print them; with ways of writing them
+/// (`Word = "code" ["said"]`) they are read as people write them.
+macro_rules! words {
+    (@list $(#[$about:meta])* $name:ident { $($(#[$what:meta])* $word:ident = $code:literal,)* }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $($(#[$what])* $word,)* }
@@ -39,7 +41,23 @@ macro_rules! closed {
             pub fn from_code(code: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|word| word.code() == code)
             }
+        }
+    };
+    ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $word:ident = $code:literal $title:literal,)* }) => {
+        words! { @list $(#[$about])* $name { $($(#[$what])* $word = $code,)* } }
 
+        impl $name {
+            /// As tables print it.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$word => $title,)* }
+            }
+        }
+    };
+    ($(#[$about:meta])* $name:ident { $($(#[$what:meta])* $word:ident = $code:literal [$($said:literal),*],)* }) => {
+        words! { @list $(#[$about])* $name { $($(#[$what])* $word = $code,)* } }
+
+        impl $name {
             /// Reads what people write; blank is `None`.
             ///
             /// # Errors
@@ -63,9 +81,9 @@ macro_rules! closed {
     };
 }
 
-pub(super) use closed;
+pub(crate) use words;
 
-closed! {
+words! {
     /// What a person is to the programme (身分).
     Identity {
         /// 公務人員.
@@ -95,7 +113,7 @@ impl Identity {
     }
 }
 
-closed! {
+words! {
     /// Responsibility level of an agency (資通安全責任等級).
     Level {
         /// A級.
@@ -111,7 +129,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// Where an agency lies.
     Area {
         /// 縣治.
@@ -123,7 +141,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// Age of a person, as they state it.
     Age {
         /// 未滿30.
@@ -141,7 +159,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// Where a person serves or lives, as they state it.
     HomeArea {
         /// 縣治.
@@ -155,7 +173,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// Indigenous status (族群), as a person states it.
     Indigenous {
         /// 非原住民.
@@ -171,7 +189,7 @@ closed! {
     }
 }
 
-closed! {
+words! {
     /// Disability (障礙情形), as a person states it.
     Disability {
         /// 無.

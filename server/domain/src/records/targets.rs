@@ -1,6 +1,6 @@
 //! What the programme asks for in a year, with the day from which it holds.
 
-use super::facts::words;
+use super::register::words;
 use super::roc::RocYear;
 
 words! {
