@@ -2,7 +2,7 @@
 //! was planted is still there.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -18,6 +18,12 @@ use crate::style::root;
 const ROUNDS: Duration = Duration::from_secs(400);
 /// How long anything else may take.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Seats of the team beside, and flags that each of them submits at a time: as many as one may at once.
+const SEATS: usize = 10;
+const FLAGS: usize = 10;
+/// Longest that a flag may wait on any machine while a host of others runs wild.
+const FLAG_WITHIN: Duration = Duration::from_secs(10);
 
 /// The light range, whose web site writes last words and eats memory when it is told to, and may write little.
 fn scenarios() -> TempDir {
@@ -40,6 +46,7 @@ fn scenarios() -> TempDir {
                 "cpus: 0.5, pids: 100 }\n    ready: { command: [curl",
                 "cpus: 0.5, pids: 100, disk: 48M }\n    ready: { command: [curl",
             ),
+            ("    attempts: 20\n", "    attempts: 400\n"),
         ],
     );
     home
@@ -58,6 +65,8 @@ struct Range {
     server: Server,
     teacher: Person,
     run: String,
+    /// Seats of the second red.
+    beside: Vec<Person>,
 }
 
 impl Range {
@@ -83,6 +92,28 @@ impl Range {
         page::first(&text, r"(RMP\{[0-9a-f]{32}\})")
     }
 
+    /// The second red's seats submit wrong flags side by side; the slowest but one of a hundred, where each was answered.
+    async fn flags(&self) -> Duration {
+        let seats = self.beside.iter().enumerate().map(|(seat, person)| async move {
+            let mut times = Vec::new();
+            for n in 0..FLAGS {
+                let typed = format!("RMP{{{:032x}}}", seat * FLAGS + n);
+                let began = Instant::now();
+                let answer =
+                    person.post_json("/seat/flags", &[("objective", "memo"), ("flag", &typed)]).await;
+                assert_eq!(answer.status.as_u16(), 200, "{}", answer.text());
+                assert_eq!(answer.json()["answer"], "wrong", "{}", answer.text());
+                times.push(began.elapsed());
+            }
+            times
+        });
+        let mut times: Vec<Duration> =
+            futures_util::future::join_all(seats).await.into_iter().flatten().collect();
+        assert_eq!(times.len(), SEATS * FLAGS);
+        times.sort();
+        times[times.len() * 99 / 100 - 1]
+    }
+
     /// The other pair goes on: its web site answers its red, and the pages answer everybody.
     async fn others_go_on(&self, what: &str) {
         let (code, said) =
@@ -96,18 +127,30 @@ async fn running(scenarios: &Path) -> Range {
     let setup = Setup { scenarios: scenarios.to_owned(), ..Setup::default() };
     let mut server = Server::with(setup).await;
     let staff = stage::staff(&server).await;
-    let people = stage::people(4);
+    let people = stage::people(3 + SEATS);
     stage::import(&staff.instructor, &stage::roster(&people)).await;
     let run =
         stage::make_exercise(&mut server, &staff.instructor, "light", &format!("A-{}", unique()), 2).await;
-    let places: Vec<(&str, &str)> =
-        people.iter().map(|person| person.0.as_str()).zip(["r1", "b1", "r2", "b2"]).collect();
+    let places: Vec<(&str, &str)> = people
+        .iter()
+        .map(|person| person.0.as_str())
+        .zip(["r1", "b1", "b2"].into_iter().chain(["r2"; SEATS]))
+        .collect();
     stage::seat(&staff.instructor, &run, &places).await;
     stage::act(&staff.instructor, &run, "launch", "").await;
     stage::wait_state(&staff.instructor, &run, "ready", LAUNCH).await;
     stage::act(&staff.instructor, &run, "start", "").await;
     stage::wait_state(&staff.instructor, &run, "running", PATIENCE).await;
-    Range { server, teacher: staff.instructor, run }
+    let mut beside = Vec::new();
+    for (name, code) in stage::slips(&staff.instructor, &run).await {
+        if people[3..].iter().any(|person| person.0 == name) {
+            let seat = stage::sit(&server.base(), &code).await;
+            seat.get("/seat").await.ok();
+            beside.push(seat);
+        }
+    }
+    assert_eq!(beside.len(), SEATS);
+    Range { server, teacher: staff.instructor, run, beside }
 }
 
 /// The kernel kills the main process of a host: page and feed say so, with exit code and last words, and the host comes
@@ -145,7 +188,7 @@ async fn memory(range: &Range) {
 const PUT_IN: u64 = 32;
 
 /// Processes and processors have a bound that root has, too.
-async fn processes(range: &Range) {
+async fn processes(range: &Range, quiet: Duration) {
     let attack = host(&range.run, 1, "attack");
     let limit: u64 =
         docker_ok(&["inspect", "--format", "{{.HostConfig.PidsLimit}}", &attack]).trim().parse().unwrap();
@@ -161,8 +204,16 @@ async fn processes(range: &Range) {
         "for i in 1 2 3 4; do while :; do :; done & done; wait",
     ]);
     let pid = docker_ok(&["inspect", "--format", "{{.State.Pid}}", &attack]).trim().to_owned();
-    for _ in 0..5 {
+    for second in 0..5 {
         tokio::time::sleep(Duration::from_secs(1)).await;
+        if second == 2 {
+            let wild = range.flags().await;
+            let ratio = wild.as_secs_f64() / quiet.as_secs_f64();
+            eprintln!(
+                "flags of the team beside, p99: {quiet:.1?} before, {wild:.1?} meanwhile: x {ratio:.1}"
+            );
+            assert!(wild < FLAG_WITHIN, "{wild:?} meanwhile, {quiet:?} before");
+        }
         // Counted on the host: nothing more can be started in there.
         let group = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
         let of = |line: &str| line.rsplit(':').next().unwrap_or_default().to_owned();
@@ -258,6 +309,8 @@ async fn log(range: &Range) {
 async fn a_host_that_takes_all_it_can_get_harms_nobody_else() {
     let home = scenarios();
     let range = running(home.path()).await;
+    // What each seat may submit at once is there again long before the next time.
+    let quiet = range.flags().await;
     let mut failed = Vec::new();
     macro_rules! attempt {
         ($name:literal, $body:expr) => {
@@ -268,7 +321,7 @@ async fn a_host_that_takes_all_it_can_get_harms_nobody_else() {
         };
     }
     attempt!("memory", memory(&range));
-    attempt!("processes", processes(&range));
+    attempt!("processes", processes(&range, quiet));
     attempt!("log", log(&range));
     attempt!("disk", disk(&range));
     if !failed.is_empty() {
