@@ -11,7 +11,7 @@ use rampart_domain::plan::{self, Plan};
 use rampart_domain::scenario::Scenario;
 use rampart_engine::EngineError;
 use rampart_engine::images::{Wish, short_name};
-use rampart_store::{Claim, Desired};
+use rampart_store::{Claim, Desired, StoreError};
 use scoreboard::{Proof, Reason, Status};
 use tokio_util::sync::CancellationToken;
 
@@ -50,10 +50,11 @@ pub(crate) async fn launch(
     // Whatever a former life of the server left must go before anybody says that nothing stands.
     let mut made = exercise.plan().is_some() || tools.fleet.placement(&exercise.id).is_some();
     if !give_up.is_cancelled() {
-        wish(exercise, tools, Desired::Up).await;
+        // The ledger has what was asked for; a launch goes on without the note.
+        wish(exercise, tools, Desired::Up).await.ok();
         if give_up.is_cancelled() && !tools.stop.is_cancelled() {
             // Given up meanwhile: that word is the last one.
-            wish(exercise, tools, Desired::Gone).await;
+            wish(exercise, tools, Desired::Gone).await.ok();
         }
     }
     // In its place before anything else, so that a long removal costs it nothing. Also what is given up at once has one:
@@ -92,10 +93,15 @@ pub(crate) async fn launch(
 }
 
 /// Notes what the engine should hold, for the next life of the server.
-pub(crate) async fn wish(exercise: &Exercise, tools: &Tools, desired: Desired) {
-    if let Err(error) = tools.store.exercises().set_desired(&exercise.id, desired).await {
+///
+/// # Errors
+/// Those of the store, which are logged.
+pub(crate) async fn wish(exercise: &Exercise, tools: &Tools, desired: Desired) -> Result<(), StoreError> {
+    let noted = tools.store.exercises().set_desired(&exercise.id, desired).await.map(|_| ());
+    if let Err(error) = &noted {
         tracing::warn!(exercise = %exercise.id, ?desired, %error, "what the engine should hold is not noted");
     }
+    noted
 }
 
 /// `made` becomes true before the first object can exist; the caller removes everything after a failure then.
@@ -507,11 +513,10 @@ async fn sweep_until(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     }
 }
 
-/// Clears until the engine has answered zero; true then.
+/// Clears until the engine has answered zero; true then. It has been noted already, so that a server that dies meanwhile
+/// goes on with it.
 pub(crate) async fn clear(exercise: &Arc<Exercise>, tools: &Tools) -> bool {
     begin(exercise, tools, "clear");
-    // A server that dies meanwhile goes on with it.
-    wish(exercise, tools, Desired::Gone).await;
     // What was recorded is sealed before the containers go.
     tools.terminals.close(&exercise.id).await;
     let cleared = sweep_until(exercise, tools).await;

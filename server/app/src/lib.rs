@@ -44,10 +44,8 @@ use std::time::Duration;
 
 use rampart_domain::decide;
 use rampart_domain::ledger;
-use rampart_domain::plan;
-use rampart_domain::scenario::{Bundle, Fault, Role};
+use rampart_domain::scenario::{Bundle, Fault};
 use rampart_domain::secret::RunSecret;
-use rampart_engine::{EngineError, ExecSpec};
 use rampart_store::{Desired, NewExercise as NewRow, Store, StoreError, Touch};
 use scoreboard::{Entry, Fold, Reason, Status};
 use tokio_util::sync::CancellationToken;
@@ -57,7 +55,7 @@ pub use answers::{AnswersError, Retention, WISH_MAX};
 pub use attendance::{AttendanceRow, SignError};
 pub use capacity::Capacity;
 use clock::{Clock, new_id, random_bytes};
-use exercise::{CommandError, Exercise, Seed, Tools};
+use exercise::{CommandError, Exercise, GatewayCounters, Seed, Tools};
 use fleet::{Fleet, Nodes};
 pub use hours_upload::{UploadError, UploadWish};
 pub use keeper::{LedgerAlarm, LedgerState};
@@ -79,8 +77,6 @@ const HASHES_AT_ONCE: usize = 4;
 /// Last lines of a host that are shown, and characters of each.
 const LAST_LINES: usize = 20;
 const LINE_LIMIT: usize = 1000;
-/// Limit of reading a gateway's counters.
-const COUNTERS_MS: u64 = 3_000;
 /// Most ranges of one exercise.
 pub const PAIRS_MAX: u16 = 12;
 
@@ -93,12 +89,19 @@ pub struct RangeSettings {
     pub grace_ms: i64,
     /// How long a node that does not answer is waited for before its ranges may be built again on another one, ms.
     pub node_grace_ms: i64,
+    /// How often the wall of another machine is tried from inside while ranges stand there, ms.
+    pub wall_trial_ms: i64,
 }
 
 impl Default for RangeSettings {
-    /// A gibibyte, two hours, and five minutes.
+    /// A gibibyte, two hours, five minutes, and ten.
     fn default() -> Self {
-        Self { kept_memory: 1 << 30, grace_ms: 2 * 3_600_000, node_grace_ms: 5 * 60_000 }
+        Self {
+            kept_memory: 1 << 30,
+            grace_ms: 2 * 3_600_000,
+            node_grace_ms: 5 * 60_000,
+            wall_trial_ms: 10 * 60_000,
+        }
     }
 }
 
@@ -287,7 +290,8 @@ impl App {
         terminals.mend().await?;
         let fleet = Fleet::open(nodes.into(), store.clone(), clock.clone()).await?;
         fleet.mark(&strays::house(&store).await?);
-        fleet.watch(config.block, &tasks, &stop);
+        let trial_every = Duration::from_millis(config.ranges.wall_trial_ms.try_into().unwrap_or_default());
+        fleet.watch(config.block, trial_every, &tasks, &stop);
         let tools = Tools {
             store: store.clone(),
             fleet: fleet.clone(),
@@ -391,30 +395,16 @@ impl App {
         }
     }
 
-    /// What the gateway of a standing range has counted since it started last, and when that was, ms UTC.
+    /// What the gateway of a range has counted, in the run and since it started last.
     ///
     /// # Errors
     /// [`AppError::Missing`] when the plan or the engine does not have it, or what the engine says.
-    pub async fn counters(
-        &self,
-        exercise: &Exercise,
-        range: u16,
-    ) -> Result<(Vec<plan::Counter>, Option<i64>), AppError> {
-        let planned = exercise.plan();
-        let planned = planned.as_ref().and_then(|plan| plan.ranges.iter().find(|known| known.range == range));
-        let gateway = planned.and_then(|range| range.hosts.iter().find(|host| host.role == Role::Gateway));
-        let gateway = gateway.ok_or(AppError::Missing("gateway"))?;
-        let spec = ExecSpec::new(plan::COUNTERS).timeout_ms(COUNTERS_MS);
+    pub async fn counters(&self, exercise: &Exercise, range: u16) -> Result<GatewayCounters, AppError> {
+        let plan = exercise.plan().ok_or(AppError::Missing("gateway"))?;
+        let gateway = exercise::gateway(&plan, range).ok_or(AppError::Missing("gateway"))?;
         let engine = self.fleet.range(&exercise.id)?;
-        let (counted, seen) = tokio::join!(engine.exec(&gateway.name, spec), engine.inspect(&gateway.name));
-        match counted {
-            Ok(out) if out.ok() => plan::read_counters(exercise.scenario(), &out.stdout)
-                .map(|counters| (counters, seen.ok().and_then(|seen| seen.started_ms)))
-                .ok_or_else(|| AppError::Inner("the gateway's counters cannot be read".into())),
-            Ok(out) => Err(AppError::Inner(format!("the gateway's counters cannot be read: {}", out.said()))),
-            Err(EngineError::NotFound(_)) => Err(AppError::Missing("gateway")),
-            Err(error) => Err(error.into()),
-        }
+        let reader = exercise::Reader { store: &self.store, clock: &*self.clock, engine: &engine, exercise };
+        reader.show(range, gateway).await
     }
 
     /// How long a lost node is waited for before its ranges may be built again on another one, ms.

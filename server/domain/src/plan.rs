@@ -16,7 +16,8 @@ mod print;
 mod probes;
 
 pub use gateway::{
-    COUNTERS, Counted, Counter, FIREWALL, NAMES, SETTINGS, counters, read_counters, read_forged,
+    CLOSE, COUNTERS, Count, Counted, Counter, Counters, FIREWALL, HAND_BACK, NAMES, SETTINGS, counters,
+    hand_back, read_counters, read_forged,
 };
 pub use make::{MOST_PAIRS, PlanError, make, short_run, subnets_needed};
 pub use needs::{ImageNeeds, LABEL_CAPABILITIES, LABEL_READONLY, LABEL_TMPFS};

@@ -14,7 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::error::{Answer, Fault};
 use super::extract::{Asked, Body, List, Part};
 use super::gate::Call;
-use super::types::{Confirm, Deadline, Exercise, ExerciseDetail, LaunchPlan, NewExercise};
+use super::types::{
+    Confirm, Deadline, Exercise, ExerciseDetail, GatewayCounter, GatewayCounters, LaunchPlan, NewExercise,
+    Traffic,
+};
 use super::view;
 use crate::web::Web;
 use crate::web::error::WebError;
@@ -396,4 +399,28 @@ pub async fn lines(
 ) -> Answer<Json<Lines>> {
     let live = web.exercise(&id)?;
     Ok(Json(Lines { lines: web.app.last_lines(&live, range, &host).await? }))
+}
+
+/// Counters of a gateway
+///
+/// What the gateway of a standing range has let through and dropped, in the whole run and since its last start. After a sudden
+/// end of the gateway its last seconds may be missing in the run.
+#[utoipa::path(get, path = "/api/v1/exercises/{exercise}/ranges/{range}/counters", tag = "exercises",
+    params(("exercise" = String, Path, description = "Id of the exercise"),
+        ("range" = u16, Path, description = "Range number")),
+    responses((status = OK, body = GatewayCounters)))]
+pub async fn counters(
+    State(web): State<Web>,
+    Path((id, range)): Path<(String, u16)>,
+) -> Answer<Json<GatewayCounters>> {
+    let live = web.exercise(&id)?;
+    let read = web.app.counters(&live, range).await?;
+    let count = |of: rampart_domain::plan::Count| Traffic { packets: of.packets, bytes: of.bytes };
+    let counters = read.all.into_iter().map(|one| GatewayCounter {
+        counter: one.what.name(),
+        run: count(one.run),
+        life: one.life.map(count),
+    });
+    let counters = counters.collect();
+    Ok(Json(GatewayCounters { since_ms: read.since_ms, read_ms: read.read_ms, counters }))
 }

@@ -114,6 +114,7 @@ fn table() -> Vec<Entry> {
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::schedule)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::deadline)),
         at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::lines)),
+        at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::counters)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::reset_host)),
         at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::seats)),
         at(Who::INSTRUCTOR, S::SeatsWrite, routes!(people::give_seat)),

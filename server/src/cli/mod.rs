@@ -132,6 +132,9 @@ struct Settings {
     /// How long a node that does not answer is waited for before its ranges may be built again on another one.
     #[arg(long, env = "RAMPART_NODE_GRACE", default_value = "5m", value_parser = read_duration)]
     node_grace: i64,
+    /// How often the wall of another machine is tried from inside while ranges stand there.
+    #[arg(long, env = "RAMPART_WALL_TRIAL", default_value = "10m", value_parser = read_duration)]
+    wall_trial: i64,
 }
 
 impl Settings {
@@ -159,6 +162,7 @@ impl Settings {
                 kept_memory: self.keep_memory,
                 grace_ms: self.grace,
                 node_grace_ms: self.node_grace,
+                wall_trial_ms: self.wall_trial,
             },
         }
     }

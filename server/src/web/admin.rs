@@ -225,6 +225,8 @@ async fn nodes(web: &Web) -> Vec<NodeRow> {
             memory: bytes(facts.memory),
             available: facts.available.and_then(bytes),
             leak: node.leak,
+            wall_made: node.wall.made_ms.map(|at_ms| (at_ms, node.wall.made.into())),
+            wall_down: node.wall.down,
             lacking: lacking
                 .iter()
                 .find(|(name, _)| *name == node.name)

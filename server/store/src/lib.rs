@@ -13,6 +13,7 @@ mod book;
 mod certificates;
 mod changes;
 mod commit;
+mod counts;
 mod courses;
 mod db;
 mod error;
@@ -51,6 +52,7 @@ pub use book::{ListedRow, RegisterRow, SurveyRow, YearRows};
 pub use certificates::{Certificates, CertificatesOf, NewCertificate, PersonKeys, StoredCertificate};
 pub use changes::{Change, Changes, Stamp};
 pub use commit::{AppendError, CommitMetrics};
+pub use counts::{GatewayCount, GatewayCounts};
 pub use courses::{
     ClassPerson, ClassSession, Course, CourseAbout, Courses, Material, MaterialBody, NewClassSession,
     SessionsOf,
@@ -226,6 +228,12 @@ impl Store {
     #[must_use]
     pub fn placements(&self) -> Placements<'_> {
         Placements(&self.0.db)
+    }
+
+    /// What gateways of ranges have counted.
+    #[must_use]
+    pub fn gateway_counts(&self) -> GatewayCounts<'_> {
+        GatewayCounts(&self.0.db)
     }
 
     /// Seats.

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Pair] = migrations![
     (9, "0009_answers"),
     (10, "0010_courses"),
     (11, "0011_targets"),
+    (12, "0012_counts"),
 ];
 
 /// Names of the migrations, in order; a test compares them with the two folders.

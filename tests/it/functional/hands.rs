@@ -1,6 +1,7 @@
 //! Somebody works on the engine by hand, behind the platform's back: a host is taken away, another loses its network. Pages
 //! say so, a reset puts it right, and the end leaves nothing.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -63,6 +64,86 @@ async fn room(teacher: &Person, run: &str, what: &str, said: &str) {
     .await;
 }
 
+/// Packets that the gateway has counted in the run, and since it started last, by counter. `None` while it cannot be read.
+async fn counted(server: &Server, token: &str, run: &str) -> Option<BTreeMap<String, (u64, u64)>> {
+    let at = format!("{}/api/v1/exercises/{run}/ranges/1/counters", server.base());
+    let answer = reqwest::Client::new().get(at).bearer_auth(token).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let read: serde_json::Value = answer.json().await.unwrap();
+    let one = |one: &serde_json::Value| {
+        let run = one["run"]["packets"].as_u64()?;
+        Some((one["counter"].as_str()?.to_owned(), (run, one["life"]["packets"].as_u64()?)))
+    };
+    read["counters"].as_array().unwrap().iter().map(one).collect()
+}
+
+/// The same once the gateway's start lies after another one's.
+async fn counted_again(
+    server: &Server,
+    token: &str,
+    run: &str,
+    started: &str,
+) -> BTreeMap<String, (u64, u64)> {
+    eventually("the gateway is read again", LAUNCH, || async {
+        let gateway = docker::host(run, 1, "gateway");
+        let now = docker::docker(&["inspect", "--format", "{{.State.StartedAt}}", &gateway]);
+        if String::from_utf8_lossy(&now.stdout).trim() == started {
+            return None;
+        }
+        counted(server, token, run).await
+    })
+    .await
+}
+
+fn started(run: &str) -> String {
+    let gateway = docker::host(run, 1, "gateway");
+    docker::docker_ok(&["inspect", "--format", "{{.State.StartedAt}}", &gateway]).trim().to_owned()
+}
+
+/// The gateway is restarted and made anew, the server dies: what was counted in the run goes on to the packet.
+async fn counts_go_on(server: &mut Server, teacher: &Person, run: &str) {
+    let token = stage::token(teacher, &["exercises:read"]).await;
+    // Red knocks where it may not: nobody else does.
+    let closed = "deny_1_2";
+    let (attack, watch) = (docker::host(run, 1, "attack"), docker::host(run, 1, "watch"));
+    let knock = format!(
+        "import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n\
+         for _ in range(50): s.sendto(b'x', ('{}', 9))",
+        docker::addresses(&watch)[0]
+    );
+    let before = counted(server, &token, run).await.unwrap();
+    assert_eq!(docker::exec_python(&attack, "root", &knock).0, 0);
+    let after = counted(server, &token, run).await.unwrap();
+    assert_eq!(after[closed], (before[closed].0 + 50, before[closed].1 + 50));
+
+    let was = started(run);
+    docker::docker_ok(&["restart", &docker::host(run, 1, "gateway")]);
+    let restarted = counted_again(server, &token, run, &was).await;
+    assert_eq!(restarted[closed], (after[closed].0, 0));
+    assert_eq!(docker::exec_python(&attack, "root", &knock).0, 0);
+    server.kill9();
+    server.restart().await;
+    let again = &*server;
+    let next = eventually("it is read again", LAUNCH, || async { counted(again, &token, run).await }).await;
+    assert_eq!(next[closed], (after[closed].0 + 50, 50), "over a death of the server");
+
+    let was = started(run);
+    let path = format!("/exercises/{run}/hosts/1/gateway");
+    teacher.post_from(&path, &format!("{path}/reset"), &[]).await.went_on();
+    let reset = counted_again(server, &token, run, &was).await;
+    // Its walls are tried again, so it has counted something already.
+    let (all, life) = reset[closed];
+    assert_eq!(all - life, next[closed].0, "over a reset");
+    for (name, (all, life)) in &reset {
+        assert!(all - life >= next[name].0, "{name}: {next:?} {reset:?}");
+    }
+    eventually("the reset is over", LAUNCH, || async {
+        let html = teacher.get(&path).await.ok();
+        (html.contains(&zh("machine.state.running")) && html.contains(&zh("counters.run"))).then_some(())
+    })
+    .await;
+}
+
 async fn body(server: &mut Server, staff: &Staff) {
     let teacher = &staff.instructor;
     let (run, code) = exercise(server, staff, 0).await;
@@ -75,6 +156,7 @@ async fn body(server: &mut Server, staff: &Staff) {
     stage::act(teacher, &run, "start", "").await;
     let (www, before) = (docker::host(&run, 1, "www"), memo(&run));
     let at = docker::addresses(&www);
+    counts_go_on(server, teacher, &run).await;
 
     // Taken away.
     docker::docker_ok(&["rm", "-f", &www]);

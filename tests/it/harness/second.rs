@@ -75,6 +75,21 @@ impl SecondEngine {
         command
     }
 
+    /// A folder with an `nft` that works on the firewall of this engine's machine, whichever life it is in: a server that
+    /// finds it first keeps its wall there and not on the machine of the tests.
+    pub fn firewall(&self) -> PathBuf {
+        let folder = self.path("programs");
+        std::fs::create_dir_all(&folder).unwrap();
+        let script = format!(
+            "#!/bin/sh\nexec nsenter --net=/proc/$(cat {})/ns/net /usr/sbin/nft \"$@\"\n",
+            self.path("machine").display()
+        );
+        let nft = folder.join("nft");
+        std::fs::write(&nft, script).unwrap();
+        std::fs::set_permissions(&nft, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        folder
+    }
+
     /// Pulls the cable of a node, or puts it in again.
     pub fn cable(&self, up: bool) {
         let wire = self.wire.as_ref().expect("no node");
@@ -202,6 +217,7 @@ impl SecondEngine {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
+        std::fs::write(self.path("machine"), child.id().to_string()).map_err(|e| e.to_string())?;
         self.child = Some(child);
         Ok(())
     }

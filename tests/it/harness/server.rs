@@ -54,6 +54,10 @@ pub struct Setup {
     pub data: Option<PathBuf>,
     /// Address of the database when it is not a file in the data folder.
     pub database: Option<String>,
+    /// How often the wall of another machine is tried, when it is not the default.
+    pub wall_trial: Option<String>,
+    /// Folder whose programs the server finds before those of the machine.
+    pub programs: Option<PathBuf>,
     /// Memory that ranges leave free, `12G`, when it is not the default.
     pub keep_memory: Option<String>,
     /// Connections to the database, when it is not the default.
@@ -69,6 +73,8 @@ impl Default for Setup {
             engines: None,
             data: None,
             database: None,
+            wall_trial: None,
+            programs: None,
             keep_memory: None,
             connections: None,
         }
@@ -134,6 +140,13 @@ impl Server {
             .env("NO_COLOR", "1");
         if let Some(keep) = &self.setup.keep_memory {
             command.env("RAMPART_KEEP_MEMORY", keep);
+        }
+        if let Some(every) = &self.setup.wall_trial {
+            command.env("RAMPART_WALL_TRIAL", every);
+        }
+        if let Some(programs) = &self.setup.programs {
+            let path = std::env::var("PATH").unwrap_or_default();
+            command.env("PATH", format!("{}:{path}", programs.display()));
         }
         if let Some(connections) = self.setup.connections {
             command.env("RAMPART_CONNECTIONS", connections.to_string());

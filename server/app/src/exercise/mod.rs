@@ -1,6 +1,7 @@
 //! An exercise that lives: one runner task owns its state, decides, appends to the ledger and only then applies.
 //! This handle is what pages talk to.
 
+mod counters;
 pub(crate) mod disk;
 mod feed;
 mod outage;
@@ -26,6 +27,8 @@ use rampart_store::{Store, StoreError};
 use scoreboard::{Actor, Audience, Entry, Fold, History, Reason, Status};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
+pub use counters::{GatewayCounter, GatewayCounters};
+pub(crate) use counters::{Reader, gateway};
 pub use feed::{BoardFeed, Document, Frame, Snapshot, Start, Update};
 pub use progress::{Alarm, HostCondition, HostState, Progress, Queued, Resetting, Step, Times};
 pub(crate) use runner::{Seed, Tools, spawn};
@@ -259,6 +262,11 @@ pub(crate) enum Inner {
     },
     /// It does, and they are whole.
     NodeBack {
+        epoch: u64,
+        proofs: Vec<(u16, Vec<scoreboard::Proof>)>,
+    },
+    /// The walls were proven again while the ranges stand.
+    Proven {
         epoch: u64,
         proofs: Vec<(u16, Vec<scoreboard::Proof>)>,
     },

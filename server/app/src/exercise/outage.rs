@@ -10,7 +10,7 @@ use std::time::Duration;
 use rampart_domain::capacity::Needs;
 use rampart_domain::plan::Plan;
 use rampart_engine::EngineError;
-use scoreboard::Proof;
+use scoreboard::{Proof, Reason, Status};
 use tokio_util::sync::CancellationToken;
 
 use super::runner::Tools;
@@ -116,6 +116,44 @@ async fn take_back(
         Some(failure) => Err(failure),
         None => Ok(proofs),
     }
+}
+
+/// Proves the walls of a standing range again once nothing in it is frozen, and tells staff how it came out.
+pub(super) async fn prove_again(exercise: &Exercise, tools: &Tools, engine: &RangeEngine, plan: &Plan) {
+    let mut changes = exercise.changes();
+    let proofs = loop {
+        changes.mark_unchanged();
+        let runs = {
+            let fold = exercise.fold();
+            fold.outage().is_none() && matches!(fold.status, Status::Ready | Status::Running)
+        };
+        if !runs {
+            if changes.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        match range::prove(&**engine, &without_full(exercise, plan), &tools.own_ports).await {
+            Ok(proofs) => break proofs,
+            Err(error) => {
+                tracing::warn!(exercise = %exercise.id, %error, "the walls cannot be proven again yet");
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    };
+    let now_ms = tools.clock.now_ms();
+    exercise.progress.send_modify(|progress| {
+        progress.lower(now_ms, |what| what.rule == "alarm.wall_broken");
+        match launch::broken(&proofs) {
+            None => progress.note(Reason::new("alarm.wall_proven", []), now_ms),
+            Some(failure) => {
+                tracing::error!(exercise = %exercise.id, why = failure.text, "A WALL DOES NOT HOLD");
+                let said = failure.reason.args.get("said").cloned().unwrap_or_default();
+                progress.raise(Reason::new("alarm.wall_broken", [("said", said)]), now_ms);
+            }
+        }
+    });
+    let _ = exercise.commands.send(Command::Inner(Inner::Proven { epoch: engine.epoch(), proofs })).await;
 }
 
 /// The plan without the hosts that stay stopped because they fill the disk: nothing can be tried from inside them or at them.

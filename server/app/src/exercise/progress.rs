@@ -55,7 +55,8 @@ pub struct Times {
 /// Something that staff must know of a standing range.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Alarm {
-    /// What: `alarm.wall_down`, `alarm.wall_made`, `alarm.engine_silent`, `alarm.host_died`, `alarm.host_oom`,
+    /// What: `alarm.wall_down`, `alarm.wall_made`, `alarm.wall_proven`, `alarm.wall_broken`, `alarm.engine_silent`,
+    /// `alarm.host_died`, `alarm.host_oom`,
     /// `alarm.host_missing`, `alarm.host_stuck`, `alarm.host_disk`, `alarm.host_full`,
     /// `alarm.records_dropped`, with their values.
     pub what: Reason,

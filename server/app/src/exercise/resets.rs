@@ -10,6 +10,7 @@ use scoreboard::{HostReset, Proof, Reason, Status};
 use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 
+use super::counters::{self, Reader};
 use super::runner::Tools;
 use super::{Exercise, Resetting};
 use crate::failure::Failure;
@@ -70,7 +71,23 @@ async fn attempts(
         let place = (asked.range, asked.host.as_str());
         let work = async {
             let engine = engine.as_ref().map_err(|error| LaunchError::Engine(error.clone()))?;
-            range::reset(&**engine, &plan, &exercise.secret, &tools.own_ports, place, &stage).await
+            let reader = Reader { store: &tools.store, clock: &*tools.clock, engine, exercise };
+            // What a gateway has counted outlives it.
+            let gateway = counters::gateway(&plan, asked.range).filter(|host| host.host == asked.host);
+            let last = async {
+                if let Some(gateway) = gateway {
+                    reader.last_word(asked.range, gateway).await;
+                }
+            };
+            let proofs =
+                range::reset(&**engine, &plan, &exercise.secret, &tools.own_ports, place, last, &stage)
+                    .await?;
+            if let Some(gateway) = gateway
+                && let Err(error) = reader.read(asked.range, gateway).await
+            {
+                tracing::warn!(gateway = gateway.name, %error, "its counters are given back later");
+            }
+            Ok::<_, LaunchError>(proofs)
         };
         let tried = tokio::select! {
             biased;
@@ -116,7 +133,7 @@ async fn attempts(
     }
 }
 
-async fn freeze(engine: &dyn Engine, name: &str) {
+pub(super) async fn freeze(engine: &dyn Engine, name: &str) {
     match engine.pause(name).await {
         Ok(()) | Err(EngineError::NotFound(_) | EngineError::Conflict(_)) => {}
         // The watch over the range sees what does not follow the clock.

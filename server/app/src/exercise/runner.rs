@@ -413,15 +413,7 @@ impl Runner {
         if to == Status::Cleared {
             // Cleared is said by the engine's answer, not by a button: the button only begins it.
             if self.ahead.status == Status::Ended {
-                self.begin_clear();
-                let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
-                batch.answers.push(Box::new(move |durable| {
-                    // Answered when a next life of the server would know it too.
-                    tools.tasks.clone().spawn(async move {
-                        crate::launch::wish(&exercise, &tools, Desired::Gone).await;
-                        let _ = reply.send(durable);
-                    });
-                }));
+                batch.answers.push(Box::new(self.clearing(Some(reply))));
             } else {
                 Self::refuse(reply, Refusal::Turn { from: self.ahead.status, to }, batch);
             }
@@ -436,8 +428,8 @@ impl Runner {
             let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
             // Answered when a next life of the server would know it too.
             self.tools.tasks.spawn(async move {
-                crate::launch::wish(&exercise, &tools, Desired::Gone).await;
-                let _ = reply.send(Ok(()));
+                let noted = crate::launch::wish(&exercise, &tools, Desired::Gone).await;
+                let _ = reply.send(noted.map_err(|error| CommandError::Ledger(error.to_string())));
             });
             return;
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use rampart_domain::plan::{HostPlan, Plan};
-use rampart_engine::{Happening, Life, Observation, State, Wall};
+use rampart_engine::{Happening, Life, Observation, State};
 use scoreboard::{Reason, Status};
 use tokio_util::sync::CancellationToken;
 
@@ -18,19 +18,18 @@ use crate::fleet::RangeEngine;
 
 /// Pause between two looks at the containers.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
-/// Looks between two looks at the wall.
-const WALL_EVERY: u32 = 6;
 /// How often in a row something must be seen before anything is done about it: what is just changing is not wrong.
 const TWICE: u32 = 2;
 /// Pause before the engine is asked again for what happens.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
-/// Watches until `stop`.
+/// Watches a range that stands since `from_ms` (ms UTC) until `stop`.
 pub(super) fn keep(
     exercise: &Arc<Exercise>,
     tools: &Tools,
     engine: &RangeEngine,
     plan: &Arc<Plan>,
+    from_ms: i64,
     stop: &CancellationToken,
 ) {
     exercise.hosts.send_replace(hosts(plan));
@@ -38,11 +37,13 @@ pub(super) fn keep(
     let lives = follow(exercise.clone(), engine.clone(), since_ms);
     let looks = look(exercise.clone(), tools.clone(), engine.clone(), plan.clone());
     let disks = super::disk::keep(exercise.clone(), tools.clone(), engine.clone(), plan.clone());
+    let counts = super::counters::keep(exercise.clone(), tools.clone(), engine.clone(), plan.clone());
+    let walls = walls(exercise.clone(), tools.clone(), engine.clone(), plan.clone(), from_ms);
     let (exercise, stop) = (exercise.clone(), stop.clone());
     tools.tasks.spawn(async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            () = async { tokio::join!(lives, looks, disks); } => {}
+            () = async { tokio::join!(lives, looks, disks, counts, walls); } => {}
         }
         // A newer watch has its own list.
         if exercise.fold().over() {
@@ -128,14 +129,11 @@ fn happened(exercise: &Exercise, life: &Life) {
     exercise.progress.send_if_modified(|progress| progress.count(what, 1, life.at_ms));
 }
 
-/// Looks at the containers and at the wall.
+/// Looks at the containers.
 async fn look(exercise: Arc<Exercise>, tools: Tools, engine: RangeEngine, plan: Arc<Plan>) {
     let mut stray = 0;
     let mut dead: BTreeMap<String, u32> = BTreeMap::new();
-    for number in 0_u32.. {
-        if number.is_multiple_of(WALL_EVERY) {
-            look_at_wall(&exercise, &tools, &engine).await;
-        }
+    loop {
         match engine.observe(&exercise.id).await {
             Ok(seen) => {
                 let now_ms = tools.clock.now_ms();
@@ -164,37 +162,46 @@ async fn look(exercise: Arc<Exercise>, tools: Tools, engine: RangeEngine, plan: 
     }
 }
 
-async fn look_at_wall(exercise: &Exercise, tools: &Tools, engine: &RangeEngine) {
-    let now_ms = tools.clock.now_ms();
-    let down = |what: &Reason| what.rule == "alarm.wall_down";
-    let (raised, said) = match engine.wall().await {
-        Ok(Wall::Stood | Wall::Kept) => {
-            exercise.progress.send_if_modified(|progress| progress.lower(now_ms, down));
-            return;
-        }
-        Ok(Wall::Made) => {
-            exercise.progress.send_modify(|progress| {
-                progress.lower(now_ms, down);
-                progress.note(Reason::new("alarm.wall_made", []), now_ms);
-            });
-            (true, "the wall on the host was gone and has been made again".to_owned())
-        }
-        Err(silent) if silent.is_silence() => return,
-        Err(error) => {
-            let what = Reason::new("alarm.wall_down", []);
-            let mut new = false;
+/// Tells staff when the wall of the machine had to be put back under the range, and has it proven again from inside. What
+/// was before `from_ms` (ms UTC) was before this range.
+async fn walls(exercise: Arc<Exercise>, tools: Tools, engine: RangeEngine, plan: Arc<Plan>, from_ms: i64) {
+    let mut wall = engine.wall_known();
+    let mut to_prove = false;
+    loop {
+        let now = wall.borrow_and_update().clone();
+        let down = |what: &Reason| what.rule == "alarm.wall_down";
+        let now_ms = tools.clock.now_ms();
+        let mut said = None;
+        exercise.progress.send_if_modified(|progress| match &now.down {
+            Some(why) => {
+                let is_new = progress.raise(Reason::new("alarm.wall_down", []), now_ms);
+                said = is_new.then(|| why.clone());
+                is_new
+            }
+            None => progress.lower(now_ms, down),
+        });
+        if let Some(made_ms) = now.made_ms.filter(|made_ms| *made_ms >= from_ms) {
+            let made = Reason::new("alarm.wall_made", []);
             exercise.progress.send_if_modified(|progress| {
-                new = progress.raise(what, now_ms);
-                new
+                let is_told =
+                    progress.alarms.iter().any(|alarm| alarm.what == made && alarm.at_ms == made_ms);
+                if !is_told {
+                    progress.note(made.clone(), made_ms);
+                    said = Some("the wall on the host was gone and has been made again".to_owned());
+                    to_prove = true;
+                }
+                !is_told
             });
-            (new, error.to_string())
         }
-    };
-    if !raised {
-        return;
+        if let Some(said) = said {
+            tracing::error!(exercise = %exercise.id, said, "the wall on the host did not stand");
+            audit::note(&tools.store, now_ms, None, "range.wall", format!("{}: {said}", exercise.id)).await;
+        }
+        tokio::select! {
+            changed = wall.changed() => if changed.is_err() { return },
+            () = super::outage::prove_again(&exercise, &tools, &engine, &plan), if to_prove => to_prove = false,
+        }
     }
-    tracing::error!(exercise = %exercise.id, said, "the wall on the host did not stand");
-    audit::note(&tools.store, now_ms, None, "range.wall", format!("{}: {said}", exercise.id)).await;
 }
 
 fn note_hosts(exercise: &Exercise, plan: &Plan, seen: &Observation, now_ms: i64) {
@@ -247,7 +254,7 @@ fn strays(exercise: &Exercise, seen: &Observation) -> bool {
     seen.containers.iter().any(|found| found.state == wrong)
 }
 
-/// Starts what has ended and is not about to be started by the engine.
+/// Starts what has ended and is not about to be started by the engine, while the clock stands too: it is frozen then.
 async fn start_dead(
     exercise: &Exercise,
     tools: &Tools,
@@ -260,7 +267,7 @@ async fn start_dead(
         seen.container(name).is_some_and(|found| matches!(found.state, State::Exited(_) | State::Created))
     };
     dead.retain(|name, _| ended(name));
-    if !matches!(exercise.fold().status, Status::Ready | Status::Running) {
+    if !matches!(exercise.fold().status, Status::Ready | Status::Running | Status::Paused) {
         return;
     }
     let full = |range: u16, host: &str| {
@@ -286,12 +293,18 @@ async fn start_dead(
         if !matches!(super::disk::is_full(exercise, tools, engine, range, host).await, Ok(false)) {
             continue;
         }
-        if let Err(error) = engine.start(&host.name).await {
-            tracing::warn!(exercise = %exercise.id, host = host.host, %error, "a dead host does not start");
-            if !error.is_silence() {
-                let what = of_host("alarm.host_stuck", range, &host.host);
-                let now_ms = tools.clock.now_ms();
-                exercise.progress.send_if_modified(|progress| progress.count(what, 1, now_ms));
+        match engine.start(&host.name).await {
+            Ok(()) if exercise.fold().status == Status::Paused => {
+                super::resets::freeze(&**engine, &host.name).await;
+            }
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(exercise = %exercise.id, host = host.host, %error, "a dead host does not start");
+                if !error.is_silence() {
+                    let what = of_host("alarm.host_stuck", range, &host.host);
+                    let now_ms = tools.clock.now_ms();
+                    exercise.progress.send_if_modified(|progress| progress.count(what, 1, now_ms));
+                }
             }
         }
     }

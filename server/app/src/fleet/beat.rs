@@ -86,6 +86,10 @@ async fn come_back(
         tracing::warn!(node = node.name, %error, "what was given up is not removed yet");
         return;
     }
+    // One whose wall was found open while it answered is shut until that stands.
+    if wall_due.is_none() && node.leak.borrow().is_some() {
+        *wall_due = Some(WALL_EVERY);
+    }
     if let Some(beats) = wall_due {
         if *beats > 0 {
             *beats -= 1;

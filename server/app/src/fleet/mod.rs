@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use rampart_domain::capacity::Needs;
@@ -30,7 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use node::Node;
-pub use node::{NodeFacts, NodeState};
+pub use node::{NodeFacts, NodeState, NodeWall};
 use through::Through;
 
 /// Key of the only node of an installation that configures none.
@@ -90,6 +91,8 @@ pub struct NodeView {
     pub facts: Option<NodeFacts>,
     /// What came through its wall when that was last tried. It takes no work until nothing does.
     pub leak: Option<String>,
+    /// Its wall, where the platform keeps it itself.
+    pub wall: NodeWall,
     /// Exercises that stand on it.
     pub runs: Vec<String>,
 }
@@ -186,6 +189,12 @@ impl RangeEngine {
         self.node.leak.borrow().clone()
     }
 
+    /// The wall of its machine, where the platform keeps it itself, as it changes.
+    #[must_use]
+    pub fn wall_known(&self) -> watch::Receiver<NodeWall> {
+        self.node.wall.subscribe()
+    }
+
     /// A turn to clear a range on this node. `None` never comes while the server runs.
     pub(crate) async fn clear_turn(&self) -> Option<SemaphorePermit<'_>> {
         self.node.clears.acquire().await.ok()
@@ -225,20 +234,29 @@ impl Fleet {
                 } else {
                     NodeState::Answers
                 };
-                Arc::new(Node::new(node.name, node.address, node.engine, state, now_ms))
+                let holds = placed.values().flatten().any(|one| one.node == node.name);
+                Arc::new(Node::new(node.name, node.address, node.engine, state, holds, now_ms))
             })
             .collect();
         Ok(Self(Arc::new(Inner { nodes, placed: RwLock::new(placed), store, clock, house: OnceLock::new() })))
     }
 
-    /// Begins to ask every node whether it is there, until `stop`. Walls are tried on a free subnet of `block`.
-    pub fn watch(&self, block: Ipv4Net, tasks: &TaskTracker, stop: &CancellationToken) {
+    /// Begins to ask every node whether it is there, until `stop`. Walls are tried on a free subnet of `block`; those of
+    /// other machines every `trial_every` while ranges stand there.
+    pub fn watch(
+        &self,
+        block: Ipv4Net,
+        trial_every: Duration,
+        tasks: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
         for node in &self.0.nodes {
             let (fleet, node, stop) = (self.clone(), node.clone(), stop.clone());
             tasks.spawn(async move {
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = beat::keep(&fleet, &node, block) => {}
+                    () = wall::keep(&fleet, &node, block, trial_every) => {}
                 }
             });
         }
@@ -272,6 +290,7 @@ impl Fleet {
                 heard_ms: node.last().0,
                 facts: node.facts.borrow().clone(),
                 leak: node.leak.borrow().clone(),
+                wall: node.wall.borrow().clone(),
                 runs,
             }
         };
@@ -415,6 +434,12 @@ impl Fleet {
             }
         }
         Ok(())
+    }
+
+    /// Whether the present placement of some run is on a node.
+    fn holds_ranges(&self, node: &str) -> bool {
+        let placed = self.0.placed.read().unwrap_or_else(PoisonError::into_inner);
+        placed.values().any(|of| of.last().is_some_and(|one| one.node == node))
     }
 
     /// Superseded placements of which something may be left on a node: run, epoch.

@@ -2,10 +2,11 @@
 //! takes nobody else's turns.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rampart_engine::{Engine, EngineError};
-use tokio::sync::{Semaphore, watch};
+use rampart_engine::{Engine, EngineError, Wall};
+use tokio::sync::{Mutex, Semaphore, watch};
 
 /// Commands at once on one node.
 const EXECS: usize = 64;
@@ -61,6 +62,17 @@ pub struct NodeFacts {
     pub containers: Option<u64>,
 }
 
+/// What is known of the wall of a machine where the platform keeps it itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NodeWall {
+    /// When it was last found gone under ranges and put back, ms UTC, in this life of the server.
+    pub made_ms: Option<i64>,
+    /// How often that was.
+    pub made: u32,
+    /// Why it cannot be put back, while it cannot.
+    pub down: Option<String>,
+}
+
 /// A node.
 pub(super) struct Node {
     pub name: String,
@@ -70,6 +82,12 @@ pub(super) struct Node {
     pub facts: watch::Sender<Option<NodeFacts>>,
     /// What came through its wall when that was last tried; `None` when nothing did, or it could not be tried.
     pub leak: watch::Sender<Option<String>>,
+    /// The wall, where the platform keeps it.
+    pub wall: watch::Sender<NodeWall>,
+    /// The wall has stood: that it had to be made is news from then on.
+    stood: AtomicBool,
+    /// Held by whoever tries the wall from inside.
+    pub trial: Mutex<()>,
     /// When it last answered, ms UTC and by the machine's own count.
     heard: watch::Sender<(i64, tokio::time::Instant)>,
     pub execs: Semaphore,
@@ -78,11 +96,13 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// `stood`: ranges stand on it, so its wall was there.
     pub fn new(
         name: String,
         address: String,
         engine: Arc<dyn Engine>,
         state: NodeState,
+        stood: bool,
         now_ms: i64,
     ) -> Self {
         Self {
@@ -92,10 +112,46 @@ impl Node {
             state: watch::channel(state).0,
             facts: watch::channel(None).0,
             leak: watch::channel(None).0,
+            wall: watch::channel(NodeWall::default()).0,
+            stood: AtomicBool::new(stood),
+            trial: Mutex::default(),
             heard: watch::channel((now_ms, tokio::time::Instant::now())).0,
             execs: Semaphore::new(EXECS),
             clears: Semaphore::new(CLEARS),
             resets: Semaphore::new(RESETS),
+        }
+    }
+
+    /// Somebody has looked at its wall. Whoever it was may have put it back; it is told all the same.
+    pub fn wall_seen(&self, found: &Result<Wall, EngineError>, now_ms: i64) {
+        match found {
+            Ok(Wall::Kept) => {}
+            Ok(found) => {
+                let is_news = self.stood.swap(true, Ordering::Relaxed) && *found == Wall::Made;
+                if is_news {
+                    tracing::error!(node = self.name, "THE WALL ON THE HOST WAS GONE and has been put back");
+                }
+                self.wall.send_if_modified(|wall| {
+                    let was_down = wall.down.take().is_some();
+                    if is_news {
+                        wall.made_ms = Some(now_ms);
+                        wall.made += 1;
+                    }
+                    was_down || is_news
+                });
+            }
+            Err(silent) if silent.is_silence() => {}
+            Err(error) => {
+                let said = error.to_string();
+                self.wall.send_if_modified(|wall| {
+                    let is_news = wall.down.as_ref() != Some(&said);
+                    if is_news {
+                        tracing::error!(node = self.name, said, "THE WALL ON THE HOST DOES NOT STAND");
+                        wall.down = Some(said);
+                    }
+                    is_news
+                });
+            }
         }
     }
 

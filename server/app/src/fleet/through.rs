@@ -136,7 +136,9 @@ impl Engine for Through {
     }
 
     async fn wall(&self) -> Result<Wall, EngineError> {
-        self.unheard(self.open()?.wall()).await
+        let found = self.unheard(self.open()?.wall()).await;
+        self.node.wall_seen(&found, self.clock.now_ms());
+        found
     }
 
     async fn host(&self) -> Result<HostFacts, EngineError> {

@@ -25,7 +25,8 @@ const REMOVED_WITHIN: Duration = Duration::from_secs(30);
 pub type Stage<'a> = &'a (dyn Fn(&'static str) + Send + Sync);
 
 /// Makes a host of a standing range anew and waits until it is ready with all its secrets. A gateway brings its rules and
-/// names with it, and the walls of its range are proven again: the proofs come back then.
+/// names with it, and the walls of its range are proven again: the proofs come back then. `last` is done when it is certain
+/// that the container goes, and before it is stopped.
 ///
 /// # Errors
 /// See [`LaunchError`]. Before the first removal nothing has changed; after it the host may be missing or half made, and
@@ -36,6 +37,7 @@ pub async fn reset(
     secret: &RunSecret,
     own_ports: &[u16],
     (range, host): (u16, &str),
+    last: impl Future<Output = ()> + Send,
     stage: Stage<'_>,
 ) -> Result<Option<Vec<Proof>>, LaunchError> {
     let found = plan.ranges.iter().find(|known| known.range == range).and_then(|known| known.host(host));
@@ -49,6 +51,7 @@ pub async fn reset(
         return Err(LaunchError::ImagesMissing(vec![found.image.clone()]));
     }
     engine.guard().await?;
+    last.await;
     take_away(engine, &found.name).await.map_err(|error| LaunchError::At {
         range,
         name: host.to_owned(),

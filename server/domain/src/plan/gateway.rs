@@ -99,7 +99,19 @@ fn matching(allow: &Allow, networks: &[NetworkPlan], hosts: &[HostPlan]) -> Opti
 }
 
 /// Command that reads the counters in the gateway, for [`read_counters`].
-pub const COUNTERS: [&str; 7] = ["nft", "-j", "list", "counters", "table", "inet", "rampart"];
+pub const COUNTERS: [&str; 4] = ["nft", "-j", "list", "counters"];
+/// Command after which the gateway lets nothing through and counts nothing any more, so that what is read next is the last
+/// word.
+pub const CLOSE: [&str; 2] = ["counted", "close"];
+/// Command that takes [`hand_back`] on its standard input.
+pub const HAND_BACK: [&str; 3] = ["nft", "-f", "-"];
+
+/// Table of the ruleset, whose counters begin at nothing at each start.
+const RULES: &str = "rampart";
+/// What earlier lives of the container counted; the gateway keeps it.
+const BEFORE: &str = "before";
+/// What gateways of this range counted before this container was made; the platform gives it back once.
+const EARLIER: &str = "earlier";
 
 /// What a counter of the gateway counts. Numbers are those of the scenario's lists, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,15 +147,43 @@ impl Counted {
     }
 }
 
+/// Packets and bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+impl Count {
+    fn and(self, other: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_add(other.packets),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+}
+
 /// A counter as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counter {
     /// What it counts.
     pub what: Counted,
-    /// Packets.
-    pub packets: u64,
-    /// Bytes.
-    pub bytes: u64,
+    /// In the whole run.
+    pub run: Count,
+    /// Since the gateway started last.
+    pub life: Count,
+}
+
+/// What was read of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counters {
+    /// Its counters. Those that the ruleset does not have (of a range that an older version made) are left out.
+    pub all: Vec<Counter>,
+    /// False while a container made anew has not been given back what the former one counted: then that is missing in
+    /// [`Counter::run`].
+    pub whole: bool,
 }
 
 /// The counters of a range's gateway: one for each rule, then one for each way between two zones, then the rest.
@@ -170,6 +210,7 @@ struct Item {
 
 #[derive(serde::Deserialize)]
 struct Named {
+    table: String,
     name: String,
     packets: u64,
     bytes: u64,
@@ -180,24 +221,46 @@ fn listed(printed: &[u8]) -> Option<Vec<Named>> {
     Some(listing.nftables.into_iter().filter_map(|item| item.counter).collect())
 }
 
-/// Packets that the gateway dropped because their source does not live where they came from, of what [`COUNTERS`]
-/// printed.
+/// Packets that the gateway dropped since it started last because their source does not live where they came from, of
+/// what [`COUNTERS`] printed.
 #[must_use]
 pub fn read_forged(printed: &[u8]) -> Option<u64> {
     let name = Counted::Forged.name();
-    listed(printed)?.into_iter().find(|named| named.name == name).map(|named| named.packets)
+    let is_it = |named: &Named| named.table == RULES && named.name == name;
+    listed(printed)?.into_iter().find(is_it).map(|named| named.packets)
 }
 
-/// Reads what [`COUNTERS`] printed; `None` when it is something else. Counters that the ruleset does not have (of a range
-/// that an older version made) are left out.
+/// Reads what [`COUNTERS`] printed; `None` when it is something else.
 #[must_use]
-pub fn read_counters(scenario: &Scenario, printed: &[u8]) -> Option<Vec<Counter>> {
+pub fn read_counters(scenario: &Scenario, printed: &[u8]) -> Option<Counters> {
     let found = listed(printed)?;
-    let read = |what: Counted| {
-        let named = found.iter().find(|named| named.name == what.name())?;
-        Some(Counter { what, packets: named.packets, bytes: named.bytes })
+    let of = |table: &str, what: Counted| {
+        let named = found.iter().find(|named| named.table == table && named.name == what.name())?;
+        Some(Count { packets: named.packets, bytes: named.bytes })
     };
-    Some(counters(scenario).into_iter().filter_map(read).collect())
+    let read = |what: Counted| {
+        let life = of(RULES, what)?;
+        let run = [BEFORE, EARLIER]
+            .into_iter()
+            .filter_map(|table| of(table, what))
+            .fold(life, |sum, one| sum.and(one));
+        Some(Counter { what, run, life })
+    };
+    let all = counters(scenario).into_iter().filter_map(read).collect();
+    Some(Counters { all, whole: found.iter().any(|named| named.table == EARLIER) })
+}
+
+/// What gives a gateway that was made anew back what its predecessors counted, by name. The kernel takes it once: a gateway
+/// that has it refuses it.
+#[must_use]
+pub fn hand_back(scenario: &Scenario, known: impl Fn(&str) -> Option<Count>) -> String {
+    let mut text = format!("create table inet {EARLIER}\n");
+    for counted in counters(scenario) {
+        let name = counted.name();
+        let Count { packets, bytes } = known(&name).unwrap_or_default();
+        let _ = writeln!(text, "add counter inet {EARLIER} {name} {{ packets {packets} bytes {bytes}; }}");
+    }
+    text
 }
 
 /// Mark on the connections of a rule. The lowest bit is the witness's, which has looked at them by then.

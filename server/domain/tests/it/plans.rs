@@ -70,6 +70,48 @@ fn the_gateway_files_read_like_this() {
 }
 
 #[test]
+fn counters_of_all_lives_are_added_up_and_given_back_once() {
+    let scenario = portal();
+    let counter = |table: &str, name: &str, packets: u64| {
+        format!(
+            r#"{{"counter": {{"family": "inet", "name": "{name}", "table": "{table}", "handle": 1, "packets": {packets}, "bytes": {}}}}}"#,
+            packets * 60
+        )
+    };
+    let listing = |counters: &[String]| format!(r#"{{"nftables": [{}]}}"#, counters.join(", "));
+    let read = |text: &str| plan::read_counters(&scenario, text.as_bytes()).unwrap();
+    let of = |read: &plan::Counters, name: &str| {
+        let one = read.all.iter().find(|one| one.what.name() == name).unwrap();
+        (one.run.packets, one.life.packets, one.run.bytes, one.life.bytes)
+    };
+
+    let fresh = read(&listing(&[counter("rampart", "allow_1", 7), counter("rampart", "forged", 2)]));
+    assert_eq!((fresh.whole, fresh.all.len()), (false, 2));
+    assert_eq!(of(&fresh, "allow_1"), (7, 7, 420, 420));
+    let restarted = listing(&[
+        counter("before", "allow_1", 100),
+        counter("before", "forged", 40),
+        counter("earlier", "allow_1", 3000),
+        counter("rampart", "allow_1", 7),
+        counter("rampart", "forged", 2),
+    ]);
+    let all = read(&restarted);
+    assert!(all.whole);
+    assert_eq!(of(&all, "allow_1"), (3107, 7, 186_420, 420));
+    assert_eq!(of(&all, "forged"), (42, 2, 2520, 120));
+    // The proofs of a launch ask for this life alone.
+    assert_eq!(plan::read_forged(restarted.as_bytes()), Some(2));
+    assert_eq!(plan::read_counters(&scenario, b"no listing"), None);
+
+    let text = plan::hand_back(&scenario, |name| {
+        (name == "forged").then_some(plan::Count { packets: 42, bytes: 2520 })
+    });
+    assert!(text.starts_with("create table inet earlier\n"), "{text}");
+    assert!(text.contains("\nadd counter inet earlier forged { packets 42 bytes 2520; }\n"), "{text}");
+    assert!(text.contains("\nadd counter inet earlier allow_1 { packets 0 bytes 0; }\n"), "{text}");
+}
+
+#[test]
 fn the_probes_read_like_this() {
     let plan = planned(&portal(), 1);
     let lines: Vec<String> = plan.ranges[0]
@@ -292,14 +334,16 @@ fn counters_are_read_by_their_names() {
     let lines: Vec<String> = names.iter().zip(1..).map(|(name, packets)| line(name, packets)).collect();
     let text = format!(r#"{{"nftables":[{{"metainfo":{{"version":"1"}}}},{}]}}"#, lines.join(","));
     let read = plan::read_counters(&scenario, text.as_bytes()).unwrap();
-    assert_eq!(read.len(), 3 + 6 + 3);
-    assert_eq!((read[1].what, read[1].packets, read[1].bytes), (Counted::Allowed(1), 2, 7));
+    assert_eq!(read.all.len(), 3 + 6 + 3);
+    let life = plan::Count { packets: 2, bytes: 7 };
+    assert_eq!(read.all[1], plan::Counter { what: Counted::Allowed(1), run: life, life });
     let rules = file(&planned(&scenario, 1), 0, FIREWALL);
     for name in &names {
         assert!(rules.contains(&format!("counter {name} {{ }}")), "{name}");
         assert!(rules.contains(&format!("\"{name}\"")), "{name} counts nothing");
     }
-    assert_eq!(plan::read_counters(&scenario, b"{\"nftables\":[]}"), Some(Vec::new()));
+    let none = plan::Counters { all: Vec::new(), whole: false };
+    assert_eq!(plan::read_counters(&scenario, b"{\"nftables\":[]}"), Some(none));
     assert_eq!(plan::read_counters(&scenario, b"Error: no such table"), None);
 }
 

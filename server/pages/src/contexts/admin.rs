@@ -249,6 +249,10 @@ pub struct NodeRow {
     pub lacking: Vec<String>,
     /// What came through its wall when that was last tried.
     pub leak: Option<String>,
+    /// When its wall was last found gone and put back, ms UTC, and how often that was since the server started.
+    pub wall_made: Option<(i64, i64)>,
+    /// Why its wall cannot be put back.
+    pub wall_down: Option<String>,
 }
 
 impl NodeRow {
@@ -264,6 +268,8 @@ impl NodeRow {
             available: Some(9_400_000_000),
             lacking: Vec::new(),
             leak: None,
+            wall_made: None,
+            wall_down: None,
         }
     }
 }
@@ -309,6 +315,13 @@ impl Page for System {
             broken: vec![],
             strays: vec![],
         };
+        let mut gone = base.clone();
+        gone.nodes = vec![NodeRow {
+            address: "unix:///var/run/docker.sock".into(),
+            wall_made: Some((SAMPLE_NOW_MS - 90_000, 2)),
+            wall_down: Some("this process is not root (or lacks the right NET_ADMIN)".into()),
+            ..NodeRow::sample("local", "answers")
+        }];
         let mut strays = base.clone();
         strays.strays = ["ours", "other", "unknown"]
             .map(|whose| StrayRow {
@@ -353,6 +366,6 @@ impl Page for System {
         open.engine.guard = Some(false);
         open.shut = vec![ShutExercise::sample()];
         open.broken = vec![ShutExercise::sample()];
-        vec![base, many, lost, open, strays]
+        vec![base, many, lost, open, strays, gone]
     }
 }

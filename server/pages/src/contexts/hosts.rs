@@ -199,21 +199,24 @@ pub struct RuleLine {
     pub to: String,
     /// Protocol and ports of a rule.
     pub what: Option<String>,
-    /// Packets.
+    /// Packets in the whole run.
     pub packets: i64,
-    /// Bytes.
+    /// Bytes in the whole run.
     pub bytes: i64,
+    /// Packets and bytes since the gateway started last; `None` when it cannot be read now.
+    pub life: Option<(i64, i64)>,
 }
 
 impl RuleLine {
     fn samples() -> Vec<Self> {
-        let line = |kind, from: &str, to: &str, what: Option<&str>, packets, bytes| Self {
+        let line = |kind, from: &str, to: &str, what: Option<&str>, packets: i64, bytes: i64| Self {
             kind,
             from: from.into(),
             to: to.into(),
             what: what.map(Into::into),
             packets,
             bytes,
+            life: Some((packets / 3, bytes / 3)),
         };
         vec![
             line(RuleKind::Allow, "網際網路", "全球資訊網 (www)", Some("TCP 80"), 18_204, 9_412_770),
@@ -263,12 +266,14 @@ pub struct HostPage {
     pub lines_problem: Option<Problem>,
     /// True for the gateway, which has counters.
     pub is_gateway: bool,
-    /// Its counters since it started last.
+    /// Its counters.
     pub rules: Vec<RuleLine>,
     /// Why they could not be had.
     pub rules_problem: Option<Problem>,
-    /// Since when they count, ms UTC.
+    /// When the gateway started last, ms UTC.
     pub rules_since_ms: Option<i64>,
+    /// When they were read last, ms UTC, where they cannot be read now.
+    pub rules_read_ms: Option<i64>,
     /// May the viewer have it made anew at all?
     pub may_reset: bool,
     /// Why not now; `None` if it can be.
@@ -301,6 +306,7 @@ impl Page for HostPage {
             rules: Vec::new(),
             rules_problem: None,
             rules_since_ms: None,
+            rules_read_ms: None,
             may_reset: true,
             reset_blocked: None,
             price: Some(30),
@@ -374,6 +380,12 @@ impl Page for HostPage {
             rules: vec![],
             rules_since_ms: None,
             rules_problem: Some(Problem::new("counters_unread")),
+            ..gateway.clone()
+        });
+        samples.push(Self {
+            rules: gateway.rules.iter().cloned().map(|line| RuleLine { life: None, ..line }).collect(),
+            rules_since_ms: None,
+            rules_read_ms: Some(SAMPLE_NOW_MS - 50_000),
             ..gateway.clone()
         });
         samples.push(gateway);

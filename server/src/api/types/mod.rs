@@ -142,6 +142,38 @@ pub struct Host {
     pub reset: Option<String>,
 }
 
+/// Packets and bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Traffic {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// A counter of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayCounter {
+    /// `allow_N` for what rule N of the scenario let through, both ways, `deny_A_B` for what was dropped from zone A to zone B
+    /// (all from 1), `deny_gateway`, `deny_elsewhere`, `forged`.
+    pub counter: String,
+    /// In the whole run, over restarts and resets of the gateway.
+    pub run: Traffic,
+    /// Since the gateway started last; null while it cannot be read.
+    pub life: Option<Traffic>,
+}
+
+/// What the gateway of a range has counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct GatewayCounters {
+    /// When the gateway started last; null where it is not known.
+    pub since_ms: Option<i64>,
+    /// When they were read: now, or the last time that they could be.
+    pub read_ms: i64,
+    /// In the order of the scenario.
+    pub counters: Vec<GatewayCounter>,
+}
+
 /// Something that staff must know of a standing range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Alarm {

@@ -1,7 +1,7 @@
 //! Hosts of standing ranges, and resets.
 
-use rampart_app::exercise::{Exercise, HostCondition, HostState, Resetting};
-use rampart_domain::plan::{Counted, Counter};
+use rampart_app::exercise::{Exercise, GatewayCounter, GatewayCounters, HostCondition, HostState, Resetting};
+use rampart_domain::plan::{Count, Counted};
 use rampart_domain::scenario::{End, Proto, Role, Scenario};
 use rampart_pages::{
     HealthRange, HostAddress, HostPage, Locale, MachineCell, MachineRow, MachineState, MachineTable, Problem,
@@ -88,19 +88,17 @@ fn blocked(fold: &Fold, range: u16, host: &str, staff: bool) -> Option<Problem> 
     Some(Problem::new(code))
 }
 
-/// Counters of a gateway, and since when they count, ms UTC.
-pub type Counters = (Vec<Counter>, Option<i64>);
-
 /// What was read of a host for its page.
 pub struct Seen {
     /// Its last lines.
     pub lines: Result<Vec<String>, Problem>,
     /// Of a gateway, its counters.
-    pub counters: Option<Result<Counters, Problem>>,
+    pub counters: Option<Result<GatewayCounters, Problem>>,
 }
 
 /// A counter of the gateway in words; `None` for one of a rule that the scenario does not have.
-fn rule(scenario: &Scenario, counter: &Counter, locale: Locale) -> Option<RuleLine> {
+#[must_use]
+pub fn rule(scenario: &Scenario, counter: &GatewayCounter, locale: Locale) -> Option<RuleLine> {
     let zone = |id: &str| {
         let zone = scenario.zones.iter().find(|zone| zone.id == id);
         zone.map_or_else(|| id.to_owned(), |zone| say(locale, &zone.title))
@@ -110,6 +108,9 @@ fn rule(scenario: &Scenario, counter: &Counter, locale: Locale) -> Option<RuleLi
         None => (zone(&end.zone), None),
     };
     let place = |number: usize| Some((say(locale, &scenario.zones.get(number)?.title), None));
+    let signed = |Count { packets, bytes }: Count| {
+        (i64::try_from(packets).unwrap_or(i64::MAX), i64::try_from(bytes).unwrap_or(i64::MAX))
+    };
     let (kind, from, to, what) = match counter.what {
         Counted::Allowed(number) => {
             let allow = scenario.allow.get(number)?;
@@ -131,13 +132,15 @@ fn rule(scenario: &Scenario, counter: &Counter, locale: Locale) -> Option<RuleLi
         end.map(|(title, id)| id.map_or_else(|| title.clone(), |id| format!("{title} ({id})")))
             .unwrap_or_default()
     };
+    let (packets, bytes) = signed(counter.run);
     Some(RuleLine {
         kind,
         from: name(from),
         to: name(to),
         what,
-        packets: i64::try_from(counter.packets).unwrap_or(i64::MAX),
-        bytes: i64::try_from(counter.bytes).unwrap_or(i64::MAX),
+        packets,
+        bytes,
+        life: counter.life.map(signed),
     })
 }
 
@@ -167,14 +170,19 @@ pub fn page(
         Ok(lines) => (lines, None),
         Err(problem) => (Vec::new(), Some(problem)),
     };
-    let (rules, rules_since_ms, rules_problem) = match seen.counters {
-        Some(Ok((counters, since_ms))) => {
-            let rules = counters.iter().filter_map(|one| rule(scenario, one, locale)).collect();
-            (rules, since_ms, None)
-        }
-        Some(Err(problem)) => (Vec::new(), None, Some(problem)),
-        None => (Vec::new(), None, None),
+    let (counters, rules_problem) = match seen.counters {
+        Some(Ok(counters)) => (Some(counters), None),
+        Some(Err(problem)) => (None, Some(problem)),
+        None => (None, None),
     };
+    let rules_since_ms = counters.as_ref().and_then(|counters| counters.since_ms);
+    let rules_read_ms =
+        counters.as_ref().filter(|counters| counters.is_old()).map(|counters| counters.read_ms);
+    let rules = counters
+        .iter()
+        .flat_map(|counters| &counters.all)
+        .filter_map(|one| rule(scenario, one, locale))
+        .collect();
     Some(HostPage {
         exercise: head(row, &fold, scenario, locale),
         pair,
@@ -200,6 +208,7 @@ pub fn page(
         is_gateway: known.role == Role::Gateway,
         rules,
         rules_since_ms,
+        rules_read_ms,
         rules_problem,
         may_reset,
         reset_blocked: blocked(&fold, range, host, true),

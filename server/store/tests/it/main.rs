@@ -4,6 +4,7 @@
 mod accounts;
 mod answers;
 mod bed;
+mod counts;
 mod courses;
 mod events;
 mod exercises;

@@ -2,11 +2,14 @@
 
 use rampart_domain::capacity::Needs;
 use rampart_domain::decide::{self, Entries, Refusal, Rules};
+use rampart_store::Desired;
 use scoreboard::{Entry, Fold, HealthState, HostReset, Status};
 
 use super::{Batch, Runner};
 use crate::clock::new_id;
-use crate::exercise::{Command, Inner, JudgeAct, outage, probes, resets, telemetry, vigil};
+use crate::exercise::{
+    Command, CommandError, Inner, JudgeAct, Reply, outage, probes, resets, telemetry, vigil,
+};
 
 impl Runner {
     /// After a start of the server: goes on with whatever the ledger says is under way.
@@ -33,7 +36,7 @@ impl Runner {
             // Ended but not cleared waits for the instructor, unless the clearing was begun.
             Status::Ended => {
                 if self.clearing {
-                    self.begin_clear();
+                    self.clearing(None)(Ok(()));
                 }
                 self.begin_waiting_retests();
             }
@@ -139,16 +142,36 @@ impl Runner {
         });
     }
 
-    pub(super) fn begin_clear(&mut self) {
-        let (exercise, tools) = (self.exercise.clone(), self.tools.clone());
-        let resets = self.resets.clone();
-        self.tools.tasks.spawn(async move {
-            // A reset that the end cut off has let go by then.
-            let _alone = resets.write_owned().await;
-            if crate::launch::clear(&exercise, &tools).await {
-                let _ = exercise.commands.send(Command::Inner(Inner::Cleared)).await;
-            }
-        });
+    /// Begins the clearing once what it rests on is durable. Who asks is answered when a next life of the server would know
+    /// of it; where that cannot be noted nothing is begun. Without anybody who asks it goes on with one that was noted.
+    pub(super) fn clearing(
+        &self,
+        reply: Option<Reply<()>>,
+    ) -> impl FnOnce(Result<(), CommandError>) + Send + use<> {
+        let (exercise, tools, resets) = (self.exercise.clone(), self.tools.clone(), self.resets.clone());
+        move |durable| {
+            let tasks = tools.tasks.clone();
+            tasks.spawn(async move {
+                if let Some(reply) = reply {
+                    let noted = match durable {
+                        Ok(()) => crate::launch::wish(&exercise, &tools, Desired::Gone)
+                            .await
+                            .map_err(|error| CommandError::Ledger(error.to_string())),
+                        Err(error) => Err(error),
+                    };
+                    let is_noted = noted.is_ok();
+                    let _ = reply.send(noted);
+                    if !is_noted {
+                        return;
+                    }
+                }
+                // A reset that the end cut off has let go by then.
+                let _alone = resets.write_owned().await;
+                if crate::launch::clear(&exercise, &tools).await {
+                    let _ = exercise.commands.send(Command::Inner(Inner::Cleared)).await;
+                }
+            });
+        }
     }
 
     /// Records of before `from_ms` (ms UTC) are left out.
@@ -167,7 +190,7 @@ impl Runner {
         };
         telemetry::follow(&self.exercise, &self.tools, &engine, &plan, from_ms, &stop);
         probes::start(&self.exercise, &self.tools, &engine, &plan, &stop);
-        vigil::keep(&self.exercise, &self.tools, &engine, &plan, &stop);
+        vigil::keep(&self.exercise, &self.tools, &engine, &plan, from_ms, &stop);
         outage::keep(&self.exercise, &self.tools, &engine, &plan, &stop);
         self.range_tasks = Some(stop);
     }
@@ -196,6 +219,13 @@ impl Runner {
                     self.propose(batch, entries, at_ms);
                     self.forget_health(batch, *since_ms);
                 }
+            }
+            // Of a range that stands: what was tried before it was given up or ended says nothing of it any more.
+            Inner::Proven { epoch, proofs }
+                if self.tools.fleet.is_current(&self.exercise.id, *epoch)
+                    && matches!(self.ahead.status, Status::Ready | Status::Running | Status::Paused) =>
+            {
+                self.enter_walls(batch, proofs, at_ms);
             }
             Inner::NodeBack { epoch, proofs } => {
                 let entries = decide::node_back(&self.ahead, *epoch);

@@ -43,7 +43,7 @@ async fn anew(engine: &DockerEngine, plan: &Plan, host: &str) -> Result<Vec<&'st
     let stages = std::sync::Mutex::new(Vec::new());
     let stage = |stage| stages.lock().unwrap().push(stage);
     let began = Instant::now();
-    let proofs = reset(engine, plan, &secret(), &[8443], (1, host), &stage).await?;
+    let proofs = reset(engine, plan, &secret(), &[8443], (1, host), async {}, &stage).await?;
     eprintln!("{host} made anew in {:.1} s", began.elapsed().as_secs_f64());
     assert_eq!(proofs.is_some(), host == "gateway");
     let broken: Vec<_> = proofs.into_iter().flatten().filter(|proof| !proof.holds).collect();
@@ -110,7 +110,7 @@ async fn hosts_are_made_anew_as_the_plan_has_them() {
         // Cut off at any step and begun again: one host, whole.
         for after_ms in [30, 700, 1_100] {
             let secret = secret();
-            let cut = reset(&engine, &plan, &secret, &[], (1, "www"), &|_| {});
+            let cut = reset(&engine, &plan, &secret, &[], (1, "www"), async {}, &|_| {});
             let _ = tokio::time::timeout(Duration::from_millis(after_ms), cut).await;
             anew(&engine, &plan, "www").await.unwrap();
         }

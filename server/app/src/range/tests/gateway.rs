@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rampart_domain::plan::{self, Counted, Counter, HostPlan, RangePlan};
+use rampart_domain::plan::{self, Count, Counted, Counters, HostPlan, RangePlan};
 use rampart_domain::scenario::Scenario;
 use rampart_domain::scenario::Telemetry;
 use rampart_domain::truth::read_record;
@@ -17,17 +17,17 @@ async fn shell(engine: &DockerEngine, host: &HostPlan, script: &str) -> (bool, S
     (out.ok(), out.said())
 }
 
-async fn counted(engine: &DockerEngine, scenario: &Scenario, range: &RangePlan) -> Vec<Counter> {
+async fn counted(engine: &DockerEngine, scenario: &Scenario, range: &RangePlan) -> Counters {
     let gateway = range.host("gateway").unwrap();
     let out = engine.exec(&gateway.name, ExecSpec::new(plan::COUNTERS)).await.unwrap();
     assert!(out.ok(), "{}", out.said());
     let counters = plan::read_counters(scenario, &out.stdout).unwrap();
-    assert_eq!(counters.len(), plan::counters(scenario).len(), "{counters:?}");
+    assert_eq!(counters.all.len(), plan::counters(scenario).len(), "{counters:?}");
     counters
 }
 
-fn packets(counters: &[Counter], what: Counted) -> u64 {
-    counters.iter().find(|counter| counter.what == what).unwrap().packets
+fn packets(counters: &Counters, what: Counted) -> u64 {
+    counters.all.iter().find(|counter| counter.what == what).unwrap().life.packets
 }
 
 /// Every record of a host so far, read as the platform does.
@@ -99,6 +99,14 @@ async fn rules_are_counted_red_is_seen_outside_and_a_restart_changes_nothing() {
 
             if life == "made" {
                 let name = &host("gateway").name;
+                // What the platform gives back is taken once, and outlives restarts too.
+                let back = plan::hand_back(&scenario, |_| Some(Count { packets: 1_000, bytes: 60_000 }));
+                for taken in [true, false] {
+                    let spec = ExecSpec::new(plan::HAND_BACK).stdin(back.clone());
+                    assert_eq!(engine.exec(name, spec).await.unwrap().ok(), taken);
+                }
+                let last = counted(&engine, &scenario, range).await;
+                assert!(last.whole && !after.whole, "{last:?}");
                 engine.restart(name).await.unwrap();
                 let until = Instant::now() + Duration::from_secs(90);
                 while !engine
@@ -111,6 +119,13 @@ async fn rules_are_counted_red_is_seen_outside_and_a_restart_changes_nothing() {
                 }
                 let fresh = counted(&engine, &scenario, range).await;
                 assert_eq!(packets(&fresh, Counted::Denied { from: 0, to: 2 }), 0, "counted since the start");
+                // Nobody else is in the range: what was counted in the run is what was counted when it was stopped.
+                assert!(fresh.whole);
+                for (was, is) in last.all.iter().zip(&fresh.all) {
+                    assert_eq!(was.run.packets, was.life.packets + 1_000, "{was:?}");
+                    assert_eq!(is.run.packets - is.life.packets, was.run.packets, "{was:?} {is:?}");
+                    assert_eq!(is.run.bytes - is.life.bytes, was.run.bytes, "{was:?} {is:?}");
+                }
             }
         }
     })
