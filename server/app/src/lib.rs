@@ -30,6 +30,7 @@ mod register;
 mod register_export;
 pub mod roster_import;
 mod schedule;
+mod scores;
 mod statistics;
 pub mod strays;
 pub mod terminal;
@@ -68,6 +69,7 @@ pub use records_year::{Reminder, YearOverview};
 pub use register::{PersonCard, RegisterError, TookPart};
 pub use register_export::RegisterFormat;
 pub use schedule::{ScheduleError, WARN_MS};
+pub use scores::{ScoreWords, Scores};
 pub use statistics::{Export, ExportTable, Road, Statistics};
 
 /// Longest that a stop waits for tasks to come to an end.
@@ -256,6 +258,8 @@ pub struct App {
     terminals: terminal::Terminals,
     /// Fonts and the turn at the press.
     papers: Arc<papers::Papers>,
+    /// Papers of scores that were set last.
+    set_papers: scores::SetPapers,
     /// The nodes as they were seen last.
     room: tokio::sync::watch::Sender<Vec<(String, rampart_domain::capacity::Node)>>,
 }
@@ -323,6 +327,7 @@ impl App {
             keeper: Mutex::default(),
             terminals,
             papers,
+            set_papers: scores::SetPapers::default(),
             room: tokio::sync::watch::channel(Vec::new()).0,
         });
         for row in app.store.exercises().list().await? {

@@ -7,7 +7,9 @@
 mod fonts;
 mod papers;
 mod press;
+mod scores;
 
 pub use fonts::{Fonts, FontsMissing, PLACES};
 pub use papers::{CertificatePaper, Paper, SignInLine, SignInSheet, TablePaper};
 pub use press::{Missing, Press, PrintError};
+pub use scores::{ScorePaper, ScoreSheet};

@@ -10,7 +10,7 @@ const UPRIGHT: u32 = 92;
 /// What a cell needs besides its text, in half ems.
 const CELL_SPACE: u32 = 2;
 /// Narrowest and widest column, in half ems.
-const COLUMN: (u32, u32) = (5, 44);
+pub(crate) const COLUMN: (u32, u32) = (5, 44);
 /// Sizes of a table's text, points, the largest that fits is taken; a page that is too narrow for the last one breaks lines.
 const SIZES: [u32; 4] = [11, 10, 9, 8];
 
@@ -85,7 +85,7 @@ pub struct TablePaper<'a> {
 }
 
 /// Width of a text in half ems: Latin takes one, others two.
-fn half_ems(text: &str) -> u32 {
+pub(crate) fn half_ems(text: &str) -> u32 {
     text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
 }
 
@@ -101,7 +101,7 @@ fn widths(table: &Table) -> Vec<u32> {
 }
 
 /// Whether a page has to lie across, and the size of the text.
-fn fit(sum: u32) -> (bool, u32) {
+pub(crate) fn fit(sum: u32) -> (bool, u32) {
     if sum <= UPRIGHT {
         return (false, SIZES[0]);
     }

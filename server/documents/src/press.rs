@@ -29,6 +29,7 @@ static TEMPLATES: LazyLock<BTreeMap<&'static str, Source>> = LazyLock::new(|| {
         ("table.typ", include_str!("../templates/table.typ")),
         ("certificate.typ", include_str!("../templates/certificate.typ")),
         ("sign_in.typ", include_str!("../templates/sign_in.typ")),
+        ("scores.typ", include_str!("../templates/scores.typ")),
     ]
     .into_iter()
     .filter_map(|(name, text)| Some((name, Source::new(file(name)?, text.to_owned()))))

@@ -11,7 +11,7 @@ use rampart_pages::{
     ContestRow, CorrectionForm, JudgeDesk, JudgeTeam, Problem, RuledView, ScoreLine, SeatScore, Tone,
     VoidTyped,
 };
-use scoreboard::{Component, Contested, Fold, Side, Status};
+use scoreboard::{Audience, Component, Contested, Fold, Side, Status};
 use serde::Deserialize;
 
 use super::error::{Answer, WebError, refusal};
@@ -35,14 +35,21 @@ pub(super) struct Sought {
 
 /// Entries that moved the score of a team (of all, where it is empty), newest first.
 async fn lines(web: &Web, exercise: &Exercise, team: &str) -> Result<Vec<ScoreLine>, WebError> {
-    let mut seqs: Vec<u64> = {
-        let fold = exercise.fold();
-        let teams = fold.teams.iter().filter(|known| team.is_empty() || known.id == team);
-        teams.flat_map(|known| known.scored.iter().map(|(seq, _)| *seq)).collect()
-    };
+    let seqs = scored(&exercise.fold(), team);
+    stored_lines(web, exercise, &seqs).await
+}
+
+/// Positions of the entries that moved the score of a team (of all, where it is empty), newest first, as many as are shown.
+fn scored(fold: &Fold, team: &str) -> Vec<u64> {
+    let teams = fold.teams.iter().filter(|known| team.is_empty() || known.id == team);
+    let mut seqs: Vec<u64> = teams.flat_map(|known| known.scored.iter().map(|(seq, _)| *seq)).collect();
     seqs.sort_unstable_by(|a, b| b.cmp(a));
     seqs.truncate(SHOWN);
-    let stored = web.app.store.ledger().at(&exercise.id, &seqs).await?;
+    seqs
+}
+
+async fn stored_lines(web: &Web, exercise: &Exercise, seqs: &[u64]) -> Result<Vec<ScoreLine>, WebError> {
+    let stored = web.app.store.ledger().at(&exercise.id, seqs).await?;
     let fold = exercise.fold();
     Ok(stored
         .iter()
@@ -288,25 +295,45 @@ async fn record(
     refused: Option<(Problem, u64, String)>,
 ) -> Result<SeatScore, WebError> {
     let desk = Desk::of(web, seat).await?;
-    let lines = lines(web, &desk.exercise, &seat.team).await?;
-    let fold = desk.exercise.fold();
-    let own = || fold.contests.iter().rev().filter(|one| one.team == seat.team);
     let (problem, typed) =
         refused.map_or((None, None), |(problem, about, text)| (Some(problem), Some((about, text))));
-    Ok(SeatScore {
+    let (seqs, mut page) = own_record(visit, seat, &desk, typed);
+    page.problems.extend(problem);
+    page.lines = stored_lines(web, &desk.exercise, &seqs).await?;
+    Ok(page)
+}
+
+/// What one state of the exercise says of a team's score, and the entries that are to be read for it.
+fn own_record(
+    visit: &Here,
+    seat: &Seated,
+    desk: &Desk,
+    typed: Option<(u64, String)>,
+) -> (Vec<u64>, SeatScore) {
+    let fold = desk.exercise.fold();
+    let own = || fold.contests.iter().rev().filter(|one| one.team == seat.team);
+    let team = fold.team(&seat.team);
+    let last = team.and_then(|team| team.scored.last()).map_or(0, |(seq, _)| *seq);
+    let page = SeatScore {
         seat: view::seat::seat_head(&desk.exercise, &fold, &desk.facts(visit, seat)),
-        lines,
+        // While the board stands still nobody counts what others do: no farther than the board or the own last entry.
+        position: fold.seen_seq(Audience::Public).max(last),
+        parts: team
+            .map(|team| team.parts.iter().map(|(part, points)| (part.as_str(), *points)).collect())
+            .unwrap_or_default(),
+        lines: Vec::new(),
         contests: own().map(|one| contest(&fold, one)).collect(),
         disputed: own().map(|one| one.about).collect(),
-        out: fold.team(&seat.team).and_then(|team| team.out.clone()),
+        out: team.and_then(|team| team.out.clone()),
         typed,
-        problems: problem.into_iter().collect(),
+        problems: Vec::new(),
         // Own entries name what the team has done or been told; a blue team's never name an action that it missed.
         names: match seat.side {
             Side::Red => view::all_names(desk.exercise.scenario(), visit.locale),
             Side::Blue => view::public_names(desk.exercise.scenario(), visit.locale),
         },
-    })
+    };
+    (scored(&fold, &seat.team), page)
 }
 
 /// `GET /seat/score`.

@@ -9,6 +9,7 @@ mod api_desk;
 mod api_register;
 mod cli;
 mod courses;
+mod figures;
 mod forms;
 mod headers;
 mod house;

@@ -38,6 +38,11 @@ const FONTS: &str = r#"<office:font-face-decls><style:font-face style:name="Kai"
 
 /// Writes a table as a spreadsheet of two sheets; `as_of_ms` (ms UTC), when its data was read, stands in it as its date.
 pub(crate) fn write(table: &Table, as_of_ms: Option<i64>) -> Result<Vec<u8>, ExportError> {
+    write_all(std::slice::from_ref(table), as_of_ms)
+}
+
+/// Writes tables as one spreadsheet, each with its sheets; title and foot line of the file are those of the first.
+pub(crate) fn write_all(tables: &[Table], as_of_ms: Option<i64>) -> Result<Vec<u8>, ExportError> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     // 1980-01-01, the first moment that the container can hold.
     let options = SimpleFileOptions::default().last_modified_time(DateTime::default());
@@ -46,9 +51,9 @@ pub(crate) fn write(table: &Table, as_of_ms: Option<i64>) -> Result<Vec<u8>, Exp
     zip.write_all(MEDIA_TYPE.as_bytes())?;
     let files = [
         ("META-INF/manifest.xml", manifest()),
-        ("meta.xml", meta(table, as_of_ms)),
-        ("styles.xml", styles(table)),
-        ("content.xml", content(table)),
+        ("meta.xml", meta(tables.first(), as_of_ms)),
+        ("styles.xml", styles(tables.first())),
+        ("content.xml", content(tables)),
     ];
     for (name, text) in files {
         zip.start_file(name, options.compression_method(CompressionMethod::Deflated))?;
@@ -126,7 +131,7 @@ fn manifest() -> String {
     out
 }
 
-fn meta(table: &Table, as_of_ms: Option<i64>) -> String {
+fn meta(table: Option<&Table>, as_of_ms: Option<i64>) -> String {
     // Local and without an offset, as office programs write it: some readers take nothing else.
     let date = as_of_ms.map(roc::iso_time).map_or_else(String::new, |at| {
         let at = at.trim_end_matches("+08:00");
@@ -135,14 +140,14 @@ fn meta(table: &Table, as_of_ms: Option<i64>) -> String {
     format!(
         "{DECLARATION}<office:document-meta{NAMESPACES}><office:meta><meta:generator>Rampart</meta:generator>\
          <dc:title>{}</dc:title>{date}<dc:language>zh-TW</dc:language></office:meta></office:document-meta>",
-        escaped(&table.title)
+        table.map(|table| escaped(&table.title)).unwrap_or_default()
     )
 }
 
-fn styles(table: &Table) -> String {
+fn styles(table: Option<&Table>) -> String {
     let [before, between, after] = words::PAGE.map(escaped);
-    let foot =
-        table.foot.as_ref().map(|foot| format!("{}{}", escaped(foot), words::FOOT_SPACE)).unwrap_or_default();
+    let foot = table.and_then(|table| table.foot.as_ref());
+    let foot = foot.map(|foot| format!("{}{}", escaped(foot), words::FOOT_SPACE)).unwrap_or_default();
     format!(
         r#"{DECLARATION}<office:document-styles{NAMESPACES}>{FONTS}<office:styles><style:default-style style:family="table-cell"><style:table-cell-properties style:vertical-align="middle"/><style:text-properties style:font-name="Serif" style:font-name-asian="Kai" fo:font-size="11pt" style:font-size-asian="11pt" fo:language="en" fo:country="US" style:language-asian="zh" style:country-asian="TW"/></style:default-style><style:style style:name="Default" style:family="table-cell"/></office:styles><office:automatic-styles><style:page-layout style:name="A4"><style:page-layout-properties fo:page-width="29.7cm" fo:page-height="21cm" style:print-orientation="landscape" fo:margin-top="1.5cm" fo:margin-bottom="1.5cm" fo:margin-left="1.5cm" fo:margin-right="1.5cm" style:table-centering="horizontal" style:writing-mode="lr-tb"/><style:header-style/><style:footer-style><style:header-footer-properties fo:min-height="0.6cm" fo:margin-top="0.3cm"/></style:footer-style></style:page-layout><style:style style:name="Foot" style:family="paragraph"><style:paragraph-properties fo:text-align="center"/></style:style></office:automatic-styles><office:master-styles><style:master-page style:name="Default" style:page-layout-name="A4"><style:header style:display="false"><text:p/></style:header><style:footer><text:p text:style-name="Foot">{foot}{before}<text:page-number>1</text:page-number>{between}<text:page-count>1</text:page-count>{after}</text:p></style:footer></style:master-page></office:master-styles></office:document-styles>"#
     )
@@ -213,13 +218,19 @@ impl Automatic {
 
 const BORDER: &str = r##"fo:border="0.5pt solid #000000" fo:padding="0.08cm""##;
 
-fn content(table: &Table) -> String {
+/// Widths of the columns of a background sheet, hundredths of a centimetre.
+const BACK_WIDTHS: [u32; 2] = [450, 2_200];
+
+fn content(tables: &[Table]) -> String {
     let mut automatic = Automatic::default();
-    let widths = widths(table);
-    let back_widths = [450, 2_200];
+    let mut columns = Vec::new();
     let mut body = String::new();
-    main_sheet(table, &widths, &mut automatic, &mut body);
-    background_sheet(table, &back_widths, &mut body);
+    for table in tables {
+        let widths = widths(table);
+        main_sheet(table, &widths, columns.len(), &mut automatic, &mut body);
+        background_sheet(table, columns.len() + widths.len(), &mut body);
+        columns.extend(widths.into_iter().chain(BACK_WIDTHS));
+    }
 
     let mut out =
         format!("{DECLARATION}<office:document-content{NAMESPACES}>{FONTS}<office:automatic-styles>");
@@ -234,7 +245,7 @@ fn content(table: &Table) -> String {
         out.push_str("</number:number-style>");
     }
     out.push_str(r#"<style:style style:name="ta" style:family="table" style:master-page-name="Default"><style:table-properties table:display="true" style:writing-mode="lr-tb"/></style:style>"#);
-    for (index, width) in widths.iter().chain(&back_widths).enumerate() {
+    for (index, width) in columns.iter().enumerate() {
         let _ = write!(
             out,
             r#"<style:style style:name="co{index}" style:family="table-column"><style:table-column-properties style:column-width="{}"/></style:style>"#,
@@ -317,11 +328,12 @@ fn line_row(style: &str, text: &str, span: usize, height: u32, automatic: &mut A
     out.push_str("</table:table-row>");
 }
 
-fn main_sheet(table: &Table, widths: &[u32], automatic: &mut Automatic, out: &mut String) {
+/// `first`: number of the style of the sheet's first column.
+fn main_sheet(table: &Table, widths: &[u32], first: usize, automatic: &mut Automatic, out: &mut String) {
     let span = table.columns.len();
     let width: u32 = widths.iter().sum();
     let _ = write!(out, r#"<table:table table:name="{}" table:style-name="ta">"#, escaped(&table.sheet));
-    for index in 0..span {
+    for index in first..first + span {
         let _ = write!(out, r#"<table:table-column table:style-name="co{index}"/>"#);
     }
     // A register has no title: its first row is the head, so that it can be taken in again.
@@ -360,14 +372,13 @@ fn main_sheet(table: &Table, widths: &[u32], automatic: &mut Automatic, out: &mu
     out.push_str("</table:table>");
 }
 
-fn background_sheet(table: &Table, widths: &[u32], out: &mut String) {
+fn background_sheet(table: &Table, first: usize, out: &mut String) {
     if table.background.is_empty() {
         return;
     }
-    let first = table.columns.len();
     let _ = write!(out, r#"<table:table table:name="{}" table:style-name="ta">"#, escaped(words::BACKGROUND));
-    for index in 0..widths.len() {
-        let _ = write!(out, r#"<table:table-column table:style-name="co{}"/>"#, first + index);
+    for index in first..first + BACK_WIDTHS.len() {
+        let _ = write!(out, r#"<table:table-column table:style-name="co{index}"/>"#);
     }
     for (item, text) in &table.background {
         out.push_str(r#"<table:table-row table:style-name="ro">"#);

@@ -1,10 +1,11 @@
 //! Plain sheets as files: rows under headings, without the form of the official tables. The same sheets give the same bytes.
 
-use rampart_domain::records::Cell;
+use rampart_domain::records::{Cell, Column, Table};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Workbook, XlsxError};
 
 use super::export::ExportError;
 use super::guard::guarded;
+use super::ods;
 
 /// Media type of a workbook.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -45,6 +46,27 @@ pub fn csv(sheet: &Sheet) -> Result<Vec<u8>, ExportError> {
 /// [`ExportError`].
 pub fn xlsx(sheets: &[Sheet]) -> Result<Vec<u8>, ExportError> {
     Ok(write(sheets)?)
+}
+
+/// An OpenDocument spreadsheet of these sheets, first row head; `as_of_ms` (ms UTC) stands in it as its date.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn ods(sheets: &[Sheet], as_of_ms: i64) -> Result<Vec<u8>, ExportError> {
+    let table = |sheet: &Sheet| Table {
+        sheet: sheet.name.clone(),
+        title: String::new(),
+        unit: String::new(),
+        columns: sheet.columns.iter().map(|heading| Column::new(heading, "")).collect(),
+        rows: sheet.rows.clone(),
+        notes: Vec::new(),
+        source: String::new(),
+        background: Vec::new(),
+        foot: None,
+        file_stem: String::new(),
+    };
+    let tables: Vec<Table> = sheets.iter().map(table).collect();
+    ods::write_all(&tables, Some(as_of_ms))
 }
 
 fn write(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {

@@ -119,6 +119,10 @@ pub struct CorrectionForm {
 pub struct SeatScore {
     /// Head of the seat.
     pub seat: SeatHead,
+    /// Position of the ledger up to which the score counts.
+    pub position: u64,
+    /// Parts of the score, by component word.
+    pub parts: BTreeMap<&'static str, i64>,
     /// Entries that moved the team's score, newest first.
     pub lines: Vec<ScoreLine>,
     /// The team's disputes, newest first.
@@ -236,6 +240,8 @@ impl Page for SeatScore {
     fn samples() -> Vec<Self> {
         let open = Self {
             seat: SeatHead::sample(Side::Red, ExerciseState::Running, ExerciseClock::sample()),
+            position: 415,
+            parts: BTreeMap::from([("objectives", 450), ("hints", -20), ("rulings", 20)]),
             lines: sample_lines(),
             contests: sample_contests(),
             disputed: vec![377, 301],

@@ -1,4 +1,4 @@
-//! `rampart exercise …`, `board`, `seats`, `course`, `roster`, `records`, `whoami`: a server led from a terminal, by its API. Exit codes: 0 done,
+//! `rampart exercise …`, `board`, `scores`, `seats`, `course`, `roster`, `records`, `whoami`: a server led from a terminal, by its API. Exit codes: 0 done,
 //! 1 the server said no, 2 what was typed or a file is not in order, 3 no contact.
 
 mod client;
@@ -62,6 +62,20 @@ pub(super) enum Command {
         /// As staff sees it, past a freeze.
         #[arg(long)]
         staff: bool,
+    },
+    /// Take the scores of an exercise as a file, with the ledger position.
+    Scores {
+        /// Session code.
+        exercise: String,
+        /// Standings, or every entry that moved a score.
+        #[arg(long, value_parser = ["standings", "points"], default_value = "standings")]
+        what: String,
+        /// Format of the file.
+        #[arg(long, value_parser = ["csv", "ods", "xlsx", "pdf"])]
+        format: String,
+        /// File to write.
+        #[arg(short, long, value_name = "FILE")]
+        output: PathBuf,
     },
     /// Give seats and make the slips that open them.
     #[command(subcommand)]
@@ -279,6 +293,10 @@ impl Session {
                 let audience = if staff { "staff" } else { "public" };
                 let board: Board = self.client.get(&format!("/exercises/{id}/board?audience={audience}"))?;
                 self.show(&board, print::board)
+            }
+            Command::Scores { exercise, what, format, output } => {
+                let id = self.client.exercise(&exercise)?;
+                self.fetch(&format!("/exercises/{id}/scores/{what}.{format}"), &output)
             }
             Command::Seats(command) => self.seats(command),
             Command::Course(command) => self.course(command),
