@@ -173,7 +173,7 @@ pub(super) async fn scored(
 
 /// Standings and points as files
 ///
-/// `standings.csv`, `standings.xlsx`, `points.csv` or `points.xlsx`: what is so, whatever the public board shows, with the ledger position.
+/// `standings` or `points` with `.csv`, `.ods`, `.xlsx` or `.pdf`: what is so, whatever the public board shows, with the ledger position.
 #[utoipa::path(get, path = "/api/v1/exercises/{exercise}/scores/{file}", tag = "board",
     params(("exercise" = String, Path, description = "Id of the exercise"), ("file" = String, Path, description = "Which file")),
     responses((status = OK, body = Vec<u8>, content_type = "application/octet-stream")))]

@@ -3,19 +3,24 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use rampart_app::exercise::{CommandError, JudgeAct as Act};
+use rampart_app::exercise::{CommandError, Exercise, JudgeAct as Act};
 use rampart_domain::decide::{MarkForm, Refusal, RulingForm, VoidForm};
+use rampart_domain::signs::Sign;
+use rampart_pages::Locale;
 use scoreboard::{FiledReport, Fold, Verdict};
 
 use super::error::{Answer, Fault};
 use super::extract::{Body, List};
 use super::gate::Call;
 use super::types::{
-    Contest, CountedRematch, JudgeAct, JudgeDesk, MarkedReport, Penalty, RematchTeam, Ruling, VoidedChecks,
+    Contest, CountedRematch, JudgeAct, JudgeDesk, MarkedReport, OddSign, Penalty, RematchTeam, Ruling,
+    VoidedChecks,
 };
+use super::view;
 use crate::web::Web;
 use crate::web::error::refusal;
 use crate::web::judge::new_run;
+use crate::web::view::all_names;
 
 /// What a rule of the exercise says, by field where it is one.
 pub(super) fn refused(error: CommandError) -> Fault {
@@ -77,14 +82,41 @@ fn marked(fold: &Fold, filed: &FiledReport) -> Option<MarkedReport> {
     })
 }
 
+/// What looks odd, as the page shows it.
+fn signs(web: &Web, live: &Exercise, locale: Locale) -> Vec<OddSign> {
+    let names = all_names(live.scenario(), locale);
+    let shown = |sign: Sign| OddSign {
+        at_ms: sign.at_ms,
+        team: sign.team,
+        other: sign.other,
+        what: view::reason(web, locale, &sign.what, &names),
+        seq: sign.seq,
+    };
+    let mut signs = rampart_domain::signs::signs(live.scenario(), &live.fold());
+    for (at_ms, teams) in web.senders.shared(&live.id) {
+        let names = {
+            let fold = live.fold();
+            let name = |id: &String| fold.team(id).map_or_else(|| id.clone(), |team| team.name.clone());
+            teams.iter().map(name).collect::<Vec<_>>().join("、")
+        };
+        let mut teams = teams.into_iter();
+        let Some(team) = teams.next() else { continue };
+        let what = scoreboard::Reason::new("sign.address", [("teams", names)]);
+        signs.push(Sign { at_ms, team, other: teams.next(), what, seq: None });
+    }
+    signs.sort_by_key(|sign| sign.at_ms);
+    signs.into_iter().map(shown).collect()
+}
+
 /// The judge's desk
 ///
-/// Penalties, voids, re-matches and marks of reports, each with the id or position by which it is undone or changed.
+/// Penalties, voids, re-matches and marks of reports, each with the id or position by which it is undone or changed; and what looks odd.
 #[utoipa::path(get, operation_id = "judge_desk", path = "/api/v1/exercises/{exercise}/judge", tag = "judge",
     params(("exercise" = String, Path, description = "Id of the exercise")),
     responses((status = OK, body = JudgeDesk)))]
-pub async fn desk(State(web): State<Web>, Path(id): Path<String>) -> Answer<Json<JudgeDesk>> {
+pub async fn desk(State(web): State<Web>, call: Call, Path(id): Path<String>) -> Answer<Json<JudgeDesk>> {
     let live = web.exercise(&id)?;
+    let signs = signs(&web, &live, call.locale);
     let markable = !live.scenario().reports.criteria.is_empty();
     let fold = live.fold();
     let desk = &fold.desk;
@@ -135,6 +167,7 @@ pub async fn desk(State(web): State<Web>, Path(id): Path<String>) -> Answer<Json
             })
             .collect(),
         reports: fold.reports.iter().filter(|_| markable).filter_map(|filed| marked(&fold, filed)).collect(),
+        signs,
     }))
 }
 

@@ -14,6 +14,7 @@ pub mod judge;
 pub mod me;
 pub mod metrics;
 pub mod people;
+pub mod plans;
 pub mod records;
 pub mod register;
 pub mod seat;
@@ -111,6 +112,7 @@ fn table() -> Vec<Entry> {
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::clear)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::rebuild)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::time_out)),
+        at(Who::INSTRUCTOR, S::ExercisesRead, routes!(plans::schedule)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::schedule)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(exercises::deadline)),
         at(Who::OVERSEER, S::ExercisesRead, routes!(exercises::lines)),
@@ -124,13 +126,16 @@ fn table() -> Vec<Entry> {
         at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(people::attendance)),
         at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(people::sign)),
         at(Who::WATCHER, S::TerminalsRead, routes!(terminals::terminals)),
+        at(Who::WATCHER, S::TerminalsRead, routes!(plans::desktops)),
         at(Who::WATCHER, S::TerminalsRead, routes!(terminals::recordings)),
         at(Who::WATCHER, S::TerminalsRead, routes!(terminals::cast)),
         at(Who::WATCHER, S::ExercisesRun, routes!(terminals::delete_recordings)),
         at(Who::OVERSEER, S::ExercisesRead, routes!(judge::contests)),
         at(Who::OVERSEER, S::ExercisesRead, routes!(judge::desk)),
         at(Who::INSTRUCTOR, S::JudgeWrite, routes!(judge::judge)),
+        at(Who::LoggedIn, S::BoardRead, routes!(plans::boards)),
         at(Who::LoggedIn, S::BoardRead, routes!(board::board)),
+        at(Who::LoggedIn, S::BoardRead, routes!(plans::history)),
         at(Who::OVERSEER, S::LedgerRead, routes!(board::ledger)),
         at(Who::OVERSEER, S::LedgerRead, routes!(board::points)),
         at(Who::OVERSEER, S::LedgerRead, routes!(board::scores)),

@@ -64,7 +64,7 @@ pub(super) async fn table(State(web): State<Web>, visit: Here, Path(id): Path<St
 
 /// A document that was made ready for everybody: nothing is serialised or packed for one reader. Its mark is the ledger
 /// position, so a reader who has it is told only that.
-fn serve(document: &Document, headers: &HeaderMap) -> Response {
+pub(crate) fn serve(document: &Document, headers: &HeaderMap) -> Response {
     let etag = format!("\"{}\"", document.seq);
     let known = headers
         .get(header::IF_NONE_MATCH)

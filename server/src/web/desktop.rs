@@ -138,7 +138,7 @@ async fn watched(web: &Web, id: &str, seat: &str) -> Result<Watched, WebError> {
 }
 
 /// Desktops of an exercise that their seats look at now.
-pub(super) async fn open_in(web: &Web, exercise: &Exercise) -> Result<Vec<OpenDesktop>, WebError> {
+pub(crate) async fn open_in(web: &Web, exercise: &Exercise) -> Result<Vec<OpenDesktop>, WebError> {
     let mut open = Vec::new();
     for seat in web.app.store.seats().list(&exercise.id).await? {
         if web.desktops.count(&seat.id) == 0 {

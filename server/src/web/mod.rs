@@ -8,7 +8,7 @@ pub(crate) mod board;
 mod classes;
 mod control;
 pub(crate) mod courses;
-mod desktop;
+pub(crate) mod desktop;
 mod duplicates;
 mod entry;
 pub(crate) mod error;

@@ -330,3 +330,47 @@ async fn files_of_scores_are_the_pages_and_a_freeze_holds_on_every_road() {
         teacher.get(&format!("/api/v1/exercises/{}/board?audience=staff", house.exercise)).await.json();
     assert!(staff["sides"][0]["teams"][0]["points"].as_i64().unwrap() >= 147);
 }
+
+#[tokio::test]
+async fn schedule_desktops_boards_and_their_history_are_there_for_programs() {
+    let house = House::new().await;
+    let teacher = house.program('i', Scope::ALL).await;
+    let schedule = teacher.of_exercise("GET", "/schedule", &Value::Null).await.json();
+    let detail = teacher.of_exercise("GET", "", &Value::Null).await.json();
+    for (here, there) in [("starts_ms", "starts_ms"), ("ends_ms", "ends_ms"), ("deadline_ms", "deadline_ms")]
+    {
+        assert_eq!(schedule[here], detail[there], "{here}");
+    }
+    assert_eq!((&schedule["plannable"], &schedule["deadline_counts"]), (&json!(false), &json!(true)));
+    assert_eq!(schedule["deadline_by"], Value::Null);
+    assert!(schedule["capacity"]["containers"].as_u64().unwrap() > 0, "{schedule}");
+    let later = json!({ "at_ms": schedule["deadline_ms"].as_i64().unwrap() + 60_000 });
+    assert_eq!(teacher.of_exercise("PUT", "/deadline", &later).await.status, StatusCode::OK);
+    let moved = teacher.of_exercise("GET", "/schedule", &Value::Null).await.json();
+    assert_eq!(moved["deadline_ms"], later["at_ms"]);
+    assert_eq!(moved["deadline_by"], json!(house.accounts["teacher"]));
+
+    let desktops = teacher.of_exercise("GET", "/desktops", &Value::Null).await.json();
+    assert_eq!(desktops["items"], json!([]), "nobody looks at one");
+
+    let rival = house.program('b', &[Scope::BoardRead]).await;
+    let boards = rival.get("/api/v1/boards").await.json();
+    assert_eq!(boards["items"][0]["exercise"], json!(house.exercise));
+    assert_eq!(boards["items"][0]["status"], "running");
+    let path = format!("/api/v1/exercises/{}/board/history", house.exercise);
+    let known = rival.get(&path).await;
+    let history: rampart::api::types::BoardHistory = serde_json::from_slice(&known.bytes).unwrap();
+    assert_eq!(history.seq, house.app.exercise(&house.exercise).unwrap().fold().seq);
+    assert!(history.moments.iter().any(|moment| moment.rows.iter().any(|row| row.id == "r1")));
+    let page = house.visitor().get(&format!("/board/{}/history", house.exercise)).await;
+    assert_eq!(page.bytes, known.bytes, "the page's own");
+
+    // Another team's flag is a sign at the desk, naming both; as on the page.
+    let red = house.program('r', &[Scope::SeatPlay]).await;
+    let flag = json!({ "objective": "portal-db", "flag": house.flag("r2", "portal-db") });
+    assert_eq!(red.post("/api/v1/seat/flags", &flag).await.json()["answer"], "wrong");
+    let desk = teacher.of_exercise("GET", "/judge", &Value::Null).await.json();
+    let sign = &desk["signs"][0];
+    assert_eq!((&sign["team"], &sign["other"]), (&json!("r1"), &json!("r2")), "{desk}");
+    assert_eq!(sign["what"]["rule"], "sign.foreign");
+}

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::Reason;
+
 /// A penalty.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Penalty {
@@ -100,6 +102,21 @@ pub struct MarkedReport {
     pub points: i64,
 }
 
+/// Something odd that a person may look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OddSign {
+    /// When.
+    pub at_ms: i64,
+    /// Team id.
+    pub team: String,
+    /// Another team that it concerns.
+    pub other: Option<String>,
+    /// What.
+    pub what: Reason,
+    /// Ledger position, where there is one.
+    pub seq: Option<u64>,
+}
+
 /// What stands at the judge's desk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JudgeDesk {
@@ -115,6 +132,8 @@ pub struct JudgeDesk {
     pub rematches: Vec<CountedRematch>,
     /// Judged reports, in order, where the scenario has criteria to mark them by.
     pub reports: Vec<MarkedReport>,
+    /// What looks odd, oldest first: for information only, nothing follows from it.
+    pub signs: Vec<OddSign>,
 }
 
 /// An open terminal.

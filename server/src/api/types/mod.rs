@@ -3,6 +3,7 @@
 mod courses;
 mod desk;
 mod people;
+mod plans;
 mod play;
 mod register;
 mod system;
@@ -15,6 +16,7 @@ use utoipa::ToSchema;
 pub use courses::*;
 pub use desk::*;
 pub use people::*;
+pub use plans::*;
 pub use play::*;
 pub use register::*;
 pub use system::*;
