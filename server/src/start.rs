@@ -32,6 +32,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// A peer that acknowledges nothing for this long is gone; without it a vanished browser keeps its stream for a quarter
 /// of an hour.
 const SILENT_PEER_MS: u32 = 60_000;
+/// A connection over which nothing goes either way is asked after this time, and again, whether anybody is there: a browser
+/// that vanished between two requests would keep it for ever.
+const ASK_IDLE: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 /// Log-ins that ended this long ago are forgotten, ms.
 const FORGET_SESSIONS_MS: i64 = 7 * DAY_MS;
 /// Tokens that ended this long ago are forgotten, ms.
@@ -297,12 +301,18 @@ pub async fn serve_with(
 
 /// A connection as it comes in.
 fn set_up(connection: &mut TcpStream) {
+    use rustix::net::sockopt;
     // Failing only costs speed, or memory for a while.
     if let Err(error) = connection.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(&*connection, SILENT_PEER_MS) {
-        tracing::debug!(%error, "TCP_USER_TIMEOUT");
+    let connection = &*connection;
+    let asked = sockopt::set_tcp_user_timeout(connection, SILENT_PEER_MS)
+        .and_then(|()| sockopt::set_tcp_keepidle(connection, ASK_IDLE))
+        .and_then(|()| sockopt::set_tcp_keepintvl(connection, ASK_AGAIN))
+        .and_then(|()| sockopt::set_socket_keepalive(connection, true));
+    if let Err(error) = asked {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT, SO_KEEPALIVE");
     }
 }
 

@@ -209,6 +209,18 @@ armReplay(main, {
     chart();
   },
 });
+
+// A wall that nobody is at shows no controls; they come back with whoever moves, types or touches.
+const ALONE = 10000;
+let alone = 0;
+function someone() {
+  document.body.classList.remove("idle");
+  clearTimeout(alone);
+  alone = setTimeout(() => document.body.classList.add("idle"), ALONE);
+}
+for (const sign of ["pointermove", "pointerdown", "keydown", "wheel"]) window.addEventListener(sign, someone, { passive: true });
+someone();
+
 chart();
 new ResizeObserver(chart).observe(main.querySelector("[data-chart]"));
 setInterval(() => board.clock.since_ms !== null && chart(), 15000);
