@@ -6,4 +6,5 @@ mod neighbours;
 mod range;
 mod roles;
 mod secrets;
+mod sweep;
 mod walls;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 
-use super::{secrets, walls};
+use super::{secrets, sweep, walls};
 use crate::harness::http::Person;
 use crate::harness::stage::{self, Scene};
 use crate::harness::{SOON, keep, terminal};
@@ -33,7 +33,11 @@ async fn what_is_tried_against_a_running_range() {
     attempt!("rules between zones hold", async { walls::rules_between_zones_hold(&scene) });
     attempt!("no flag in any environment", async { secrets::no_flag_in_any_environment(&scene) });
     attempt!("terminals ask who comes", terminals_ask_who_comes(&scene));
+    attempt!("no secret in the environment of a weak user", async {
+        sweep::no_secret_in_the_environment_of_a_weak_user(&scene);
+    });
     attempt!("no flag on any page", secrets::no_flag_on_any_page(&scene));
+    attempt!("no flag in anything that is served", sweep::nothing_that_is_served_holds_a_flag(&scene));
     attempt!("no flag at rest", async { secrets::no_flag_at_rest(&scene) });
     attempt!("a lost right closes what is open", a_lost_right_closes_what_is_open(&scene));
     if !failed.is_empty() {

@@ -169,7 +169,7 @@ async fn seats_of_other_exercises_and_teams_stay_shut() {
 }
 
 /// Lines of the API's table: method, path, who, scope.
-static API: LazyLock<Vec<(&str, &str, &str, &str)>> = LazyLock::new(|| {
+pub(super) static API: LazyLock<Vec<(&str, &str, &str, &str)>> = LazyLock::new(|| {
     let lines = include_str!("who-api.txt").lines().filter(|line| !line.starts_with('#'));
     lines
         .map(|line| {

@@ -11,6 +11,14 @@ use crate::harness::http::Person;
 use crate::harness::page;
 use crate::harness::stage::{Scene, planted};
 
+/// Bytes as they stand in base64 after so many others, without the digits that also hold bits of what is around.
+fn in_base64(bytes: &[u8], before: usize) -> String {
+    let all = base64::engine::general_purpose::STANDARD_NO_PAD.encode([&vec![0; before], bytes].concat());
+    let first = (before * 8).div_ceil(6);
+    let end = (before + bytes.len()) * 8 / 6;
+    all[first..end].to_owned()
+}
+
 /// Ways in which a flag could be written down.
 fn writings(flag: &str) -> Vec<String> {
     let inner = flag.trim_start_matches("RMP{").trim_end_matches('}');
@@ -18,13 +26,13 @@ fn writings(flag: &str) -> Vec<String> {
     for text in [flag, inner] {
         ways.push(hex::encode(Sha256::digest(text.as_bytes())));
         ways.push(hex::encode(text.as_bytes()));
-        ways.push(base64::engine::general_purpose::STANDARD_NO_PAD.encode(text));
+        ways.extend((0..3).map(|before| in_base64(text.as_bytes(), before)));
         ways.push(base64::engine::general_purpose::STANDARD_NO_PAD.encode(Sha256::digest(text.as_bytes())));
     }
     ways
 }
 
-fn all_writings(scene: &Scene) -> Vec<String> {
+pub(super) fn all_writings(scene: &Scene) -> Vec<String> {
     [1, 2]
         .into_iter()
         .flat_map(|range| planted(&scene.exercise, range))
@@ -32,7 +40,7 @@ fn all_writings(scene: &Scene) -> Vec<String> {
         .collect()
 }
 
-fn found_in(bytes: &[u8], wanted: &[String]) -> Option<String> {
+pub(super) fn found_in(bytes: &[u8], wanted: &[String]) -> Option<String> {
     wanted.iter().find(|one| bytes.windows(one.len()).any(|part| part == one.as_bytes())).cloned()
 }
 
@@ -90,7 +98,7 @@ fn pages(exercise: &str) -> Vec<String> {
         .collect()
 }
 
-async fn first_seconds(person: &Person, path: &str) -> Vec<u8> {
+pub(super) async fn first_seconds(person: &Person, path: &str) -> Vec<u8> {
     let response = person.stream(path).await;
     let mut bytes = Vec::new();
     let mut stream = response.bytes_stream();
