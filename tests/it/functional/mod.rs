@@ -1,5 +1,6 @@
 //! The real server with real containers, driven as people drive it.
 
+mod board;
 mod crowd;
 mod desktop;
 pub mod durable;
@@ -15,6 +16,5 @@ mod remote;
 mod restart;
 mod signing;
 mod story;
-mod tabs;
 mod terminals;
 mod year;

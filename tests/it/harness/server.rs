@@ -62,6 +62,8 @@ pub struct Setup {
     pub keep_memory: Option<String>,
     /// Connections to the database, when it is not the default.
     pub connections: Option<u32>,
+    /// Listens on all addresses of the machine, for clients that come from elsewhere.
+    pub everywhere: bool,
 }
 
 impl Default for Setup {
@@ -77,6 +79,7 @@ impl Default for Setup {
             programs: None,
             keep_memory: None,
             connections: None,
+            everywhere: false,
         }
     }
 }
@@ -130,7 +133,10 @@ impl Server {
         let mut command = Command::new(binary());
         command
             .args(words)
-            .env("RAMPART_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env(
+                "RAMPART_LISTEN",
+                format!("{}:{}", if self.setup.everywhere { "0.0.0.0" } else { "127.0.0.1" }, self.port),
+            )
             .env("RAMPART_DATA", &self.data)
             .env("RAMPART_SCENARIOS", &self.setup.scenarios)
             .env("RAMPART_IMAGES", &self.setup.images)
@@ -252,6 +258,11 @@ impl Server {
         let said =
             format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
         assert!(out.status.success(), "the chain of {exercise} does not hold: {said}");
+    }
+
+    /// Descriptors that the process has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
     /// Resident memory in kB.

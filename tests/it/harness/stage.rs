@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::http::Person;
-use super::server::Server;
+use super::server::{Server, Setup};
 use super::{LAUNCH, eventually, page};
 
 /// Password that staff choose at their first log-in.
@@ -239,7 +239,12 @@ pub struct Scene {
 
 /// Sets everything up to a running exercise with `pairs` pairs on the real engine, and everybody sits down.
 pub async fn running(pairs: u16) -> Scene {
-    let mut scene = started(pairs).await;
+    running_with(Setup::default(), pairs).await
+}
+
+/// The same with a server of its own setting.
+pub async fn running_with(setup: Setup, pairs: u16) -> Scene {
+    let mut scene = started_with(setup, pairs).await;
     for code in &scene.codes {
         scene.seats.push(sit(&scene.server.base(), code).await);
     }
@@ -248,7 +253,11 @@ pub async fn running(pairs: u16) -> Scene {
 
 /// The same with empty seats.
 pub async fn started(pairs: u16) -> Scene {
-    let mut server = Server::start().await;
+    started_with(Setup::default(), pairs).await
+}
+
+async fn started_with(setup: Setup, pairs: u16) -> Scene {
+    let mut server = Server::with(setup).await;
     let staff = staff(&server).await;
     let people = people(usize::from(pairs) * 2);
     import(&staff.instructor, &roster(&people)).await;
