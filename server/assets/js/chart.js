@@ -40,7 +40,7 @@ export function draw(box, board, now) {
 
   const rise = step(high - low, 5);
   for (let value = Math.ceil(low / rise) * rise; value <= high; value += rise) {
-    svg.append(el("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }), el("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, value.toLocaleString("en")));
+    svg.append(el("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }), el("text", { x: left - 8, y: y(value) + 4, "text-anchor": "end" }, (value + 0).toLocaleString("en")));
   }
   const minutes = step(until / 60000, 6);
   for (let minute = 0; minute * 60000 <= until; minute += minutes) {
