@@ -1,18 +1,67 @@
 //! The file of hours for the civil servants' portal, with ID numbers that are given once and kept nowhere: they are in the
 //! request and in the file that goes back.
 
+use std::collections::HashMap;
 use std::io::{Cursor, Write as _};
 
-use rampart_domain::records::course::Mode;
+use rampart_domain::records::course::{self, Mode};
 use rampart_domain::records::portal::{self, Category, Class, Fault, Learner, Left, Numbers, Profile};
-use rampart_store::{Officer, Purpose};
+use rampart_store::{ClassSession, Course, Officer, Person, Purpose};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::clock::new_id;
+use crate::courses::{ClassRow, CourseError, PersonStanding};
 use crate::records::{big5, guarded};
 use crate::statistics::Export;
 use crate::{App, AppError};
+
+/// Which hours were learnt by digital means; the others in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digital {
+    /// None.
+    None,
+    /// All.
+    All,
+    /// So many seconds of each person's.
+    Seconds(i64),
+}
+
+impl Digital {
+    const fn seconds(self) -> i64 {
+        match self {
+            Self::None => 0,
+            Self::All => i64::MAX,
+            Self::Seconds(seconds) => seconds,
+        }
+    }
+}
+
+/// A trainee of a class session as the portal is to know them.
+#[derive(Debug, Clone)]
+pub struct HoursRow {
+    /// The person.
+    pub person: Person,
+    /// What the row is made of.
+    pub learner: Learner,
+    /// Why there is no row.
+    pub left: Option<Left>,
+    /// Below 4/5 of the course: seconds attended of all its sessions, and the least.
+    pub short: Option<(i64, i64)>,
+    /// Never signed out: a human should look before the hours go.
+    pub open: bool,
+}
+
+/// The hours of a class session.
+#[derive(Debug, Clone)]
+pub struct ClassHours {
+    /// The course.
+    pub course: Course,
+    /// The session.
+    pub session: ClassSession,
+    /// Its trainees by agency and name.
+    pub rows: Vec<HoursRow>,
+}
 
 /// What an officer asks for.
 #[derive(Clone)]
@@ -25,8 +74,8 @@ pub struct UploadWish {
     pub county: String,
     /// 期別.
     pub batch: String,
-    /// Hours are online instead of in a room.
-    pub digital: bool,
+    /// Hours that are online instead of in a room.
+    pub digital: Digital,
     /// The list of ID numbers, one person a line.
     pub numbers: String,
 }
@@ -46,6 +95,9 @@ pub enum UploadError {
     /// What is wrong, of all people at once.
     #[error("{} people have faults", .0.len())]
     Faults(Vec<Fault>),
+    /// The session goes on, or was called off: its hours are none to enter yet.
+    #[error("the session is not over, or was called off")]
+    NotOver,
     /// Nobody has a row: no public official attended.
     #[error("nobody is to be entered")]
     Nobody,
@@ -66,10 +118,6 @@ impl App {
         wish: &UploadWish,
         officer: &Officer,
     ) -> Result<Export, UploadError> {
-        let (numbers, wrong) = portal::read_numbers(&wish.numbers);
-        if !wrong.is_empty() {
-            return Err(UploadError::Lines(wrong));
-        }
         let row = self.store.exercises().get(exercise).await.map_err(AppError::from)?;
         let row = row.ok_or(AppError::Missing("exercise"))?.exercise;
         let learners: Vec<Learner> = self
@@ -92,18 +140,119 @@ impl App {
             })
             .collect();
         let class = Class {
-            course: row.title.clone(),
-            code: row.code.clone(),
+            course: row.title,
+            code: row.code,
             category: wish.category,
             county: wish.county.clone(),
             batch: wish.batch.clone(),
             planned: (row.starts_ms, row.ends_ms),
-            mode: if wish.digital { Mode::Digital } else { Mode::Physical },
-            digital_seconds: 0,
+            mode: match wish.digital {
+                Digital::None => Mode::Physical,
+                Digital::All => Mode::Digital,
+                Digital::Seconds(_) => Mode::Mixed,
+            },
+            digital_seconds: wish.digital.seconds(),
         };
+        self.portal_files(&class, &learners, wish, officer).await
+    }
+
+    /// The hours of a class session as they go to the portal, with what its rules make of each trainee.
+    ///
+    /// # Errors
+    /// [`CourseError::Missing`] when the session is not this course's.
+    pub async fn class_hours(&self, course: &str, session: &str) -> Result<ClassHours, CourseError> {
+        let sheet = self.class_sheet(course, session).await?;
+        let (course, standing) = self.course_standing(course).await?;
+        let mut standing: HashMap<String, PersonStanding> =
+            standing.into_iter().map(|one| (one.person.id.clone(), one)).collect();
+        let session = sheet.session;
+        let rows = sheet
+            .rows
+            .into_iter()
+            .filter(ClassRow::is_trainee)
+            .map(|row| {
+                let of_course = standing.remove(&row.person.id);
+                let spans = row.counted.counted.stretches();
+                let came = spans.first().map_or(session.start_ms, |span| span.start_ms());
+                let went = spans.last().map_or(session.end_ms, |span| span.end_ms());
+                let certificate = of_course.as_ref().and_then(|one| one.certificate.as_ref());
+                let learner = Learner {
+                    staff_no: row.person.staff_no.clone(),
+                    name: row.person.name.clone(),
+                    identity: row.person.identity,
+                    seconds: row.counted.seconds,
+                    stayed: (came, went),
+                    score: row.post.or(of_course.as_ref().and_then(|one| one.score)).map(i64::from),
+                    certificate: certificate
+                        .map(|one| format!("{}-{}", one.number, one.check_code))
+                        .unwrap_or_default(),
+                };
+                HoursRow {
+                    left: portal::left_out(&learner),
+                    short: of_course.and_then(|one| {
+                        one.faults.iter().find_map(|fault| match fault {
+                            course::Fault::Hours { seconds, least } => Some((*seconds, *least)),
+                            _ => None,
+                        })
+                    }),
+                    open: !row.counted.open.is_empty(),
+                    person: row.person,
+                    learner,
+                }
+            })
+            .collect();
+        Ok(ClassHours { course, session, rows })
+    }
+
+    /// The hours of a class session for the portal, as [`App::hours_upload`]. What somebody attended is entered as attended,
+    /// also below 4/5 of the course; such a row has no certificate, as none is issued.
+    ///
+    /// # Errors
+    /// See [`UploadError`]; nothing went out then.
+    pub async fn class_hours_upload(
+        &self,
+        of: &ClassHours,
+        wish: &UploadWish,
+        officer: &Officer,
+    ) -> Result<Export, UploadError> {
+        let session = &of.session;
+        if session.cancelled_ms.is_some() || session.end_ms > self.now_ms() {
+            return Err(UploadError::NotOver);
+        }
+        let learners: Vec<Learner> = of.rows.iter().map(|row| row.learner.clone()).collect();
+        let digital_seconds = wish.digital.seconds().min(session.seconds());
+        let class = Class {
+            course: of.course.about.title.clone(),
+            code: session.code.clone(),
+            category: wish.category,
+            county: wish.county.clone(),
+            batch: wish.batch.clone(),
+            planned: (session.start_ms, session.end_ms),
+            mode: match digital_seconds {
+                0 => Mode::Physical,
+                all if all >= session.seconds() => Mode::Digital,
+                _ => Mode::Mixed,
+            },
+            digital_seconds,
+        };
+        self.portal_files(&class, &learners, wish, officer).await
+    }
+
+    /// A container with the files and with a list of who has no row.
+    async fn portal_files(
+        &self,
+        class: &Class,
+        learners: &[Learner],
+        wish: &UploadWish,
+        officer: &Officer,
+    ) -> Result<Export, UploadError> {
+        let (numbers, wrong) = portal::read_numbers(&wish.numbers);
+        if !wrong.is_empty() {
+            return Err(UploadError::Lines(wrong));
+        }
         // The county is an invented one, so are its people.
         let kind = Numbers::Drill;
-        let lists = portal::lists(&wish.profile, &class, &learners, &numbers, kind, big5::lacks)
+        let lists = portal::lists(&wish.profile, class, learners, &numbers, kind, big5::lacks)
             .map_err(UploadError::Faults)?;
         if lists.files.is_empty() {
             return Err(UploadError::Nobody);
@@ -115,12 +264,12 @@ impl App {
             let rows: Vec<Vec<String>> = std::iter::once(headings.clone()).chain(rows).collect();
             let bytes = big5::file(&rows)
                 .ok_or_else(|| AppError::Inner("a heading of the profile is not in Big5".to_owned()))?;
-            files.push((portal::file_name(&class, part, parts, kind), bytes));
+            files.push((portal::file_name(class, part, parts, kind), bytes));
         }
-        files.push((portal::left_name(&class), left(&lists.left)));
-        let name = portal::file_name(&class, 0, 1, kind).replace(".csv", ".zip");
+        files.push((portal::left_name(class), left(&lists.left)));
+        let name = portal::file_name(class, 0, 1, kind).replace(".csv", ".zip");
         let bytes = packed(&files).map_err(|error| AppError::Inner(error.to_string()))?;
-        let detail = format!("hours CSV {}", row.code);
+        let detail = format!("hours CSV {}", class.code);
         let purpose = Purpose { audit_id: &new_id(), at_ms: self.now_ms(), detail: &detail };
         // Nothing personal is read here; the view checks the role again and writes the line.
         self.store.as_officer(officer).export(purpose, &[]).await.map_err(AppError::from)?;

@@ -35,7 +35,7 @@ impl From<StoreError> for ProgrammeError {
     }
 }
 
-fn field(field: &'static str, code: &'static str) -> ProgrammeError {
+pub(crate) fn field(field: &'static str, code: &'static str) -> ProgrammeError {
     ProgrammeError::Field { field, code }
 }
 

@@ -18,13 +18,37 @@ use crate::records::package::{Package, Packed, PackedEdition};
 use crate::statistics::{Export, FOOT, ORGANISATION, Road};
 use crate::{App, AppError, ExportFormat};
 
-/// Key of the setting below which counts of the public edition are hidden.
-const UNDER: &str = "records.hidden_under";
-const UNDER_DEFAULT: i64 = 3;
 const DAY_MS: i64 = 86_400_000;
 /// Hours are handed in to the portal within so many days of a session; from [`PORTAL_REMIND`] on it is said.
 const PORTAL_DAYS: i64 = 14;
 const PORTAL_REMIND: i64 = 10;
+
+/// Where the portal's file of hours is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PortalAt {
+    /// At the session of a course.
+    Class {
+        /// Course id.
+        course: String,
+        /// Session id.
+        session: String,
+    },
+    /// At the statistics of an exercise, by its id.
+    Exercise(String),
+}
+
+/// A session that is over and was attended: its hours go to the portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PortalDue {
+    /// Session code.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// When it ended, ms UTC.
+    pub end_ms: i64,
+    /// Where the file is made.
+    pub at: PortalAt,
+}
 
 /// Something that the officer has to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +61,8 @@ pub enum Reminder {
         title: String,
         /// Days that are left; negative when it is late.
         left: i64,
+        /// Where the file is made.
+        at: PortalAt,
     },
     /// A session that is over without anybody's attendance.
     NoSheet {
@@ -88,6 +114,8 @@ pub struct YearOverview {
     pub counties: BTreeMap<String, Figures>,
     /// Years of which something is known, newest first.
     pub years: Vec<RocYear>,
+    /// Sessions whose hours go to the portal, by start.
+    pub portal: Vec<PortalDue>,
     /// What to do.
     pub reminders: Vec<Reminder>,
 }
@@ -133,6 +161,7 @@ fn people(rows: &YearRows, same: &Same) -> Vec<PersonFact> {
                 name: row.name.clone(),
                 staff_no: row.staff_no.clone(),
                 agency: row.agency.clone(),
+                grade: row.grade.clone(),
                 level: row.level,
                 area: row.area,
                 county: row.county.clone(),
@@ -227,7 +256,7 @@ impl Listed {
 }
 
 /// What stands at the foot of an edition's papers.
-const fn printed(edition: Edition) -> &'static str {
+pub(crate) const fn printed(edition: Edition) -> &'static str {
     match edition {
         Edition::Internal => paper::INTERNAL,
         Edition::Public => paper::PUBLIC,
@@ -351,18 +380,6 @@ impl App {
         let mut issue = Issue::new(ORGANISATION, RocDate::of_ms(self.now_ms()));
         issue.foot = Some(FOOT.to_owned());
         issue
-    }
-
-    /// Counts below this are hidden in the public edition.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn hidden_under(&self) -> Result<i64, AppError> {
-        let set = self.store.settings().get(UNDER).await?;
-        Ok(set
-            .and_then(|text| text.parse().ok())
-            .filter(|under| (1..=20).contains(under))
-            .unwrap_or(UNDER_DEFAULT))
     }
 
     /// Everything that the tables of a year are made of: all sessions up to its end, for the trend and the sums over years.
@@ -595,16 +612,43 @@ impl App {
             titles: facts.by_title(apart, year),
             counties: facts.by_county(apart, year),
             years: years.into_iter().rev().collect(),
+            portal: Vec::new(),
             reminders: Vec::new(),
             book: Book::default(),
         };
-        overview.reminders = reminders(&book, year, overview.year.persons.none, self.now_ms());
+        let (from_ms, to_ms) = bounds(year);
+        let classes = self.store.courses().sessions(SessionsOf::Between(from_ms, to_ms)).await?;
+        let courses: HashMap<String, String> =
+            classes.into_iter().map(|session| (session.id, session.course_id)).collect();
+        overview.portal = portal(&book, year, &courses, self.now_ms());
+        overview.reminders =
+            reminders(&book, year, &overview.portal, overview.year.persons.none, self.now_ms());
         overview.book = book;
         Ok(overview)
     }
 }
 
-fn reminders(book: &Book, year: RocYear, no_gender: i64, now_ms: i64) -> Vec<Reminder> {
+/// Sessions of a year that are over and were attended; `courses` gives the course of each that belongs to one.
+fn portal(book: &Book, year: RocYear, courses: &HashMap<String, String>, now_ms: i64) -> Vec<PortalDue> {
+    let of_sessions = book.facts.by_session(&book.apart, year);
+    of_sessions
+        .iter()
+        .filter(|(_, figures)| figures.times.total() > 0)
+        .map(|(at, _)| &book.facts.sessions()[*at])
+        .filter(|session| session.end_ms <= now_ms)
+        .map(|session| PortalDue {
+            code: session.code.clone(),
+            title: session.title.clone(),
+            end_ms: session.end_ms,
+            at: match courses.get(&session.id) {
+                Some(course) => PortalAt::Class { course: course.clone(), session: session.id.clone() },
+                None => PortalAt::Exercise(session.id.clone()),
+            },
+        })
+        .collect()
+}
+
+fn reminders(book: &Book, year: RocYear, portal: &[PortalDue], no_gender: i64, now_ms: i64) -> Vec<Reminder> {
     let mut list = Vec::new();
     let of_sessions = book.facts.by_session(&book.apart, year);
     for (at, figures) in &of_sessions {
@@ -613,11 +657,15 @@ fn reminders(book: &Book, year: RocYear, no_gender: i64, now_ms: i64) -> Vec<Rem
             continue;
         }
         let (code, title) = (session.code.clone(), session.title.clone());
-        let days = (now_ms - session.end_ms) / DAY_MS;
         if figures.times.total() == 0 {
             list.push(Reminder::NoSheet { code, title });
-        } else if (PORTAL_REMIND..=PORTAL_DAYS + PORTAL_DAYS).contains(&days) {
-            list.push(Reminder::Portal { code, title, left: PORTAL_DAYS - days });
+        }
+    }
+    for due in portal {
+        let days = (now_ms - due.end_ms) / DAY_MS;
+        if (PORTAL_REMIND..=PORTAL_DAYS + PORTAL_DAYS).contains(&days) {
+            let (code, title, at) = (due.code.clone(), due.title.clone(), due.at.clone());
+            list.push(Reminder::Portal { code, title, left: PORTAL_DAYS - days, at });
         }
     }
     for survey in &book.surveys {

@@ -12,12 +12,13 @@ use crate::{App, AppError};
 /// People read at once.
 const PART: u32 = 1_000;
 /// Columns of the file. Gender is none of them: it leaves through the officer's tables alone.
-const COLUMNS: [(Known, &str); 6] = [
+const COLUMNS: [(Known, &str); 7] = [
     (Known::Name, "Name"),
     (Known::StaffNo, "Staff number"),
     (Known::Agency, "Agency"),
     (Known::Grade, "Grade"),
     (Known::Identity, "Identity"),
+    (Known::Duty, "Duty class"),
     (Known::Email, "E-mail"),
 ];
 
@@ -79,6 +80,7 @@ impl App {
         for (person, email) in self.store.persons().emails(&ids).await? {
             emails.entry(person).or_default().push(email);
         }
+        let duties = self.store.programme().duties().await?;
         let detail = format!("people={} format={}", people.len(), format.ending());
         self.intend(Some(by), "roster.export", &detail).await?;
         let rows = people
@@ -86,7 +88,8 @@ impl App {
             .map(|person| {
                 let emails = emails.remove(&person.id).unwrap_or_default().join("; ");
                 let identity = person.identity.map_or("", Identity::title).to_owned();
-                [person.name, person.staff_no, person.agency, person.grade, identity, emails]
+                let duty = duties.get(&person.id).map_or("", |duty| duty.title()).to_owned();
+                [person.name, person.staff_no, person.agency, person.grade, identity, duty, emails]
                     .map(|text| if text.is_empty() { Cell::Blank } else { Cell::Text(text) })
                     .to_vec()
             })

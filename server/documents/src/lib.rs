@@ -10,6 +10,6 @@ mod press;
 mod scores;
 
 pub use fonts::{Fonts, FontsMissing, PLACES};
-pub use papers::{CertificatePaper, Paper, SignInLine, SignInSheet, TablePaper};
+pub use papers::{CertificatePaper, Paper, SignInDay, SignInHalf, SignInLine, SignInSheet, TablePaper};
 pub use press::{Missing, Press, PrintError};
 pub use scores::{ScorePaper, ScoreSheet};

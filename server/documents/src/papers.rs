@@ -208,6 +208,7 @@ impl Paper for CertificatePaper {
                 "heading": paper::CERTIFICATE,
                 "number": format!("{}{}", paper::CERTIFICATE_NUMBER, of.number),
                 "text": paper::certificate_text(of),
+                "signer": of.signer,
                 "day": paper::certificate_day(of.issued),
                 "check": format!("{}{}", paper::CERTIFICATE_CHECK, of.check_address),
                 "revoked": revoked,
@@ -227,21 +228,41 @@ pub struct SignInLine {
     pub name: String,
 }
 
-/// A sheet to sign, one line a person.
+/// A half day of a sheet: signed at its beginning and at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInHalf {
+    /// Part of the day, one of [`paper::SIGN_IN_HALVES`].
+    pub name: &'static str,
+    /// Planned start and end, ms UTC.
+    pub planned: (i64, i64),
+}
+
+/// A day of a sheet, on pages of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignInDay {
+    /// Day.
+    pub day: RocDate,
+    /// Half days that are signed.
+    pub halves: Vec<SignInHalf>,
+}
+
+/// A sheet to sign, one line a person, each day anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignInSheet {
     /// Name of the course or exercise.
     pub course: String,
-    /// Day.
-    pub day: RocDate,
+    /// Code of the session.
+    pub code: String,
+    /// Days, at least one.
+    pub days: Vec<SignInDay>,
     /// Place; may be empty.
     pub place: String,
-    /// Half days that are signed: in the morning, in the afternoon.
-    pub halves: [bool; 2],
     /// People, in the order of the sheet.
     pub people: Vec<SignInLine>,
     /// Empty lines at the end, for whoever comes besides.
     pub spare: u8,
+    /// What else is said at the foot, such as what is too late; may be empty.
+    pub rule: String,
     /// Office that keeps it.
     pub organisation: String,
     /// Line at the foot.
@@ -264,25 +285,37 @@ impl Paper for SignInSheet {
     }
 
     fn data(&self) -> Value {
-        let halves: Vec<Value> = paper::SIGN_IN_HALVES
+        let time = roc::time_minutes;
+        let half = |of: &SignInHalf| {
+            let (from, to) = of.planned;
+            let acts: Vec<Value> = paper::SIGN_IN_ACTS
+                .iter()
+                .zip([from, to])
+                .map(|(act, at)| json!({ "act": format!("{}{act}", of.name), "at": time(at) }))
+                .collect();
+            acts
+        };
+        let days: Vec<Value> = self
+            .days
             .iter()
-            .zip(self.halves)
-            .filter(|(_, signed)| *signed)
-            .map(|((half, acts), _)| json!({ "half": half, "acts": acts }))
+            .map(|of| {
+                let acts: Vec<Value> = of.halves.iter().flat_map(half).collect();
+                json!({ "day": of.day.with_weekday(), "acts": acts })
+            })
             .collect();
         let people: Vec<[&str; 3]> =
             self.people.iter().map(|one| [&*one.agency, &*one.title, &*one.name]).collect();
         with(
             around(&self.title(), &self.organisation, self.foot.as_deref(), ""),
             json!({
-                "day": self.day.with_weekday(),
+                "days": days,
+                "code": self.code,
                 "place": self.place,
                 "person": paper::SIGN_IN_PERSON,
-                "halves": halves,
                 "remark": paper::SIGN_IN_REMARK,
                 "people": people,
                 "spare": self.spare,
-                "note": paper::SIGN_IN_NOTE,
+                "note": format!("{}{}", paper::SIGN_IN_NOTE, self.rule),
             }),
         )
     }

@@ -11,6 +11,7 @@ use super::error::{Answer, WebError};
 use super::exercises::{online, row_of};
 use super::posted::Posted;
 use super::state::{Web, see_other};
+use super::statistics::download;
 use super::view::exercises::AT_THE_DESK;
 use super::view::{self, count};
 use super::visit::{Here, flash};
@@ -21,6 +22,9 @@ use super::who::Staff;
 pub(super) struct Sought {
     #[serde(default)]
     q: String,
+    /// `pdf` for the sheet to sign.
+    #[serde(default)]
+    format: String,
 }
 
 async fn sheet(
@@ -52,13 +56,17 @@ async fn sheet(
     })
 }
 
-/// `GET /exercises/{id}/attendance`.
+/// `GET /exercises/{id}/attendance`, with `?format=pdf` the sheet to sign as a file.
 pub(super) async fn show(
     State(web): State<Web>,
     visit: Here,
     Path(id): Path<String>,
     Query(query): Query<Sought>,
 ) -> Answer {
+    if query.format == "pdf" {
+        web.exercise(&id)?;
+        return Ok(download(web.app.exercise_sign_sheet(&id).await?));
+    }
     let page = sheet(&web, &visit, &id, query.q.trim(), None).await?;
     web.page(&visit, &page)
 }

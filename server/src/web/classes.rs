@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rampart_app::courses::{ClassSheet, CourseError};
 use rampart_domain::records::course::{MarkSource, Standing, TestKind};
@@ -14,12 +14,13 @@ use rampart_pages::{
 use super::courses::{base, exercise_code, exercises, failed, may_edit, problem, read_session};
 use super::error::{Answer, WebError};
 use super::posted::Posted;
-use super::signing::{SLOT_MS, room_code};
+use super::signing::{AsFile, SLOT_MS, room_code};
 use super::state::{Web, see_other};
+use super::statistics::download;
 use super::view::exercises::AT_THE_DESK;
 use super::view::{count, courses as view};
 use super::visit::{Here, flash};
-use super::who::Staff;
+use super::who::{Role, Staff};
 
 /// What was typed into the forms of a session's page.
 #[derive(Default)]
@@ -63,6 +64,7 @@ async fn page_of(
         inside: inside(&sheet, visit.now_ms),
         counted_ms: trainees().map(|row| row.counted.seconds * 1000).sum(),
         may_edit: may_edit(staff),
+        officer: staff.role == Role::Officer,
         open,
         form: typed.form.unwrap_or_else(|| view::class_fields(&sheet.session)),
         exercises: exercises(web).await?,
@@ -231,12 +233,16 @@ async fn paper_page(
     })
 }
 
-/// `GET /courses/{id}/sessions/{session}/paper`.
+/// `GET /courses/{id}/sessions/{session}/paper`, with `?format=pdf` as a file.
 pub(super) async fn paper(
     State(web): State<Web>,
     visit: Here,
     Path((course, id)): Path<(String, String)>,
+    Query(wanted): Query<AsFile>,
 ) -> Answer {
+    if wanted.is_pdf() {
+        return Ok(download(web.app.class_sign_sheet(&course, &id).await.map_err(failed)?));
+    }
     let page = paper_page(&web, &visit, (&course, &id), BTreeMap::new(), "", Vec::new()).await?;
     web.page(&visit, &page)
 }

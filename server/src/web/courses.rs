@@ -330,6 +330,7 @@ async fn page_of(
     Ok(CoursePage {
         course: view::head(&course),
         may_edit: may_edit(staff),
+        officer: staff.role == Role::Officer,
         sessions,
         to_issue: count(
             people.iter().filter(|row| row.faults.is_empty() && row.certificate.is_none()).count(),

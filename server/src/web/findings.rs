@@ -1,4 +1,4 @@
-//! What red teams found: entered by instructors, laid out as table X8.
+//! What red teams found: entered by instructors, who are the judges of exercises, and by the officer, whose table X8 it becomes.
 
 use axum::extract::{Query, State};
 use axum::http::StatusCode;

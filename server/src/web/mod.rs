@@ -8,6 +8,7 @@ pub(crate) mod board;
 mod classes;
 mod control;
 pub(crate) mod courses;
+mod cross;
 pub(crate) mod desktop;
 mod duplicates;
 mod entry;
@@ -22,6 +23,7 @@ mod import;
 pub(crate) mod judge;
 pub(crate) mod limit;
 mod live;
+mod paper_survey;
 mod people;
 mod places;
 mod posted;
@@ -226,6 +228,8 @@ fn table() -> Vec<Route> {
         page("/courses/{id}/edit",            Who::INSTRUCTOR,    courses::edit_form),
         form("/courses/{id}/edit",            Who::INSTRUCTOR,    courses::edit),
         form("/courses/{id}/surveys/{survey}", Who::INSTRUCTOR,   courses::survey_act),
+        page("/courses/{id}/surveys/{survey}/paper", Who::OFFICER, paper_survey::show),
+        form("/courses/{id}/surveys/{survey}/paper", Who::OFFICER, paper_survey::act),
         file("/courses/{id}/materials/{material}", Who::REGISTRAR, courses::material),
         page("/courses/{id}/certificates/{certificate}", Who::REGISTRAR, signing::certificate),
         page("/courses/{id}/sessions/{session}", Who::REGISTRAR,  classes::show),
@@ -234,6 +238,8 @@ fn table() -> Vec<Route> {
         page("/courses/{id}/sessions/{session}/paper", Who::INSTRUCTOR, classes::paper),
         form("/courses/{id}/sessions/{session}/paper", Who::INSTRUCTOR, classes::enter_paper),
         form("/courses/{id}/sessions/{session}/slips", Who::INSTRUCTOR, classes::slips),
+        page("/courses/{id}/sessions/{session}/hours", Who::OFFICER, upload::class_form),
+        form("/courses/{id}/sessions/{session}/hours", Who::OFFICER, upload::class_hours),
         // what needs no account: a scan, a token, a number, a code opens it
         page("/in/{session}",                 Who::Public,        signing::unscanned),
         form("/in/{session}",                 Who::Public,        signing::sign),
@@ -252,10 +258,12 @@ fn table() -> Vec<Route> {
         page("/statistics/year/{year}",       Who::OFFICER,       programme::desk),
         page("/statistics/year/{year}/rows",  Who::OFFICER,       programme::rows),
         form("/statistics/year/{year}/texts", Who::OFFICER,       programme::set_text),
+        page("/statistics/year/{year}/cross", Who::OFFICER,       cross::show),
+        page("/statistics/year/{year}/cross/export", Who::OFFICER, cross::export),
         page("/statistics/year/{year}/{table}", Who::OFFICER,     programme::table),
         page("/statistics/year/{year}/{table}/export", Who::OFFICER, programme::export),
-        page("/findings",                     Who::INSTRUCTOR,    findings::list),
-        form("/findings",                     Who::INSTRUCTOR,    findings::set),
+        page("/findings",                     Who::REGISTRAR,     findings::list),
+        form("/findings",                     Who::REGISTRAR,     findings::set),
         page("/statistics/{id}",              Who::OFFICER,       statistics::show),
         page("/statistics/{id}/export",       Who::OFFICER,       statistics::export),
         file("/statistics/year/{year}/package", Who::OFFICER,     statistics::package),

@@ -5,27 +5,26 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rampart_app::{ExportFormat, ProgrammeError, Reminder, Road, YearOverview};
+use rampart_app::{ExportFormat, PortalAt, ProgrammeError, Reminder, Road, UNDER_RANGE, YearOverview};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{lacks_reason, questions, standings};
 use rampart_domain::records::register::Level;
 use rampart_domain::records::targets::{Claim, Measure, Target};
-use rampart_domain::records::{
-    Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing, Table,
-};
+use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
 use rampart_pages::{
-    BehindRow, Chart, DeskFigure, DeskReminder, DeskTable, DeskTarget, DutyRow, LookRow, LooksPage, Problem,
-    ProgrammePage, TableCell, TableHead, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
+    BehindRow, Chart, DeskFigure, DeskPortal, DeskReminder, DeskTable, DeskTarget, DutyRow, IssuerRow,
+    LookRow, LooksPage, Problem, ProgrammePage, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
 };
 use rampart_store::Officer;
 use serde::Deserialize;
 
 use super::error::{Answer, WebError};
 use super::posted::Posted;
+use super::signing::owner;
 use super::state::{Web, see_other};
 use super::statistics::{download, refused};
-use super::view::count;
+use super::view::{self, count};
 use super::visit::{Here, Visit, flash};
 use super::who::Staff;
 
@@ -38,7 +37,7 @@ fn officer(staff: &Staff) -> Officer {
     Officer { account_id: staff.id.clone() }
 }
 
-fn year_of(text: &str) -> Result<RocYear, WebError> {
+pub(super) fn year_of(text: &str) -> Result<RocYear, WebError> {
     let year: i16 = text.parse().map_err(|_| WebError::not_found())?;
     if (1..=999).contains(&year) { Ok(RocYear(year)) } else { Err(WebError::not_found()) }
 }
@@ -136,13 +135,21 @@ fn targets(book: &Book, year: RocYear) -> Vec<DeskTarget> {
         .collect()
 }
 
+fn portal_href(at: &PortalAt) -> String {
+    match at {
+        PortalAt::Class { course, session } => format!("/courses/{course}/sessions/{session}/hours"),
+        PortalAt::Exercise(id) => format!("/statistics/{id}"),
+    }
+}
+
 fn reminder(year: RocYear, one: &Reminder) -> DeskReminder {
     let table = |code: &str| format!("/statistics/year/{year}/{code}");
     let (kind, what, number, href) = match one {
-        Reminder::Portal { code, title, left } if *left < 0 => {
-            ("portal_late", format!("{code} {title}"), -left, String::new())
+        Reminder::Portal { code, title, left, at } => {
+            let href = portal_href(at);
+            let kind = if *left < 0 { "portal_late" } else { "portal" };
+            (kind, format!("{code} {title}"), left.abs(), href)
         }
-        Reminder::Portal { code, title, left } => ("portal", format!("{code} {title}"), *left, String::new()),
         Reminder::NoSheet { code, title } => ("no_sheet", format!("{code} {title}"), 0, table("x2")),
         Reminder::NotReturned { title, missing } => ("not_returned", title.clone(), *missing, table("x4")),
         Reminder::Reason(group) => ("reason", group.code().to_owned(), 0, table("x3")),
@@ -195,6 +202,16 @@ pub(super) async fn desk(
         targets: targets(&of.book, year),
         reminders: of.reminders.iter().map(|one| reminder(year, one)).collect(),
         charts: charts(year, &of),
+        portal: of
+            .portal
+            .iter()
+            .map(|due| DeskPortal {
+                code: due.code.clone(),
+                title: due.title.clone(),
+                end_ms: due.end_ms,
+                href: portal_href(&due.at),
+            })
+            .collect(),
         tables: tables(),
     };
     web.page(&visit, &page)
@@ -236,17 +253,6 @@ fn texts(book: &Book, kind: Kind, year: RocYear) -> Vec<TableText> {
     list
 }
 
-/// Whether a column holds figures, also those that are printed as words, `44.44%`, `4.12(52)`, `※`; one word in it makes it a
-/// column of words.
-fn figures_in(table: &Table, at: usize) -> bool {
-    let figure = |text: &str| {
-        let digits = text.chars().all(|c| c.is_ascii_digit() || ".,%-()".contains(c));
-        text == "※" || digits && text.contains(['%', '('])
-    };
-    let mut cells = table.rows.iter().filter_map(|row| row.get(at)).peekable();
-    cells.peek().is_some() && cells.all(|cell| !matches!(cell, Cell::Text(text) if !figure(text)))
-}
-
 /// `GET /statistics/year/{year}/{table}`.
 pub(super) async fn table(
     State(web): State<Web>,
@@ -267,31 +273,19 @@ pub(super) async fn table(
     let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
     let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
     let table = book.table(&web.app.records_issue(), kind, year, edition, web.app.hidden_under().await?);
-    let numbers: Vec<bool> = (0..table.columns.len()).map(|at| at > 0 && figures_in(&table, at)).collect();
+    let shown = view::statistics::shown_table(&table);
     let page = YearTable {
         year: i64::from(year.0),
         code: kind.code().to_owned(),
         edition: edition.code().to_owned(),
         has_public: kind.has(Edition::Public),
         formats: ExportFormat::ALL.iter().map(|format| format.ending().to_owned()).collect(),
-        notes: table.note_lines(),
-        title: table.title,
-        unit: table.unit,
-        columns: table
-            .columns
-            .into_iter()
-            .zip(&numbers)
-            .map(|(column, number)| TableHead { number: *number, zh: column.zh, en: column.en })
-            .collect(),
-        rows: table
-            .rows
-            .iter()
-            .map(|row| {
-                let cells = row.iter().zip(&numbers);
-                cells.map(|(cell, number)| TableCell { text: cell.shown(), number: *number }).collect()
-            })
-            .collect(),
-        source: table.source,
+        notes: shown.notes,
+        title: shown.title,
+        unit: shown.unit,
+        columns: shown.columns,
+        rows: shown.rows,
+        source: shown.source,
         texts: if edition == Edition::Internal { texts(&book, kind, year) } else { Vec::new() },
         tables: tables(),
     };
@@ -440,7 +434,12 @@ pub(super) struct OfYear {
     pub(super) id: String,
 }
 
-async fn settings_page(web: &Web, year: RocYear, problems: Vec<Problem>) -> Result<ProgrammePage, WebError> {
+async fn settings_page(
+    web: &Web,
+    year: RocYear,
+    typed: Option<&Posted>,
+    problems: Vec<Problem>,
+) -> Result<ProgrammePage, WebError> {
     let claims = web.app.store.programme().claims(year).await?;
     let mut targets: Vec<TargetRow> = web
         .app
@@ -483,6 +482,16 @@ async fn settings_page(web: &Web, year: RocYear, problems: Vec<Problem>) -> Resu
         })
         .collect();
     rules.push(DutyRow { from: year.0.to_string(), years: "1".to_owned(), ..DutyRow::default() });
+    let issuers = web.app.issuers().await?;
+    let (agency, signer) = match issuers.last() {
+        Some(issuer) => (issuer.agency.clone(), issuer.signer.clone()),
+        None => (owner(web), String::new()),
+    };
+    let under = web.app.hidden_under().await?.to_string();
+    // What was refused stands as it was typed.
+    let stands = |act: &str, name: &str, value: String| {
+        typed.filter(|form| form.get("act") == act).map_or(value, |form| form.get(name).to_owned())
+    };
     let codes = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
     Ok(ProgrammePage {
         year: i64::from(year.0),
@@ -490,6 +499,15 @@ async fn settings_page(web: &Web, year: RocYear, problems: Vec<Problem>) -> Resu
         rules,
         measures: codes(Measure::ALL.iter().map(|one| one.code()).collect()),
         classes: codes(DutyClass::ALL.iter().map(|one| one.code()).collect()),
+        under: stands("under", "under", under),
+        under_range: [*UNDER_RANGE.start(), *UNDER_RANGE.end()],
+        agency: stands("issuer", "agency", agency),
+        signer: stands("issuer", "signer", signer),
+        issuers: issuers
+            .into_iter()
+            .rev()
+            .map(|one| IssuerRow { since_ms: one.since_ms, agency: one.agency, signer: one.signer })
+            .collect(),
         problems,
     })
 }
@@ -497,7 +515,7 @@ async fn settings_page(web: &Web, year: RocYear, problems: Vec<Problem>) -> Resu
 /// `GET /statistics/settings`.
 pub(super) async fn settings(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
     let year = year_or_now(&query.year, &visit);
-    web.page(&visit, &settings_page(&web, year, Vec::new()).await?)
+    web.page(&visit, &settings_page(&web, year, None, Vec::new()).await?)
 }
 
 pub(super) fn wrong(field: &'static str, code: &'static str) -> ProgrammeError {
@@ -568,6 +586,8 @@ async fn act(web: &Web, staff: &Staff, year: RocYear, form: &Posted) -> Result<(
             };
             web.app.claim(year, &claim, &staff.id).await
         }
+        "under" => web.app.set_hidden_under(number(form, "under")?, &staff.id).await,
+        "issuer" => web.app.set_issuer(form.get("agency"), form.get("signer"), &staff.id).await,
         "duty" => web.app.save_duty_rule(typed_rule(form)?, &staff.id).await,
         _ => Err(wrong("act", "record_key")),
     }
@@ -583,7 +603,7 @@ pub(super) async fn set_settings(State(web): State<Web>, visit: Here, staff: Sta
             Ok(response)
         }
         Err(ProgrammeError::Field { field, code }) => {
-            let page = settings_page(&web, year, vec![Problem::new(code).on(field)]).await?;
+            let page = settings_page(&web, year, Some(&form), vec![Problem::new(code).on(field)]).await?;
             web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
         }
         Err(ProgrammeError::App(error)) => Err(refused(error)),

@@ -35,6 +35,11 @@ const TICKET_MS: i64 = 3 * 60_000;
 /// Who issues certificates until settings say otherwise: the owner as pages name it.
 const ISSUER: &str = "app.owner";
 
+/// The owner as papers name it, who issues as long as no setting says otherwise. Papers are Chinese.
+pub(super) fn owner(web: &Web) -> String {
+    web.pages.text(Locale::ZhTw, ISSUER, &std::collections::BTreeMap::new())
+}
+
 /// The code of a session in a slot.
 pub(super) fn room_code(web: &Web, session: &str, slot: i64) -> String {
     web.signer.short("room", &format!("{session}|{slot}"))
@@ -289,7 +294,7 @@ pub(super) async fn check(State(web): State<Web>, visit: Here, Query(asked): Que
     web.page(&visit, &page)
 }
 
-/// Query of a certificate.
+/// Query of what is a page or a file.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct AsFile {
     /// `pdf`, or nothing for the page.
@@ -297,11 +302,17 @@ pub(super) struct AsFile {
     format: String,
 }
 
+impl AsFile {
+    pub(super) fn is_pdf(&self) -> bool {
+        self.format == "pdf"
+    }
+}
+
 async fn certificate_page(web: &Web, visit: &Here, id: &str, wanted: &AsFile) -> Answer {
     let issuer = web.pages.text(visit.locale, ISSUER, &std::collections::BTreeMap::new());
-    if wanted.format == "pdf" {
+    if wanted.is_pdf() {
         // The paper is Chinese whatever the page is read in.
-        let issuer = web.pages.text(Locale::ZhTw, ISSUER, &std::collections::BTreeMap::new());
+        let issuer = owner(web);
         let file = web.app.certificate_file(id, &base(web, visit), &issuer).await.map_err(failed)?;
         return Ok(download(file));
     }
@@ -321,6 +332,7 @@ async fn certificate_page(web: &Web, visit: &Here, id: &str, wanted: &AsFile) ->
         score: one.score.map(i64::from),
         issued: one.issued.to_string(),
         issuer: one.issuer,
+        signer: one.signer,
         check_address: one.check_address,
         code,
         revoked: one.revoked.map(|day| day.to_string()),

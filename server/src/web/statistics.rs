@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use rampart_app::{AppError, Export, ExportFormat, ExportTable};
 use rampart_domain::records::RocYear;
 use rampart_domain::records::portal::{COUNTIES, Profile};
-use rampart_pages::{AuditAct, AuditLine, Statistics, StatisticsExercise, StatisticsList};
+use rampart_pages::{AuditAct, AuditLine, PortalFields, Statistics, StatisticsExercise, StatisticsList};
 use rampart_store::{Officer, StoreError};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
@@ -134,6 +134,13 @@ pub(super) async fn show(
         file_csv: format!("{stem}.csv"),
         profiles: Profile::ids().to_vec(),
         counties: COUNTIES.to_vec(),
+        form: PortalFields {
+            profile: Profile::ids().first().copied().unwrap_or_default().to_owned(),
+            category: "523".to_owned(),
+            county: "30".to_owned(),
+            batch: "1".to_owned(),
+            digital: None,
+        },
         audit,
     };
     web.page(&visit, &page)

@@ -46,6 +46,8 @@ pub struct RegisterRow {
     pub staff_no: String,
     /// Agency.
     pub agency: String,
+    /// Grade or title, or empty.
+    pub grade: String,
     /// Identity.
     pub identity: Option<Identity>,
     /// Duty.
@@ -135,7 +137,7 @@ impl OfficerView<'_> {
         let mut tx = self.begin(if leaves { "personal.export" } else { "personal.read" }, purpose).await?;
         let mut all = YearRows::default();
         let mut ids = Ids::default();
-        let sql = "SELECT p.id, p.merged_into, p.name, p.staff_no, p.agency, p.identity, p.duty, p.removed_ms, \
+        let sql = "SELECT p.id, p.merged_into, p.name, p.staff_no, p.agency, p.grade, p.identity, p.duty, p.removed_ms, \
                    a.level, a.area, a.county FROM persons p \
                    LEFT JOIN agencies a ON a.name = p.agency AND a.removed_ms IS NULL";
         tx.each(sql, args![], |row| {
@@ -146,6 +148,7 @@ impl OfficerView<'_> {
                 name: cells.text("name")?,
                 staff_no: shown_number(cells.text("staff_no")?),
                 agency: cells.text("agency")?,
+                grade: cells.text("grade")?,
                 identity: cells.opt_word("identity", Identity::from_code)?,
                 duty: cells.opt_word("duty", DutyClass::from_code)?,
                 removed: cells.opt_int("removed_ms")?.is_some(),

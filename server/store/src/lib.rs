@@ -79,7 +79,7 @@ pub use sessions::{NewSession, Sessions, Viewer};
 pub use settings::Settings;
 pub use signs::{NewSign, Sign, Signs};
 pub use subnets::{Claim, Holder, Subnet, Subnets};
-pub use surveys::{Question, QuestionKind, Survey, SurveyAnswer, SurveySheet, Surveys};
+pub use surveys::{PaperSheet, Question, QuestionKind, Survey, SurveyAnswer, SurveySheet, Surveys};
 pub use tokens::{Begun, NewToken, Repeats, Token, TokenOwner, Tokens};
 pub use webhooks::{Delivery, DeliveryState, HookAudience, NewDelivery, Webhook, Webhooks};
 

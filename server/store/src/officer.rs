@@ -118,7 +118,8 @@ pub struct DataRequest {
 /// Up to when what is kept is to be purged, ms UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PurgeRule {
-    /// Answers of people who neither gave them nor attended anything since, on any of their rows.
+    /// Answers of people who neither gave them nor attended anything since, on any of their rows, nor stand on the list of a
+    /// class session that began since: planners and trainers sign no sheet.
     pub answers_before_ms: i64,
     /// Presence, lines of sign-in sheets and decided requests from before.
     pub attendance_before_ms: i64,
@@ -425,7 +426,9 @@ impl OfficerView<'_> {
         let due = "COALESCE(g.changed_ms, 0) < $1 AND NOT EXISTS (SELECT 1 FROM same a JOIN same b ON b.root = a.root \
                    WHERE a.id = g.person_id AND (EXISTS (SELECT 1 FROM presence p WHERE p.person_id = b.id AND p.end_ms >= $1) \
                    OR EXISTS (SELECT 1 FROM signs s WHERE s.person_id = b.id AND s.from_ms >= $1) \
-                   OR EXISTS (SELECT 1 FROM class_marks m WHERE m.person_id = b.id AND m.in_ms >= $1)))";
+                   OR EXISTS (SELECT 1 FROM class_marks m WHERE m.person_id = b.id AND m.in_ms >= $1) \
+                   OR EXISTS (SELECT 1 FROM class_people l JOIN class_sessions c ON c.id = l.session_id \
+                   WHERE l.person_id = b.id AND l.removed_ms IS NULL AND c.cancelled_ms IS NULL AND c.start_ms >= $1)))";
         let sql = format!(
             "{SAME} SELECT COUNT(DISTINCT o.root) AS people FROM personal g JOIN same o ON o.id = g.person_id WHERE {due}"
         );

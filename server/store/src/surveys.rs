@@ -4,7 +4,7 @@
 use rampart_domain::records::Gender;
 
 use crate::audit::{self, AuditLine};
-use crate::db::{Cells, Db, args};
+use crate::db::{Cells, Db, Tx, args};
 use crate::error::StoreError;
 
 /// A questionnaire.
@@ -20,14 +20,41 @@ pub struct Survey {
     pub title: String,
     /// How many were handed out (發出數).
     pub handed_out: u32,
-    /// Tokens that were made for it.
+    /// Tokens that were made for it; what was handed out besides is paper.
     pub tokens: u32,
+    /// Tokens that were used; what came back besides is paper.
+    pub used: u32,
     /// Sheets that came back (回收數).
     pub returned: u32,
     /// When it was made, ms UTC.
     pub created_ms: i64,
     /// When it was closed, ms UTC.
     pub closed_ms: Option<i64>,
+}
+
+impl Survey {
+    /// Handed out on paper.
+    #[must_use]
+    pub const fn papers(&self) -> u32 {
+        self.handed_out.saturating_sub(self.tokens)
+    }
+
+    /// Came back on paper.
+    #[must_use]
+    pub const fn papers_back(&self) -> u32 {
+        self.returned.saturating_sub(self.used)
+    }
+}
+
+/// What became of a sheet on paper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PaperSheet {
+    /// It was taken in.
+    Taken,
+    /// The questionnaire is not there, or closed.
+    Closed,
+    /// As many came back as went out.
+    TooMany,
 }
 
 /// What a question asks for.
@@ -104,6 +131,7 @@ pub struct Surveys<'s> {
 }
 
 const SURVEY: &str = "SELECT s.*, (SELECT COUNT(*) FROM survey_tokens t WHERE t.survey_id = s.id) AS tokens, \
+                      (SELECT COUNT(*) FROM survey_tokens t WHERE t.survey_id = s.id AND t.used = 1) AS used, \
                       (SELECT COUNT(*) FROM survey_sheets a WHERE a.survey_id = s.id) AS returned FROM surveys s";
 
 fn read(cells: &Cells<'_>) -> Result<Survey, StoreError> {
@@ -114,6 +142,7 @@ fn read(cells: &Cells<'_>) -> Result<Survey, StoreError> {
         title: cells.text("title")?,
         handed_out: cells.number("handed_out")?,
         tokens: cells.number("tokens")?,
+        used: cells.number("used")?,
         returned: cells.number("returned")?,
         created_ms: cells.int("created_ms")?,
         closed_ms: cells.opt_int("closed_ms")?,
@@ -123,6 +152,28 @@ fn read(cells: &Cells<'_>) -> Result<Survey, StoreError> {
 pub(crate) fn read_answer(cells: &Cells<'_>) -> Result<SurveyAnswer, StoreError> {
     let score = cells.opt_int("score")?.and_then(|score| u8::try_from(score).ok());
     Ok(SurveyAnswer { question_id: cells.text("question_id")?, score, words: cells.opt_text("words")? })
+}
+
+async fn write_sheet(
+    tx: &mut Tx,
+    survey: &str,
+    sheet: &str,
+    gender: Option<Gender>,
+    answers: &[SurveyAnswer],
+) -> Result<(), StoreError> {
+    tx.run(
+        "INSERT INTO survey_sheets (id, survey_id, gender) VALUES ($1, $2, $3)",
+        args![sheet, survey, gender.map(Gender::code)],
+    )
+    .await?;
+    let mut values = Vec::with_capacity(answers.len() * 4);
+    for answer in answers {
+        let score = answer.score.map(i64::from);
+        values.extend(args![sheet, &answer.question_id, score, &answer.words]);
+    }
+    let head = "INSERT INTO survey_answers (sheet_id, question_id, score, words)";
+    tx.insert_many(head, 4, "", values).await?;
+    Ok(())
 }
 
 impl Surveys<'_> {
@@ -185,19 +236,54 @@ impl Surveys<'_> {
         Ok(true)
     }
 
-    /// Sets how many were handed out, where paper went out besides. False when there is no such questionnaire.
+    /// Sets how many were handed out on paper, besides the tokens. False when there is no such questionnaire, it is closed, or
+    /// more came back on paper.
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn set_handed_out(&self, id: &str, handed_out: u32) -> Result<bool, StoreError> {
+    pub async fn set_papers(&self, id: &str, papers: u32) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
-        let sql = "UPDATE surveys SET handed_out = $2 WHERE id = $1";
-        let done = tx.run(sql, args![id, handed_out]).await? > 0;
+        let sql = "UPDATE surveys SET handed_out = (SELECT COUNT(*) FROM survey_tokens t WHERE t.survey_id = $1) + $2 \
+                   WHERE id = $1 AND closed_ms IS NULL AND $2 >= \
+                   (SELECT COUNT(*) FROM survey_sheets a WHERE a.survey_id = $1) - \
+                   (SELECT COUNT(*) FROM survey_tokens t WHERE t.survey_id = $1 AND t.used = 1)";
+        let done = tx.run(sql, args![id, papers]).await? > 0;
         if done {
             audit::note(&mut tx, self.note.as_ref()).await?;
         }
         tx.commit().await?;
         Ok(done)
+    }
+
+    /// Takes in a sheet that came back on paper, under a random id. No more come back than went out.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn answer_on_paper(
+        &self,
+        survey: &str,
+        sheet: &str,
+        gender: Option<Gender>,
+        answers: &[SurveyAnswer],
+    ) -> Result<PaperSheet, StoreError> {
+        let mut tx = self.db.write().await?;
+        // The row is held, so that two sheets do not both take the last place.
+        let sql = "UPDATE surveys SET handed_out = handed_out WHERE id = $1 AND closed_ms IS NULL";
+        if tx.run(sql, args![survey]).await? == 0 {
+            tx.rollback().await?;
+            return Ok(PaperSheet::Closed);
+        }
+        let sql = sqlx::AssertSqlSafe(format!("{SURVEY} WHERE s.id = $1"));
+        let row = tx.row(sql, args![survey]).await?;
+        let known = row.map(|row| read(&row.of("surveys", "id"))).transpose()?;
+        if known.is_none_or(|known| known.papers_back() >= known.papers()) {
+            tx.rollback().await?;
+            return Ok(PaperSheet::TooMany);
+        }
+        write_sheet(&mut tx, survey, sheet, gender, answers).await?;
+        audit::note(&mut tx, self.note.as_ref()).await?;
+        tx.commit().await?;
+        Ok(PaperSheet::Taken)
     }
 
     /// Closes a questionnaire. False when there is none, or it is closed.
@@ -288,18 +374,7 @@ impl Surveys<'_> {
             return Ok(false);
         };
         let survey = row.of("survey_tokens", "hash").text("survey_id")?;
-        tx.run(
-            "INSERT INTO survey_sheets (id, survey_id, gender) VALUES ($1, $2, $3)",
-            args![sheet, survey, gender.map(Gender::code)],
-        )
-        .await?;
-        let mut values = Vec::with_capacity(answers.len() * 4);
-        for answer in answers {
-            let score = answer.score.map(i64::from);
-            values.extend(args![sheet, &answer.question_id, score, &answer.words]);
-        }
-        let head = "INSERT INTO survey_answers (sheet_id, question_id, score, words)";
-        tx.insert_many(head, 4, "", values).await?;
+        write_sheet(&mut tx, &survey, sheet, gender, answers).await?;
         tx.commit().await?;
         Ok(true)
     }

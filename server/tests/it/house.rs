@@ -162,6 +162,11 @@ impl House {
         self.router = router(self.web.clone());
     }
 
+    /// The store's file.
+    pub fn database(&self) -> PathBuf {
+        self.dir.path().join("rampart.db")
+    }
+
     /// Reaches around the store into its file.
     pub fn sql(&self, what: &str) {
         let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=9); d.execute(sys.argv[2]); d.commit()";

@@ -158,7 +158,8 @@ impl App {
         if done { Ok(()) } else { Err(CourseError::Missing) }
     }
 
-    /// A certificate as it is printed. `base` is the address of this server without a slash at its end, `issuer` who issues.
+    /// A certificate as it is printed. `base` is the address of this server without a slash at its end, `issuer` who
+    /// issues those of the time before the setting.
     ///
     /// # Errors
     /// [`CourseError::Missing`] when there is none.
@@ -168,6 +169,10 @@ impl App {
         let course = self.course(&one.course_id).await?;
         let person = self.store.persons().by_id(&one.person_id).await?;
         let number = printed(&one);
+        let (issuer, signer) = match self.issuer_at(one.issued_ms).await? {
+            Some(set) => (set.agency, set.signer),
+            None => (issuer.to_owned(), String::new()),
+        };
         Ok(Certificate {
             check_address: format!("{base}/certificates/check?number={number}"),
             number,
@@ -181,7 +186,8 @@ impl App {
             attended_seconds: one.attended_s,
             score: one.score,
             issued: RocDate::of_ms(one.issued_ms),
-            issuer: issuer.to_owned(),
+            issuer,
+            signer,
             revoked: one.revoked_ms.map(RocDate::of_ms),
         })
     }

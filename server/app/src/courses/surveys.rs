@@ -1,7 +1,7 @@
 //! Questionnaires: made, handed out as tokens that nobody is noted beside, answered, closed.
 
 use rampart_domain::records::Gender;
-use rampart_store::{Question, QuestionKind, Survey, SurveyAnswer};
+use rampart_store::{PaperSheet, Question, QuestionKind, Survey, SurveyAnswer};
 
 use super::{CourseError, LINE_MAX, line};
 use crate::App;
@@ -12,6 +12,8 @@ use crate::people::{code_hash, random_code};
 const QUESTIONS_MAX: usize = 30;
 /// Tokens made at once.
 pub const PRINTED_MAX: usize = 500;
+/// Papers handed out at most.
+const PAPERS_MAX: u32 = 10_000;
 /// Longest answer in words.
 const WORDS_MAX: usize = 1_000;
 /// Letters of a token: 80 bits.
@@ -26,6 +28,47 @@ pub struct SurveyQuestion {
     pub zh: String,
     /// In English.
     pub en: String,
+}
+
+/// An id by chance alone: one that sorts by time would tell who sat there when it came in.
+fn sheet_id() -> String {
+    hex::encode(random_bytes().get(..16).unwrap_or_default())
+}
+
+/// What stands on a sheet; `typed` gives it by the question's id.
+fn read_answers(
+    questions: Vec<Question>,
+    typed: impl Fn(&str) -> String,
+) -> Result<Vec<SurveyAnswer>, CourseError> {
+    let mut answers = Vec::new();
+    for question in questions {
+        let text = typed(&question.id);
+        let text = text.trim().replace("\r\n", "\n");
+        if text.is_empty() {
+            continue;
+        }
+        let (score, words) = match question.kind {
+            QuestionKind::Scale => match text.parse::<u8>() {
+                Ok(score @ 1..=5) => (Some(score), None),
+                _ => return Err(CourseError::field("answers", "choice")),
+            },
+            QuestionKind::Text => {
+                if text.chars().count() > WORDS_MAX {
+                    return Err(CourseError::about("answers", "too_long", WORDS_MAX));
+                }
+                let odd = |c: char| c != '\n' && crate::records::roster::is_odd(c);
+                if text.chars().any(odd) {
+                    return Err(CourseError::field("answers", "text_odd"));
+                }
+                (None, Some(text))
+            }
+        };
+        answers.push(SurveyAnswer { question_id: question.id, score, words });
+    }
+    if answers.is_empty() {
+        return Err(CourseError::field("answers", "required"));
+    }
+    Ok(answers)
 }
 
 impl App {
@@ -66,6 +109,7 @@ impl App {
             title,
             handed_out: 0,
             tokens: 0,
+            used: 0,
             returned: 0,
             created_ms: self.now_ms(),
             closed_ms: None,
@@ -141,40 +185,53 @@ impl App {
         typed: impl Fn(&str) -> String,
     ) -> Result<(), CourseError> {
         let (_, questions) = self.survey_of(token).await?;
-        let mut answers = Vec::new();
-        for question in questions {
-            let text = typed(&question.id);
-            let text = text.trim().replace("\r\n", "\n");
-            if text.is_empty() {
-                continue;
-            }
-            let (score, words) = match question.kind {
-                QuestionKind::Scale => match text.parse::<u8>() {
-                    Ok(score @ 1..=5) => (Some(score), None),
-                    _ => return Err(CourseError::field("answers", "choice")),
-                },
-                QuestionKind::Text => {
-                    if text.chars().count() > WORDS_MAX {
-                        return Err(CourseError::about("answers", "too_long", WORDS_MAX));
-                    }
-                    let odd = |c: char| c != '\n' && crate::records::roster::is_odd(c);
-                    if text.chars().any(odd) {
-                        return Err(CourseError::field("answers", "text_odd"));
-                    }
-                    (None, Some(text))
-                }
-            };
-            answers.push(SurveyAnswer { question_id: question.id, score, words });
-        }
-        if answers.is_empty() {
-            return Err(CourseError::field("answers", "required"));
-        }
-        // An id by chance alone: one that sorts by time would tell who sat there when it came in.
-        let sheet = hex::encode(random_bytes().get(..16).unwrap_or_default());
+        let answers = read_answers(questions, typed)?;
+        let sheet = sheet_id();
         if self.store.surveys().answer(&code_hash(token), &sheet, gender, &answers).await? {
             Ok(())
         } else {
             Err(CourseError::Missing)
+        }
+    }
+    /// Says how many were handed out on paper, besides the tokens.
+    ///
+    /// # Errors
+    /// [`CourseError::Field`] for too many, or fewer than came back; [`CourseError::Missing`] when it is not this course's.
+    pub async fn set_papers(&self, course: &str, id: &str, papers: u32, by: &str) -> Result<(), CourseError> {
+        let survey = self.survey(course, id).await?;
+        if survey.closed_ms.is_some() {
+            return Err(CourseError::field("papers", "survey_is_closed"));
+        }
+        if papers > PAPERS_MAX {
+            return Err(CourseError::about("papers", "number_range", PAPERS_MAX));
+        }
+        let note = self.line(Some(by), "survey.papers", format!("survey={id} n={papers}"));
+        if self.store.surveys().noting(note).set_papers(id, papers).await? {
+            return Ok(());
+        }
+        Err(CourseError::about("papers", "papers_fewer", survey.papers_back()))
+    }
+
+    /// Takes in a sheet that came back on paper. Whose it was is not known, and who entered it stands beside no sheet.
+    ///
+    /// # Errors
+    /// [`CourseError::Field`] for an answer that is none, or when as many came back as went out.
+    pub async fn answer_on_paper(
+        &self,
+        course: &str,
+        id: &str,
+        gender: Option<Gender>,
+        typed: impl Fn(&str) -> String,
+        by: &str,
+    ) -> Result<(), CourseError> {
+        self.survey(course, id).await?;
+        let questions = self.store.surveys().questions(id).await?;
+        let answers = read_answers(questions, typed)?;
+        let note = self.line(Some(by), "survey.paper", format!("survey={id}"));
+        match self.store.surveys().noting(note).answer_on_paper(id, &sheet_id(), gender, &answers).await? {
+            PaperSheet::Taken => Ok(()),
+            PaperSheet::TooMany => Err(CourseError::field("papers", "papers_more")),
+            PaperSheet::Closed => Err(CourseError::field("papers", "survey_is_closed")),
         }
     }
 }

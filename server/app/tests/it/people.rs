@@ -1,5 +1,5 @@
 use rampart_app::{AccountError, LogInError, RegisterFormat, SeatCodeError};
-use rampart_domain::records::Identity;
+use rampart_domain::records::{DutyClass, Identity};
 use rampart_store::{NewPerson, PersonQuery, Role, Viewer};
 
 use crate::house::House;
@@ -180,6 +180,7 @@ async fn the_register_goes_out_and_comes_in_again() {
             agency: format!("{text} 處"),
             grade: Some((*text).to_owned()),
             identity: Some(Identity::ALL[number % 5]),
+            duty: DutyClass::ALL.get(number % 4).copied(),
             emails: vec!["office@qinglan.test".to_owned(), format!("p{number}@qinglan.test")],
             ..NewPerson::default()
         })
@@ -195,12 +196,16 @@ async fn the_register_goes_out_and_comes_in_again() {
         let other = House::new().await;
         let made = other.app.import_roster(&file.bytes, None).await.unwrap().unwrap();
         assert_eq!(made.added, 8);
+        let duties = house.app.store.programme().duties().await.unwrap();
+        let duties_after = other.app.store.programme().duties().await.unwrap();
+        assert_eq!(duties.len(), 6, "of four in turn one has none");
         for (before, id) in house.app.store.persons().list("", 20, 0).await.unwrap().iter().zip(&made.ids) {
             let after = other.app.store.persons().by_id(id).await.unwrap().unwrap();
             assert_eq!(
                 (&before.name, &before.staff_no, &before.agency, &before.grade, before.identity),
                 (&after.name, &after.staff_no, &after.agency, &after.grade, after.identity)
             );
+            assert_eq!(duties.get(&before.id), duties_after.get(id), "{}", before.name);
         }
     }
     let lines = house.app.store.audit().list(Some("roster.export"), None, 9).await.unwrap();

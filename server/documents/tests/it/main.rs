@@ -6,7 +6,8 @@ use std::process::Command;
 use std::sync::Arc;
 
 use rampart_documents::{
-    CertificatePaper, Fonts, PLACES, Paper, Press, PrintError, SignInLine, SignInSheet, TablePaper,
+    CertificatePaper, Fonts, PLACES, Paper, Press, PrintError, SignInDay, SignInHalf, SignInLine,
+    SignInSheet, TablePaper,
 };
 use rampart_domain::records::course::Certificate;
 use rampart_domain::records::{Cell, Column, Hundredths, RocDate, Table, paper};
@@ -214,6 +215,7 @@ fn a_certificate_and_a_sheet_to_sign() {
         score: Some(88),
         issued: day(20),
         issuer: "青嵐縣政府數位發展處".into(),
+        signer: String::new(),
         check_address: "https://rampart.example/certificates/115-0012-7K3MQX".into(),
         revoked: None,
     };
@@ -241,6 +243,8 @@ fn a_certificate_and_a_sheet_to_sign() {
     }
     assert!(!said.contains("失效"));
     assert_eq!(good.title(), "研習證明書 115-0012-7K3MQX");
+    let signed = of(Certificate { signer: "處長 陳範例".into(), ..certificate.clone() });
+    assert!(squeezed(&press().print(&signed).unwrap()).contains("處長陳範例"));
     let bad = press().print(&of(Certificate { revoked: Some(day(21)), ..certificate })).unwrap();
     assert!(squeezed(&bad).contains("115年5月21日撤銷，本證明書失效"));
 
@@ -248,11 +252,20 @@ fn a_certificate_and_a_sheet_to_sign() {
         |name: &&str| SignInLine {
             agency: "縣政府".into(), title: "技士".into(), name: (*name).to_owned()
         };
+    let of_day = |day, halves: &[usize]| {
+        let day = RocDate::new(115, 5, day).unwrap();
+        let half = |at: &usize| {
+            let from = day.start_ms() + [9, 13, 18][*at] * 3_600_000;
+            SignInHalf { name: paper::SIGN_IN_HALVES[*at], planned: (from, from + 3 * 3_600_000) }
+        };
+        SignInDay { day, halves: halves.iter().map(half).collect() }
+    };
     let sheet = SignInSheet {
         course: "紅藍對抗實作".into(),
-        day: RocDate::new(115, 5, 12).unwrap(),
+        code: "S115-02".into(),
+        days: vec![of_day(12, &[0]), of_day(13, &[0, 1, 2])],
         place: "縣府 402 教室".into(),
-        halves: [true, false],
+        rule: "逾 10 分鐘者該時段視為缺席。".into(),
         people: NAMES.iter().map(line).collect(),
         spare: 30,
         organisation: "青嵐縣政府數位發展處".into(),
@@ -272,6 +285,17 @@ fn a_certificate_and_a_sheet_to_sign() {
     ] {
         assert!(said.contains(part), "{part} is not found");
     }
-    assert!(!said.contains("下午"), "only the mornings are signed");
-    assert!(said.contains("共 3 頁") || said.contains("共 4 頁"), "the spare lines go on: {said}");
+    let pages: Vec<&str> = said.split('\u{c}').filter(|page| !page.trim().is_empty()).collect();
+    let of = |day: &str| pages.iter().filter(|page| page.contains(day)).copied().collect::<Vec<_>>();
+    let (first, second) = (of("115-05-12"), of("115-05-13"));
+    assert!(first.len() == 1 && second.len() == 1, "each day begins a page of its own: {said}");
+    assert!(!first.concat().contains("下午"), "only the morning of the first day is signed");
+    for part in ["上午簽退", "下午簽到", "晚間簽退", "09:00", "21:00", "S115-02"] {
+        assert!(second.concat().contains(part), "{part} is not found in {second:?}");
+    }
+    assert!(
+        pages.len() > 3 && pages[1].contains("上午簽到"),
+        "the spare lines go on below their head: {said}"
+    );
+    assert!(said.contains("逾 10 分鐘者"), "{said}");
 }

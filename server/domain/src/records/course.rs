@@ -349,6 +349,8 @@ pub struct Certificate {
     pub issued: RocDate,
     /// Who issues it.
     pub issuer: String,
+    /// Who signs for them, by title; empty where nobody was named.
+    pub signer: String,
     /// Address of the check page with the number in it.
     pub check_address: String,
     /// Revoked since then: a copy says so.

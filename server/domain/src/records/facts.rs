@@ -95,6 +95,8 @@ pub struct PersonFact {
     pub staff_no: String,
     /// Agency.
     pub agency: String,
+    /// Grade or title, or empty.
+    pub grade: String,
     /// Level of the agency, if it was said.
     pub level: Option<Level>,
     /// Where the agency lies, if it was said.

@@ -3,6 +3,7 @@
 //! The public edition is made of the people who stated 男 or 女 alone, in every table alike, so that nothing of the others can
 //! be subtracted from it; small cells are hidden by [`mask`](super::mask).
 
+mod cross;
 mod feedback;
 mod people;
 mod programme;
@@ -23,6 +24,7 @@ use super::targets::{Claim, Target};
 use super::words;
 use super::words_tables as w;
 
+pub use cross::{By, Cross, CrossFigure};
 pub use feedback::{GAP, Mean, Question, SHEETS_LEAST, Sheet, Survey, questions};
 pub use people::lacks_reason;
 pub use programme::{Progress, standings};

@@ -39,14 +39,22 @@ pub fn left_out(all: usize, left: usize) -> String {
 
 /// Headings of a sign-in sheet before the half days.
 pub const SIGN_IN_PERSON: [&str; 4] = ["序", "機關", "職稱", "姓名"];
-/// Headings of a sign-in sheet: half days with what is signed.
-pub const SIGN_IN_HALVES: [(&str, [&str; 2]); 2] = [("上午", ["簽到", "簽退"]), ("下午", ["簽到", "簽退"])];
+/// Parts of a day, as a sign-in sheet heads its columns.
+pub const SIGN_IN_HALVES: [&str; 3] = ["上午", "下午", "晚間"];
+/// What is signed in each of them.
+pub const SIGN_IN_ACTS: [&str; 2] = ["簽到", "簽退"];
 /// Last heading of a sign-in sheet.
 pub const SIGN_IN_REMARK: &str = "備註";
 /// Name of a sign-in sheet.
 pub const SIGN_IN: &str = "簽到簽退表";
 /// What people have to know about a sign-in sheet.
 pub const SIGN_IN_NOTE: &str = "說明：請本人親簽，不得蓋章或代簽；各時段均須簽到及簽退。";
+
+/// What is too late or too early at a class session, after [`SIGN_IN_NOTE`].
+#[must_use]
+pub fn sign_in_rule(late_minutes: u16) -> String {
+    format!("遲到或早退超過 {late_minutes} 分鐘，該時段視為缺席。")
+}
 
 /// Name of a certificate.
 pub const CERTIFICATE: &str = "研習證明書";

@@ -249,7 +249,7 @@ pub fn lists(
     let (mut rows, mut left, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     let mut given = BTreeSet::new();
     for learner in sorted {
-        if let Some(why) = reason(learner) {
+        if let Some(why) = left_out(learner) {
             left.push((why, learner.clone()));
             continue;
         }
@@ -291,7 +291,9 @@ pub fn lists(
     Ok(Lists { files, left })
 }
 
-fn reason(learner: &Learner) -> Option<Left> {
+/// Why somebody has no row; `None` for who has one.
+#[must_use]
+pub fn left_out(learner: &Learner) -> Option<Left> {
     match learner.identity {
         _ if learner.seconds <= 0 => Some(Left::Absent),
         None => Some(Left::IdentityUnknown),

@@ -70,7 +70,7 @@ pub const NOTE_NO_VALUE: &str = "「-」表無數值。";
 /// Note: both symbols.
 pub const NOTE_SYMBOLS: &str = "「-」表無數值，「--」表數值無意義。";
 /// Note: internal edition.
-pub const NOTE_INTERNAL: &str = "本表為內部版，小於 3 人之細項未遮蔽，不得對外提供。";
+pub const NOTE_INTERNAL: &str = "本表為內部版，細項未遮蔽，不得對外提供。";
 /// Note: gender is stated by the person.
 pub const NOTE_STATED: &str =
     "性別由參訓者自行填報，不由身分證字號推定；「不願透露」指已詢問而不願填報，「未填」指未填報。";

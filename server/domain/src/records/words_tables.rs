@@ -1,6 +1,7 @@
 //! The words of tables X2 to X8 and of the public edition; see [`words`](super::words).
 
 use super::course::Standing;
+use super::official::CrossFigure;
 
 /// A cell that is not shown.
 pub const MASK: &str = "※";
@@ -196,6 +197,39 @@ pub(crate) fn mask_note(under: i64) -> String {
 pub(crate) const NOTE_STRICT: &str = "女性參與率之達成與否，以內部版全體人數為分母，按整數判定。";
 /// Note: internal edition of the other tables.
 pub(crate) const NOTE_PUBLIC_NAMES: &str = "公開版僅列小計，不列個人。";
+
+/// Name of a cross table.
+pub(crate) const CROSS: &str = "演訓交叉表";
+/// Classes without a column of their own.
+pub(crate) const OTHERS: &str = "其餘各類";
+
+/// A month as a class.
+pub(crate) fn month(month: i8) -> String {
+    format!("{month} 月")
+}
+
+/// Unit line and definition of a cross table's figure.
+pub(crate) fn cross_figure(of: CrossFigure) -> (&'static str, Vec<String>) {
+    let (unit, definition) = match of {
+        CrossFigure::Persons => ("單位：人", "人數 = 不重複之參訓者，同一人於同一細項僅計一次。"),
+        CrossFigure::Times => ("單位：人次", "人次 = 各場次有核實時數之參訓者之和。"),
+        CrossFigure::Hours => ("單位：小時", "人時 = Σ(核實時數)，以整秒累計，印出時四捨五入一次。"),
+        CrossFigure::Passing => ("單位：%", "合格率 = 測驗達及格標準者/有測驗場次之人次，無測驗者不計。"),
+    };
+    (unit, vec![definition.to_owned()])
+}
+
+/// Note: classes in which one person may stand several times.
+pub(crate) const NOTE_CROSS_SEVERAL: &str =
+    "同一人可能屬於數類（跨月、跨課程或多重身分），各類之和可能大於總計。";
+/// Note: whom a table by role counts.
+pub(crate) const NOTE_CROSS_ROLE: &str = "參訓者以有核實時數者計；其他類別以列入場次名單者計。";
+/// Note: what the last column is.
+pub(crate) const NOTE_CROSS_OTHERS: &str = "欄數以 12 為限，人次較少之各類併為「其餘各類」。";
+/// Note: which cells are hidden where the figure is none of people.
+pub(crate) fn mask_note_cross(under: i64) -> String {
+    format!("「※」表人數未達 {under} 人之細項及為避免推算而一併遮蔽者；合格率另以受測人次判斷。")
+}
 
 /// The second sheet.
 pub(crate) fn background(

@@ -3,6 +3,7 @@
 
 mod broken;
 mod bundles;
+mod cross;
 mod good;
 mod hostile;
 mod plans;

@@ -84,6 +84,8 @@ pub struct ClassPage {
     pub counted_ms: i64,
     /// May change.
     pub may_edit: bool,
+    /// An officer looks: the hours for the portal are theirs.
+    pub officer: bool,
     /// Can be signed in to now.
     pub open: bool,
     /// The session's form.
@@ -260,6 +262,7 @@ impl Page for ClassPage {
             inside: 1,
             counted_ms: 6 * HOUR,
             may_edit: true,
+            officer: false,
             open: true,
             form: ClassFields::sample(),
             exercises: vec![("e1".into(), "E115-03 入口網攻防".into())],
@@ -274,6 +277,7 @@ impl Page for ClassPage {
         vec![
             page.clone(),
             Self { problems, typed: "QL-1".into(), ..page.clone() },
+            Self { may_edit: false, officer: true, open: false, ..page.clone() },
             Self { session: cancelled, may_edit: false, open: false, rows: vec![], ..page },
         ]
     }

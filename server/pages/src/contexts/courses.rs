@@ -239,6 +239,8 @@ pub struct SurveyRow {
     pub handed_out: i64,
     /// Came back.
     pub returned: i64,
+    /// Return rate in per cent, as printed; `None` where none went out.
+    pub rate: Option<String>,
     /// Closed.
     pub closed: bool,
     /// What it brought.
@@ -265,6 +267,8 @@ pub struct CoursePage {
     pub course: CourseHead,
     /// May change.
     pub may_edit: bool,
+    /// An officer looks: questionnaires on paper are theirs.
+    pub officer: bool,
     /// Sessions by start.
     pub sessions: Vec<ClassSessionRow>,
     /// Trainees.
@@ -451,6 +455,7 @@ impl Page for CoursePage {
             title: "課後問卷".into(),
             handed_out: 57,
             returned: 52,
+            rate: Some("91.23".into()),
             closed,
             results,
         };
@@ -464,6 +469,7 @@ impl Page for CoursePage {
         let page = Self {
             course: CourseHead::sample(),
             may_edit: true,
+            officer: false,
             sessions: vec![ClassSessionRow::sample(), cancelled],
             standing,
             to_issue: 1,
@@ -528,6 +534,7 @@ impl Page for CoursePage {
             Self {
                 course: empty,
                 may_edit: false,
+                officer: true,
                 sessions: vec![],
                 standing: vec![],
                 to_issue: 0,

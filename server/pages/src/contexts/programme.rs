@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::common::*;
+use super::portal::{DeskPortal, IssuerRow};
 
 /// A figure with what it was the year before.
 #[derive(Debug, Clone, Serialize)]
@@ -165,6 +166,8 @@ pub struct YearDesk {
     pub reminders: Vec<DeskReminder>,
     /// Charts.
     pub charts: Vec<Chart>,
+    /// Sessions whose hours go to the portal, by start.
+    pub portal: Vec<DeskPortal>,
     /// Tables.
     pub tables: Vec<DeskTable>,
 }
@@ -334,6 +337,16 @@ pub struct ProgrammePage {
     pub measures: Vec<String>,
     /// Codes of the duty classes.
     pub classes: Vec<String>,
+    /// Counts below this are hidden in the public edition, as typed.
+    pub under: String,
+    /// Least and most that can be set.
+    pub under_range: [i64; 2],
+    /// Agency that issues certificates, as typed.
+    pub agency: String,
+    /// Who signs for it, as typed.
+    pub signer: String,
+    /// Issuers that were set, newest first.
+    pub issuers: Vec<IssuerRow>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -429,7 +442,7 @@ impl Page for YearDesk {
             kind: kind.into(),
             what: what.into(),
             number,
-            href: if kind == "portal" { String::new() } else { "/statistics/year/115/x3".into() },
+            href: if kind == "no_sheet" { String::new() } else { "/statistics/year/115/x3".into() },
         };
         let bar = |label: &str, male, female, other| {
             (label.to_owned(), male, female, other, "/statistics/year/115/rows?by=month&of=3".to_owned())
@@ -475,6 +488,12 @@ impl Page for YearDesk {
                     Chart::new("title", vec![]),
                     Chart::new("county", vec![bar("青嵐縣", 34, 21, 2)]),
                 ],
+                portal: vec![DeskPortal {
+                    code: "S115-01".into(),
+                    title: "藍隊通報應變".into(),
+                    end_ms: SAMPLE_NOW_MS,
+                    href: "/courses/c1/sessions/s1/hours".into(),
+                }],
                 tables: vec![DeskTable { code: "x1".into(), title: "參訓人員性別統計表".into() }],
             },
             Self {
@@ -484,6 +503,7 @@ impl Page for YearDesk {
                 targets: vec![],
                 reminders: vec![],
                 charts: vec![],
+                portal: vec![],
                 tables: vec![],
             },
         ]
@@ -590,9 +610,23 @@ impl Page for ProgrammePage {
             .map(Into::into)
             .to_vec(),
             classes: ["dedicated", "it", "user"].map(Into::into).to_vec(),
+            under: "3".into(),
+            under_range: [2, 20],
+            agency: "青嵐縣政府 數位發展處".into(),
+            signer: "處長".into(),
+            issuers: vec![IssuerRow {
+                since_ms: SAMPLE_NOW_MS,
+                agency: "青嵐縣政府 數位發展處".into(),
+                signer: "處長".into(),
+            }],
             problems: vec![],
         };
-        vec![page.clone(), Self { problems: vec![Problem::new("record_positive").on("value")], ..page }]
+        let problems = vec![
+            Problem::new("record_positive").on("value"),
+            Problem::new("record_range").on("under"),
+            Problem::new("record_empty").on("agency"),
+        ];
+        vec![page.clone(), Self { problems, issuers: vec![], ..page }]
     }
 }
 

@@ -4,6 +4,7 @@ use rampart_domain::records::portal::{COUNTIES, Profile};
 use serde::Serialize;
 
 use super::common::*;
+use super::portal::PortalFields;
 
 /// `/statistics`: exercises with their head counts. Query: `year` (ROC).
 #[derive(Debug, Clone, Serialize)]
@@ -177,6 +178,8 @@ pub struct Statistics {
     pub profiles: Vec<&'static str>,
     /// Counties of the portal: code and name.
     pub counties: Vec<(&'static str, &'static str)>,
+    /// What the form of that file begins with.
+    pub form: PortalFields,
     /// Looks and exports, newest first, this look included.
     pub audit: Vec<AuditLine>,
 }
@@ -251,6 +254,13 @@ impl Page for Statistics {
             file_csv: "性別統計表_S115-02.csv".into(),
             profiles: Profile::ids().to_vec(),
             counties: COUNTIES.to_vec(),
+            form: PortalFields {
+                profile: "current".into(),
+                category: "523".into(),
+                county: "30".into(),
+                batch: "1".into(),
+                digital: None,
+            },
             audit: vec![
                 AuditLine {
                     at_ms: SAMPLE_NOW_MS,

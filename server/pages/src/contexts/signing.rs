@@ -111,6 +111,8 @@ pub struct CertificatePage {
     pub issued: String,
     /// Who issues.
     pub issuer: String,
+    /// Who signs for them; may be empty.
+    pub signer: String,
     /// Address of the check page.
     pub check_address: String,
     /// The same as a code.
@@ -219,6 +221,7 @@ impl Page for CertificatePage {
             score: Some(88),
             issued: "115-03-06".into(),
             issuer: "青嵐縣政府".into(),
+            signer: "處長".into(),
             check_address: "https://rampart.qinglan.test/certificates/check?number=115-0001-7K3MQX".into(),
             code: QrCode::sample(),
             revoked: None,

@@ -2,6 +2,7 @@
 
 use qrcode::{Color, EcLevel, QrCode as Code};
 use rampart_app::courses::{ClassRow, ClassSheet, PersonStanding};
+use rampart_domain::records::Hundredths;
 use rampart_domain::records::course::{COUNTIES, Fault, HalfDay, Mode};
 use rampart_domain::records::roc::form_value;
 use rampart_pages::{
@@ -287,6 +288,13 @@ pub fn question(of: &Question, locale: Locale) -> String {
     }
 }
 
+/// Return rate by what was handed out.
+#[must_use]
+pub fn rate(of: &Survey) -> Option<String> {
+    let share = Hundredths::share(i64::from(of.returned), i64::from(of.handed_out));
+    share.map(|share| share.to_string())
+}
+
 /// A questionnaire with what it brought.
 #[must_use]
 pub fn survey(of: &Survey, questions: &[Question], answers: &[SurveyAnswer], locale: Locale) -> SurveyRow {
@@ -311,6 +319,7 @@ pub fn survey(of: &Survey, questions: &[Question], answers: &[SurveyAnswer], loc
         title: of.title.clone(),
         handed_out: i64::from(of.handed_out),
         returned: i64::from(of.returned),
+        rate: rate(of),
         closed: of.closed_ms.is_some(),
         results: questions.iter().map(result).collect(),
     }

@@ -2,7 +2,48 @@
 
 use rampart_app::Statistics as Figures;
 use rampart_domain::records::{Cell, Heads, Hundredths, RocYear, Table};
-use rampart_pages::{TargetVerdict, X1Row, X1RowKind};
+use rampart_pages::{ShownTable, TableCell, TableHead, TargetVerdict, X1Row, X1RowKind};
+
+/// Whether a column holds figures, also those that are printed as words, `44.44%`, `4.12(52)`, `※`; one word in it makes it a
+/// column of words.
+fn figures_in(table: &Table, at: usize) -> bool {
+    let figure = |text: &str| {
+        let digits = text.chars().all(|c| c.is_ascii_digit() || ".,%-()".contains(c));
+        text == "※" || digits && text.contains(['%', '('])
+    };
+    let mut cells = table.rows.iter().filter_map(|row| row.get(at)).peekable();
+    cells.peek().is_some() && cells.all(|cell| !matches!(cell, Cell::Text(text) if !figure(text)))
+}
+
+/// A table as pages show it.
+#[must_use]
+pub fn shown_table(table: &Table) -> ShownTable {
+    let numbers: Vec<bool> = (0..table.columns.len()).map(|at| at > 0 && figures_in(table, at)).collect();
+    ShownTable {
+        title: table.title.clone(),
+        unit: table.unit.clone(),
+        columns: table
+            .columns
+            .iter()
+            .zip(&numbers)
+            .map(|(column, number)| TableHead {
+                number: *number,
+                zh: column.zh.clone(),
+                en: column.en.clone(),
+            })
+            .collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|row| {
+                let cells = row.iter().zip(&numbers);
+                cells.map(|(cell, number)| TableCell { text: cell.shown(), number: *number }).collect()
+            })
+            .collect(),
+        notes: table.note_lines(),
+        source: table.source.clone(),
+    }
+}
 
 /// Share of women that the programme asks for, per cent.
 pub const TARGET: i64 = 30;

@@ -1,11 +1,11 @@
 //! Courses: sessions, people, marks, results, questionnaires, certificates, keys.
 
-use rampart_domain::records::Gender;
 use rampart_domain::records::course::{Aspect, MarkSource, Measure, Standing, TestKind};
+use rampart_domain::records::{Answers, Gender};
 use rampart_store::{
-    CertificatesOf, CourseAbout, MaterialBody, NewCertificate, NewClassMark, NewClassSession, Officer,
-    Purpose, Question, QuestionKind, Role, RowsOf, SelfSign, SelfSigned, SessionsOf, StoreError, Survey,
-    SurveyAnswer, TestResult,
+    AuditLine, CertificatesOf, CourseAbout, MaterialBody, NewCertificate, NewClassMark, NewClassSession,
+    Officer, PaperSheet, PurgeRule, Purpose, Question, QuestionKind, Role, RowsOf, SelfSign, SelfSigned,
+    SessionsOf, StoreError, Survey, SurveyAnswer, TestResult,
 };
 
 use crate::bed::{Bed, NOW, account, on_both, person, with_exercises};
@@ -16,6 +16,8 @@ on_both!(
     a_person_signs_once_at_a_time_and_a_scan_is_good_once,
     marks_and_results_are_struck_out_and_never_overwritten,
     a_sheet_is_taken_for_a_token_once_and_names_nobody,
+    no_more_papers_come_back_than_went_out,
+    who_signs_no_sheet_keeps_their_answers_as_long_as_they_are_counted,
     certificates_are_numbered_by_year_and_one_a_person,
     a_code_opens_a_persons_page_once,
     materials_are_links_or_bytes,
@@ -221,6 +223,7 @@ async fn a_sheet_is_taken_for_a_token_once_and_names_nobody(bed: Bed) {
         title: "課後問卷".to_owned(),
         handed_out: 0,
         tokens: 0,
+        used: 0,
         returned: 0,
         created_ms: NOW,
         closed_ms: None,
@@ -258,6 +261,83 @@ async fn a_sheet_is_taken_for_a_token_once_and_names_nobody(bed: Bed) {
     let boss = bed.store.as_officer(&Officer { account_id: "boss".to_owned() });
     let refused = boss.survey_sheets(Purpose { audit_id: "a2", ..purpose }, "v1").await.unwrap_err();
     assert!(matches!(refused, StoreError::NotOfficer { .. }));
+}
+
+async fn no_more_papers_come_back_than_went_out(bed: Bed) {
+    course(&bed).await;
+    let surveys = || bed.store.surveys();
+    let survey = Survey {
+        id: "v1".to_owned(),
+        course_id: "c1".to_owned(),
+        session_id: None,
+        title: "課後問卷".to_owned(),
+        handed_out: 0,
+        tokens: 0,
+        used: 0,
+        returned: 0,
+        created_ms: NOW,
+        closed_ms: None,
+    };
+    let question = Question {
+        id: "q1".to_owned(),
+        kind: QuestionKind::Scale,
+        zh: "難易適中".to_owned(),
+        en: "Right level".to_owned(),
+    };
+    surveys().create(&survey, &[question], "boss").await.unwrap();
+    assert!(surveys().hand_out("v1", &["h1".to_owned(), "h2".to_owned()]).await.unwrap());
+    let answers = [SurveyAnswer { question_id: "q1".to_owned(), score: Some(4), words: None }];
+    assert!(surveys().answer("h1", "x1", None, &answers).await.unwrap());
+    let on_paper = async |sheet: &str| surveys().answer_on_paper("v1", sheet, None, &answers).await.unwrap();
+    assert_eq!(on_paper("x2").await, PaperSheet::TooMany, "no paper went out");
+    assert!(surveys().set_papers("v1", 2).await.unwrap());
+    assert_eq!(on_paper("x2").await, PaperSheet::Taken);
+    assert_eq!(on_paper("x3").await, PaperSheet::Taken);
+    assert_eq!(on_paper("x4").await, PaperSheet::TooMany);
+    assert!(!surveys().set_papers("v1", 1).await.unwrap(), "two came back");
+    assert!(surveys().set_papers("v1", 3).await.unwrap());
+    let read = surveys().by_id("v1").await.unwrap().unwrap();
+    assert_eq!((read.handed_out, read.tokens, read.used, read.returned), (5, 2, 1, 3));
+    assert_eq!((read.papers(), read.papers_back()), (3, 2));
+    // A token stays good besides, and hands out on top.
+    assert!(surveys().hand_out("v1", &["h3".to_owned()]).await.unwrap());
+    assert!(surveys().answer("h2", "x5", None, &answers).await.unwrap());
+    assert_eq!(surveys().by_id("v1").await.unwrap().unwrap().papers(), 3);
+    assert!(surveys().close("v1", NOW).await.unwrap());
+    assert_eq!(on_paper("x6").await, PaperSheet::Closed);
+    assert!(!surveys().set_papers("v1", 9).await.unwrap(), "closed");
+}
+
+async fn who_signs_no_sheet_keeps_their_answers_as_long_as_they_are_counted(bed: Bed) {
+    course(&bed).await;
+    bed.store.accounts().create(&account("off", Role::Officer)).await.unwrap();
+    let answers = Answers { gender: Some(Gender::Female), ..Answers::default() };
+    for person in ["p1", "p2", "p3"] {
+        let line = AuditLine {
+            id: format!("give-{person}"),
+            at_ms: NOW - 10,
+            account_id: None,
+            what: "personal.give".to_owned(),
+            detail: String::new(),
+        };
+        bed.store.as_self(person).give(&answers, "v", &line).await.unwrap();
+    }
+    // A planner and a trainer of a session that begins after the answers were given; p3 is nowhere.
+    let session = bed.store.courses().sessions(SessionsOf::Id("s1")).await.unwrap().remove(0);
+    let row = |id: &str, person: &str| [(id.to_owned(), person.to_owned())];
+    for (id, person, standing) in [("l1", "p1", Standing::Planner), ("l2", "p2", Standing::Trainer)] {
+        bed.store.courses().enter("s1", standing, &row(id, person), "boss", NOW).await.unwrap();
+    }
+    let view = bed.store.as_officer(&Officer { account_id: "off".to_owned() });
+    let purge = async |audit_id: &str, answers_before_ms: i64| {
+        let purpose = Purpose { audit_id, at_ms: NOW, detail: "purge" };
+        let rule = PurgeRule { answers_before_ms, attendance_before_ms: 0 };
+        view.purge(purpose, rule, false).await.unwrap().answers
+    };
+    assert_eq!(purge("a1", session.start_ms).await, 1, "p3 alone");
+    assert!(bed.store.courses().take_off("l2", "boss", "另一人", NOW).await.unwrap());
+    assert_eq!(purge("a2", session.start_ms).await, 1, "who was taken off counts no more");
+    assert_eq!(purge("a3", session.start_ms + 1).await, 1, "nor does who planned before");
 }
 
 fn certificate(id: &str, person: &str) -> NewCertificate {

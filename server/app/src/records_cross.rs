@@ -1,0 +1,54 @@
+//! Cross tables of a year, as they are shown and as files.
+
+use rampart_domain::records::{By, Cross, Edition, RocYear, Table};
+use rampart_store::Officer;
+
+use crate::papers;
+use crate::statistics::{Export, ORGANISATION, Road};
+use crate::{App, AppError, ExportFormat};
+
+/// What the audit line says of a cross table: variables and figure, never what is in it.
+fn said(of: Cross, year: RocYear, edition: Edition) -> String {
+    let columns = of.columns.map_or("-", By::code);
+    format!("cross {} {columns} {} {year} {}", of.rows.code(), of.figure.code(), edition.code())
+}
+
+impl App {
+    /// A cross table of a year. The store refuses whoever is no officer and writes the audit line in the transaction that
+    /// reads.
+    ///
+    /// # Errors
+    /// As [`App::records_table`].
+    pub async fn records_cross(
+        &self,
+        of: Cross,
+        year: RocYear,
+        edition: Edition,
+        officer: &Officer,
+        road: Road,
+    ) -> Result<Table, AppError> {
+        let book = self.records_book(year, officer, road, &said(of, year, edition)).await?;
+        Ok(book.cross(&self.records_issue(), of, year, edition, self.hidden_under().await?))
+    }
+
+    /// A cross table of a year as a file; an export in the audit log.
+    ///
+    /// # Errors
+    /// As [`App::records_file`].
+    pub async fn records_cross_file(
+        &self,
+        of: Cross,
+        year: RocYear,
+        edition: Edition,
+        format: ExportFormat,
+        officer: &Officer,
+    ) -> Result<Export, AppError> {
+        let as_of_ms = self.now_ms();
+        let table = self.records_cross(of, year, edition, officer, Road::Export).await?;
+        let name = table.file_name(format.ending());
+        let printed = crate::records_year::printed(edition);
+        let sheet = papers::Sheet { table, number: "", edition: printed, as_of_ms };
+        let bytes = self.file_of(sheet, ORGANISATION, format).await?;
+        Ok(Export { name, media_type: format.media_type(), bytes })
+    }
+}
