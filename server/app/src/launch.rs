@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::try_join;
 use futures_util::{StreamExt, stream};
 use rampart_domain::capacity::{Lack, Needs, Node, What, bytes};
 use rampart_domain::plan::{self, Plan};
@@ -429,7 +430,7 @@ async fn claim(
     let zones = u16::try_from(exercise.scenario().zones.len()).unwrap_or(u16::MAX);
     let places: Vec<(u16, u16)> =
         (1..=exercise.pairs).flat_map(|range| (0..zones).map(move |zone| (range, zone))).collect();
-    let taken = rampart_engine::subnets::taken(&**engine).await?;
+    let (taken, needs) = try_join(rampart_engine::subnets::taken(&**engine), range::needs(&**engine)).await?;
     let candidates: Vec<_> = rampart_engine::subnets::candidates(tools.block, PREFIX, &taken).collect();
     let claim =
         tools.store.subnets().claim(&exercise.id, &places, candidates, refused, tools.clock.now_ms()).await?;
@@ -439,7 +440,6 @@ async fn claim(
     };
     claimed.sort_by_key(|subnet| (subnet.range, subnet.zone));
     let claimed: Vec<_> = claimed.into_iter().map(|subnet| subnet.cidr).collect();
-    let needs = range::needs(&**engine).await?;
     plan::make(exercise.scenario(), &exercise.id, exercise.pairs, &claimed)
         .and_then(|plan| plan.on_images(&needs))
         .map_err(unplanned)

@@ -1,11 +1,12 @@
 //! The engine's own floor: makes the networks and containers of a scenario's ranges by bare calls of the client library, with
-//! the very requests that Rampart sends, and removes them again. No readiness, no planted secret, no proof, no retry.
+//! the very requests that Rampart sends (what images say of themselves, such as a root that takes nothing, included), and
+//! removes them again. No readiness, no planted secret, no proof, no retry.
 //!
 //!     floor SCENARIO.yaml PAIRS AT_ONCE...
 //!
 //! Each bound is one round; a line of JSON each: seconds until everything runs, and until everything is gone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::error::Error;
 use std::io::Write;
 use std::time::Instant;
@@ -19,7 +20,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use rampart_domain::plan::{self, HostPlan, Plan};
 use rampart_domain::scenario::{Role, parse};
 use rampart_engine::archive::{self, File};
-use rampart_engine::{DockerEngine, Labels, requests, subnets};
+use rampart_engine::{DockerEngine, Engine, Labels, requests, subnets};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -68,14 +69,24 @@ async fn container(docker: &Docker, plan: &Plan, range: u16, host: &HostPlan) ->
     }
     // Without its files a gateway ends at once, and the engine would start it again and again.
     if host.role == Role::Gateway {
-        let files: Vec<File> = host
-            .files
-            .iter()
-            .map(|file| File::of_root(&file.path, file.mode, file.content.as_bytes()))
-            .collect();
-        let options = UploadToContainerOptionsBuilder::new().path("/").build();
-        let tar = archive::pack(&files)?;
-        docker.upload_to_container(&host.name, Some(options), bollard::body_full(tar.into())).await?;
+        // Where the root takes nothing, each folder is a volume, which does.
+        let folders: BTreeSet<&str> =
+            if host.read_only { host.file_folders().collect() } else { BTreeSet::from(["/"]) };
+        for folder in folders {
+            let of_folder = host.files.iter().filter_map(|file| {
+                if folder == "/" {
+                    return Some((file.path.as_str(), file));
+                }
+                let name = file.path.strip_prefix(folder)?;
+                (name.rfind('/') == Some(0)).then_some((name, file))
+            });
+            let files: Vec<File> = of_folder
+                .map(|(name, file)| File::of_root(name, file.mode, file.content.as_bytes()))
+                .collect();
+            let options = UploadToContainerOptionsBuilder::new().path(folder).build();
+            let tar = archive::pack(&files)?;
+            docker.upload_to_container(&host.name, Some(options), bollard::body_full(tar.into())).await?;
+        }
     }
     docker.start_container(&host.name, None).await?;
     Ok(())
@@ -116,7 +127,13 @@ async fn main() -> Outcome<()> {
         let free: Vec<_> =
             subnets::candidates(block, 26, &taken).take(plan::subnets_needed(&scenario, pairs)).collect();
         let run = format!("floor-{}-{round}", std::process::id());
-        let plan = plan::make(&scenario, &run, pairs, &free)?;
+        let mut needs = BTreeMap::new();
+        for (name, image) in engine.images().await? {
+            if name.starts_with(rampart_engine::images::PREFIX) {
+                needs.insert(name, image.needs()?);
+            }
+        }
+        let plan = plan::make(&scenario, &run, pairs, &free)?.on_images(&needs)?;
         let began = Instant::now();
         let made = make(&docker, &plan, at_once).await;
         let made_s = began.elapsed().as_secs_f64();

@@ -72,8 +72,9 @@ struct Route {
 /// [`EngineError::Io`] when `ip` is missing or says something else.
 pub async fn facts() -> Result<HostFacts, EngineError> {
     let deadline = Duration::from_secs(10);
-    let links = run(&["ip", "-j", "address"], "", deadline).await?;
-    let routes = run(&["ip", "-j", "-4", "route", "show", "table", "all"], "", deadline).await?;
+    let links = run(&["ip", "-j", "address"], "", deadline);
+    let routes = run(&["ip", "-j", "-4", "route", "show", "table", "all"], "", deadline);
+    let (links, routes) = tokio::try_join!(links, routes)?;
     read_facts(&links.stdout, &routes.stdout)
 }
 

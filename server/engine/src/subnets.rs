@@ -31,10 +31,8 @@ pub fn candidates(block: Ipv4Net, prefix: u8, taken: &[Taken]) -> impl Iterator<
 /// # Errors
 /// Any of [`EngineError`].
 pub async fn taken(engine: &dyn Engine) -> Result<Vec<Taken>, EngineError> {
-    let mut taken: Vec<Taken> =
-        engine.host().await?.routes.into_iter().map(|(by, net)| Taken { net, by }).collect();
-    taken.extend(engine.subnets().await?.into_iter().map(|(by, net)| Taken { net, by }));
-    Ok(taken)
+    let (host, networks) = futures_util::future::try_join(engine.host(), engine.subnets()).await?;
+    Ok(host.routes.into_iter().chain(networks).map(|(by, net)| Taken { net, by }).collect())
 }
 
 #[cfg(test)]

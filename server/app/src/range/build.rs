@@ -1,15 +1,15 @@
 //! Making networks and containers, from nothing or from what stands.
 //!
-//! How many are in the making at once is the engine's bound, over all launches. What is made goes first: while a launch
-//! still makes containers, few of those that run are looked at, since every command in a container takes the same
-//! processors. Nothing is lost by it, seats open when all are ready.
+//! How many are in the making at once is the engine's bound, over all launches. What is made goes first: no command runs in
+//! a container before all of the launch run, since commands take the same processors. Nothing is lost by it, seats open
+//! when all are ready. The gateways go before everything else of their ranges, and come up while the others are made.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, try_join, try_join_all};
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, try_join, try_join_all, try_join3};
 use rampart_domain::plan::{HostPlan, Leg, NetworkPlan, Plan, RangePlan};
 use rampart_domain::scenario::Role;
 use rampart_domain::secret::RunSecret;
@@ -51,9 +51,13 @@ const LAST_LINES: usize = 20;
 const LAST_WORDS_MS: i64 = 600_000;
 const LATE_WORDS_MS: i64 = 50;
 
-/// Hosts that are made ready while others are still made, and how many more when all run.
-const BESIDE: usize = 2;
-const AFTER: usize = 46;
+/// Hosts of a launch that are made ready at once, when all run.
+const AT_ONCE: usize = 48;
+/// What our gateway's log says as soon as it routes and answers names (`images/gateway`: the rules and the addresses stand
+/// before its name server is started, which says this when it listens everywhere).
+const GATEWAY_SAYS: &[u8] = b": started, version ";
+/// How long that is waited for; a gateway that says something else is asked by its probe then.
+const SAYS_WITHIN: Duration = Duration::from_secs(10);
 
 /// What all steps of one launch share.
 struct Work<'a> {
@@ -63,7 +67,7 @@ struct Work<'a> {
     steps: Steps<'a>,
     stands: Stands,
     accounts: Accounts,
-    /// Turns of hosts that run to be made ready.
+    /// Turns of hosts to be made ready: none before all run.
     turns: Semaphore,
     /// Hosts that do not run yet.
     to_start: AtomicUsize,
@@ -107,11 +111,11 @@ pub(super) async fn everything(
     tries: &Tries<'_>,
     steps: Steps<'_>,
 ) -> Result<Vec<(u16, Vec<Proof>)>, LaunchError> {
-    look_before(engine, plan).await?;
-    engine.guard().await?;
-    let stands = stand::look(engine, plan).await?;
+    // All looks at once: none of them makes anything of the plan, and every one that fails ends the launch.
+    let guard = async { Ok::<(), LaunchError>(engine.guard().await?) };
+    let stands = async { Ok(stand::look(engine, plan).await?) };
+    let ((), (), stands) = try_join3(look_before(engine, plan), guard, stands).await?;
     let work = Work::new(engine, plan, secret, steps, stands);
-    work.networks().await?;
     // All of them: the engine's bound keeps the order, and while one range waits for its gateway the others go on.
     let ranges: Vec<BoxFuture<'_, OfRange>> = plan
         .ranges
@@ -150,8 +154,7 @@ pub(super) async fn one(
 
 /// What can be known before anything is made.
 async fn look_before(engine: &dyn Engine, plan: &Plan) -> Result<(), LaunchError> {
-    let info = engine.info().await?;
-    let there = engine.images().await?;
+    let (info, there) = try_join(engine.info(), engine.images()).await?;
     let wanted: BTreeSet<&str> =
         plan.ranges.iter().flat_map(|range| &range.hosts).map(|host| host.image.as_str()).collect();
     let missing: Vec<String> = wanted
@@ -178,7 +181,7 @@ impl<'a> Work<'a> {
     ) -> Self {
         let hosts = plan.ranges.iter().flat_map(|range| &range.hosts);
         let to_start = hosts.filter(|host| stands.containers.get(&host.name) != Some(&true)).count();
-        let (turns, accounts) = (Semaphore::new(BESIDE), Accounts::default());
+        let (turns, accounts) = (Semaphore::new(0), Accounts::default());
         let (all_run, to_start) = (CancellationToken::new(), AtomicUsize::new(to_start));
         let work = Self { engine, plan, secret, steps, stands, accounts, turns, to_start, all_run };
         if work.to_start.load(Ordering::Relaxed) == 0 {
@@ -189,7 +192,7 @@ impl<'a> Work<'a> {
 
     /// All containers run: the processors are free for what is done inside them.
     fn begin_rest(&self) {
-        self.turns.add_permits(AFTER);
+        self.turns.add_permits(AT_ONCE);
         self.all_run.cancel();
     }
 }
@@ -205,28 +208,17 @@ impl Work<'_> {
         }
     }
 
-    async fn networks(&self) -> Result<(), LaunchError> {
+    async fn networks(&self, range: &RangePlan) -> Result<(), LaunchError> {
         let stands = |network: &&NetworkPlan| self.stands.networks.contains(&network.name);
-        let counts: Vec<Count<'_>> = self
-            .plan
-            .ranges
-            .iter()
-            .map(|range| {
-                let had = range.networks.iter().filter(stands).count();
-                Count::new(self.steps, range.range, "networks", had, range.networks.len())
-            })
-            .collect();
-        let mut tasks: Vec<BoxFuture<'_, Result<(), LaunchError>>> = Vec::new();
-        for (range, count) in self.plan.ranges.iter().zip(&counts) {
-            for network in range.networks.iter().filter(|network| !stands(network)) {
-                tasks.push(Box::pin(async move {
-                    self.network(range.range, network).await?;
-                    count.one();
-                    Ok(())
-                }));
-            }
-        }
-        futures_util::stream::iter(tasks).buffer_unordered(self.engine.at_once()).try_collect::<()>().await
+        let had = range.networks.iter().filter(stands).count();
+        let count = Count::new(self.steps, range.range, "networks", had, range.networks.len());
+        let make = async |network| {
+            self.network(range.range, network).await?;
+            count.one();
+            Ok::<(), LaunchError>(())
+        };
+        try_join_all(range.networks.iter().filter(|network| !stands(network)).map(make)).await?;
+        Ok(())
     }
 
     async fn network(&self, range: u16, network: &NetworkPlan) -> Result<(), LaunchError> {
@@ -277,14 +269,19 @@ impl Work<'_> {
         let planted = Count::new(self.steps, range.range, "plants", 0, things);
         let (gateways, others): (Vec<&HostPlan>, Vec<&HostPlan>) =
             range.hosts.iter().partition(|host| host.role == Role::Gateway);
-        let up = |host| self.up(range.range, host, [&made, &ready, &planted]);
         let make = |host| self.make_one(range.range, host, &created);
-        // The gateway must route and answer names before anybody asks; the others are made meanwhile, but not started.
+        let run = |host| self.run(range.range, host, &made);
+        self.networks(range).await?;
         try_join_all(gateways.iter().map(|host| make(host))).await?;
-        let first = try_join_all(gateways.iter().map(|host| up(host)));
+        try_join_all(gateways.iter().map(|host| run(host))).await?;
+        // The gateway must route and answer names before anybody asks; the others are made meanwhile, but not started.
+        let routing = try_join_all(gateways.iter().map(|host| self.routes(range.range, host)));
         let beside = try_join_all(others.iter().map(|host| make(host)));
-        try_join(first, beside).await?;
-        try_join_all(others.iter().map(|host| up(host))).await?;
+        try_join(routing, beside).await?;
+        try_join_all(others.iter().map(|host| run(host))).await?;
+        let began = Instant::now();
+        try_join_all(range.hosts.iter().map(|host| self.up(range.range, host, began, [&ready, &planted])))
+            .await?;
         // Who died while others were made ready is found here.
         try_join_all(range.hosts.iter().map(|host| self.still_alive(range.range, host))).await?;
         Ok(())
@@ -303,34 +300,59 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Starts a container that is made, waits until it is ready, and plants and reads back.
+    /// Starts a container that is made.
+    async fn run(&self, range: u16, host: &HostPlan, made: &Count<'_>) -> Result<(), LaunchError> {
+        if self.runs(host) {
+            return Ok(());
+        }
+        self.start(range, host).await?;
+        made.one();
+        if self.to_start.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.begin_rest();
+        }
+        Ok(())
+    }
+
+    /// Waits until a gateway that runs routes and answers names. Its log says so, which costs no command; that its probe
+    /// agrees is asked with those of all other hosts.
+    async fn routes(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
+        let says = async {
+            let mut lines = self.engine.logs(&host.name, 0, true).await?;
+            while let Some(line) = lines.next().await {
+                if says_it_routes(&line?.bytes) {
+                    return Ok::<bool, EngineError>(true);
+                }
+            }
+            Ok(false)
+        };
+        match tokio::time::timeout(SAYS_WITHIN, says).await {
+            Ok(Ok(true)) => Ok(()),
+            // Another image, or a gateway that ended: the probe and a look tell.
+            _ => self.wait(range, host).await,
+        }
+    }
+
+    /// Waits until a host that runs since `began` is ready, and plants and reads back.
     async fn up(
         &self,
         range: u16,
         host: &HostPlan,
-        [made, ready, planted]: [&Count<'_>; 3],
+        began: Instant,
+        [ready, planted]: [&Count<'_>; 2],
     ) -> Result<(), LaunchError> {
-        let ran = self.runs(host);
-        if !ran {
-            self.start(range, host).await?;
-            made.one();
-            if self.to_start.fetch_sub(1, Ordering::Relaxed) == 1 {
-                self.begin_rest();
-            }
-        }
         // A host without a probe only has to last for a moment, which costs nobody a turn.
         if host.ready.is_none() {
-            self.wait(range, host).await?;
+            self.all_run.cancelled().await;
+            tokio::time::sleep_until(began + SETTLE).await;
+            self.still_alive(range, host).await?;
         }
-        // Others wait for a gateway; everybody else waits for a turn. The semaphore is never closed.
-        let _turn = match host.role {
-            Role::Gateway => None,
-            _ => self.turns.acquire().await.ok(),
-        };
+        // The semaphore is never closed.
+        let _turn = self.turns.acquire().await.ok();
         if host.ready.is_some() {
             self.wait(range, host).await?;
         }
         ready.one();
+        let ran = self.runs(host);
         plant::after_start(self.engine, self.secret, range, host, ran, &|| planted.one()).await
     }
 
@@ -490,6 +512,11 @@ impl Work<'_> {
         }
         last.into()
     }
+}
+
+/// Whether a line of a gateway's log says that it routes and answers names.
+pub(super) fn says_it_routes(line: &[u8]) -> bool {
+    line.windows(GATEWAY_SAYS.len()).any(|part| part == GATEWAY_SAYS)
 }
 
 fn at(range: u16, host: &HostPlan, error: EngineError) -> LaunchError {

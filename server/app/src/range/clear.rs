@@ -1,10 +1,11 @@
 //! Removing everything of a run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures_util::future::join_all;
 use rampart_engine::{Engine, EngineError};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// Pause before the engine is asked again.
@@ -33,6 +34,31 @@ pub async fn clear(engine: &dyn Engine, run: &str) -> Result<Cleared, EngineErro
     clear_within(engine, run, WITHIN).await
 }
 
+/// What there is of one range, by id.
+#[derive(Debug, Default)]
+struct Objects {
+    containers: Vec<String>,
+    networks: Vec<String>,
+}
+
+impl Objects {
+    /// Asks for the removal of all of them; the networks when their containers have gone, while other ranges still go.
+    async fn remove(self, engine: &dyn Engine, turns: &Semaphore) -> Vec<Result<(), EngineError>> {
+        // The semaphore is never closed.
+        let gone = join_all(self.containers.iter().map(async |id| {
+            let _turn = turns.acquire().await;
+            engine.remove(id).await
+        }));
+        let mut answers = gone.await;
+        let freed = join_all(self.networks.iter().map(async |id| {
+            let _turn = turns.acquire().await;
+            engine.remove_network(id).await
+        }));
+        answers.extend(freed.await);
+        answers
+    }
+}
+
 pub(super) async fn clear_within(
     engine: &dyn Engine,
     run: &str,
@@ -56,22 +82,19 @@ pub(super) async fn clear_within(
                 let left = EngineError::Timeout(format!("removal of {} objects", seen.len()));
                 return Err(last.unwrap_or(left));
             }
-            let containers: Vec<String> = seen.containers.into_iter().map(|found| found.id).collect();
-            let networks: Vec<String> = seen.networks.into_iter().map(|found| found.id).collect();
-            known.extend(containers.iter().chain(&networks).cloned());
+            known.extend(seen.containers.iter().map(|found| found.id.clone()));
+            known.extend(seen.networks.iter().map(|found| found.id.clone()));
+            let mut ranges: BTreeMap<u16, Objects> = BTreeMap::new();
+            for found in seen.containers {
+                ranges.entry(found.range).or_default().containers.push(found.id);
+            }
+            for found in seen.networks {
+                ranges.entry(found.range).or_default().networks.push(found.id);
+            }
             // As many at once as are made at once: removing is bound by the same processors.
-            let mut answers: Vec<Result<(), EngineError>> = stream::iter(containers)
-                .map(|id| async move { engine.remove(&id).await })
-                .buffer_unordered(engine.at_once())
-                .collect()
-                .await;
-            // Networks only when their containers have gone.
-            let freed: Vec<Result<(), EngineError>> = stream::iter(networks)
-                .map(|id| async move { engine.remove_network(&id).await })
-                .buffer_unordered(engine.at_once())
-                .collect()
-                .await;
-            answers.extend(freed);
+            let turns = Semaphore::new(engine.at_once());
+            let work = ranges.into_values().map(|objects| objects.remove(engine, &turns));
+            let answers = join_all(work).await.concat();
             let mut confirmed = true;
             for answer in answers {
                 match answer {

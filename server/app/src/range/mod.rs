@@ -10,10 +10,10 @@
 //! - [`clear`] says done only when the engine has answered "nothing", twice.
 //! - An engine that does not answer proves nothing: its silence is an error everywhere, never an absence.
 //!
-//! Order of a launch: networks; in each range the gateway until it is ready, the other containers made beside it with their
-//! files and planted secrets; then they start, each followed by its rows and log-ins and the reading back of every secret;
-//! and when all containers run, the probes from inside, range by range as they stand. Every host needs Python 3 for them,
-//! which `images/base` gives.
+//! Order of a launch, range by range: networks; the gateway until its log says that it routes and answers names, the other
+//! containers made beside it with their files and planted secrets; then they start. When all containers of the launch run:
+//! the readiness of each host, its rows and log-ins and the reading back of every secret, and in each range that is ready
+//! the probes from inside. Every host needs Python 3 for them, which `images/base` gives.
 
 mod adopt;
 mod build;

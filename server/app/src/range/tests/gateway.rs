@@ -8,6 +8,7 @@ use rampart_domain::scenario::Telemetry;
 use rampart_domain::truth::read_record;
 use rampart_engine::{DockerEngine, Engine, ExecSpec};
 
+use super::super::build::says_it_routes;
 use super::super::launch;
 use super::real::{cleared, docker};
 use super::{lighter, planned, quiet, scenario, secret};
@@ -40,6 +41,19 @@ async fn records(engine: &DockerEngine, range: &RangePlan, host: &str) -> Vec<ra
     lines.iter().filter_map(|line| read(line.as_ref().unwrap())).collect()
 }
 
+/// Nobody of a range was started before its gateway said that it routes and answers names.
+async fn gateway_was_first(engine: &DockerEngine, range: &RangePlan) {
+    use futures_util::StreamExt;
+    let gateway = &range.host("gateway").unwrap().name;
+    let lines: Vec<_> = engine.logs(gateway, 0, false).await.unwrap().collect().await;
+    let said = lines.iter().flatten().find(|line| says_it_routes(&line.bytes));
+    let said_ms = said.expect("its log says that it routes").at_ns / 1_000_000;
+    for host in range.hosts.iter().filter(|host| host.name != *gateway) {
+        let started_ms = engine.inspect(&host.name).await.unwrap().started_ms.unwrap();
+        assert!(started_ms >= said_ms, "{} at {started_ms}, the gateway said so at {said_ms}", host.host);
+    }
+}
+
 #[tokio::test]
 async fn rules_are_counted_red_is_seen_outside_and_a_restart_changes_nothing() {
     let Some(engine) = docker().await else { return };
@@ -50,6 +64,7 @@ async fn rules_are_counted_red_is_seen_outside_and_a_restart_changes_nothing() {
         let proofs = launch(&engine, &plan, &secret(), &[], &quiet).await.unwrap();
         assert!(proofs[0].1.iter().all(|proof| proof.holds), "{proofs:?}");
         let range = &plan.ranges[0];
+        gateway_was_first(&engine, range).await;
         let host = |id: &str| range.host(id).unwrap();
         let outside = host("attack").legs[0].outside.unwrap();
         assert!(outside.to_string().starts_with("203.0.113."), "{outside}");
