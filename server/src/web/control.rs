@@ -53,6 +53,7 @@ async fn live_part(web: &Web, visit: &Here, staff: &Staff, id: &str) -> Result<C
         may_act: staff.role == Role::Instructor,
         node_grace_ms: web.app.node_grace_ms(),
         locale: visit.locale,
+        left_ms: web.app.launch_left_ms(&exercise),
         now_ms: visit.now_ms,
     };
     Ok(view::control::live(&exercise, &facts))

@@ -39,6 +39,8 @@ pub struct Facts<'a> {
     pub node_grace_ms: i64,
     /// Language.
     pub locale: Locale,
+    /// How long a launch will still take, ms.
+    pub left_ms: Option<i64>,
     /// Now, ms UTC.
     pub now_ms: i64,
 }
@@ -54,7 +56,7 @@ pub fn live(exercise: &Exercise, facts: &Facts<'_>) -> ControlRoomLive {
         phases: phases(&fold, scenario, facts.now_ms),
         acts: if facts.may_act { acts(exercise, &fold, facts.capacity.as_ref()) } else { Vec::new() },
         stakes: stakes(exercise, &fold),
-        launch: launch(exercise, &fold, facts.now_ms),
+        launch: launch(exercise, &fold, facts.left_ms),
         schedule: super::schedule::view(exercise, &fold, facts.now_ms),
         outage: outage(&fold, facts),
         queued: super::schedule::queued(exercise, &fold),
@@ -140,7 +142,7 @@ const STEPS: [(&str, LaunchStepName); 5] = [
     ("walls", LaunchStepName::Walls),
 ];
 
-fn launch(exercise: &Exercise, fold: &Fold, now_ms: i64) -> Option<LaunchView> {
+fn launch(exercise: &Exercise, fold: &Fold, left_ms: Option<i64>) -> Option<LaunchView> {
     let progress = exercise.progress().borrow().clone();
     let error = progress.error.clone().or_else(|| fold.note.clone().filter(|_| fold.status == Status::Draft));
     if (progress.what.is_empty() && error.is_none()) || progress.queued.is_some() {
@@ -184,7 +186,7 @@ fn launch(exercise: &Exercise, fold: &Fold, now_ms: i64) -> Option<LaunchView> {
     Some(LaunchView {
         clearing: progress.what == "clear",
         progress: Progress { done: count(done), total: count(all) },
-        left_ms: progress.left_ms(now_ms),
+        left_ms,
         since_ms: progress.since_ms,
         ranges,
     })
