@@ -134,7 +134,7 @@ struct Other {
 }
 
 fn other(at: usize) -> Other {
-    let male = at < MEN || at >= LEARN;
+    let male = !(MEN..LEARN).contains(&at);
     // Six men and two women work for contractors.
     let vendor = at < 6 || (MEN..MEN + 2).contains(&at) || at > LEARN;
     Other {

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use rampart_domain::records::course::{Aspect, MarkSource, Standing, TestKind};
-use rampart_store::{CourseAbout, NewClassSession, Person, TestResult};
+use rampart_store::{CourseAbout, NewClassSession, Person};
 
 use crate::house::{Answer, House, Visitor};
 
@@ -61,20 +61,8 @@ impl Class {
         let stay = |at: usize, hours: i64| (people[at].id.clone(), start, Some(start + hours * HOUR));
         let stays = [stay(0, 6), stay(1, 2), stay(2, 6), stay(3, 6)];
         house.app.mark_class(&course, &session, MarkSource::Sheet, &stays, "紙本", &by).await.unwrap();
-        for person in people.iter().take(2) {
-            let result = TestResult {
-                id: String::new(),
-                session_id: session.clone(),
-                person_id: person.id.clone(),
-                kind: TestKind::Post,
-                score: 88,
-                by_account: by.clone(),
-                at_ms: 0,
-                removed_ms: None,
-                removed_reason: None,
-            };
-            house.app.set_test_result(&result, "").await.unwrap();
-        }
+        let results: Vec<_> = people.iter().take(2).map(|one| (one.id.clone(), TestKind::Post, 88)).collect();
+        house.app.set_test_results(&course, &session, &results, "", &by).await.unwrap();
         Self { house, course, session, start_ms: start, people }
     }
 

@@ -153,8 +153,8 @@ mod tests {
         };
         let (large, small) = (built(20, 50, 0), built(6, 10, 4_000));
         // 26 hosts in ten seconds: four of each until the small one is done, then the 26 that are left of the large one.
-        assert_eq!(small.left_ms(&[large.clone()], 10_000), Some(10_000 * 8 / 26));
-        assert_eq!(large.left_ms(&[small.clone()], 10_000), Some(10_000 * 34 / 26));
+        assert_eq!(small.left_ms(std::slice::from_ref(&large), 10_000), Some(10_000 * 8 / 26));
+        assert_eq!(large.left_ms(std::slice::from_ref(&small), 10_000), Some(10_000 * 34 / 26));
         // What is not built takes nothing.
         let cleared = Progress { what: "clear".to_owned(), ..small };
         assert_eq!(large.left_ms(&[cleared], 10_000), Some(10_000 * 30 / 20));

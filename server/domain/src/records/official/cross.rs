@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::course::Standing;
-use super::super::facts::{DutyClass, Facts, Place, words as listed};
+use super::super::facts::{DutyClass, Facts, Place};
 use super::super::figures::Hundredths;
 use super::super::gender::Gender;
-use super::super::register::Answers;
+use super::super::register::{Answers, words};
 use super::super::roc::{RocDate, RocYear};
 use super::super::suppress::{self, Counts, Hidden};
 use super::super::table::{Cell, Column, Table};
@@ -16,7 +16,7 @@ use super::super::words_tables as w;
 use super::people::{class_of, classes};
 use super::{Body, Book, Edition, Print, Variable, hours_cell, masked, share_cell, unless};
 
-listed! {
+words! {
     /// By what a figure is split.
     By {
         /// 性別.
@@ -50,7 +50,7 @@ listed! {
     }
 }
 
-listed! {
+words! {
     /// Which figure.
     CrossFigure {
         /// 人數.
