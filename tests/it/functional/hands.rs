@@ -77,16 +77,15 @@ async fn counted(server: &Server, token: &str, run: &str) -> Option<BTreeMap<Str
     read["counters"].as_array().unwrap().iter().map(one).collect()
 }
 
-/// The same once the gateway's start lies after another one's.
+/// The same once the gateway has started again; for a moment it may not be there at all.
 async fn counted_again(
     server: &Server,
     token: &str,
     run: &str,
-    started: &str,
+    (gateway, started): &(String, String),
 ) -> BTreeMap<String, (u64, u64)> {
     eventually("the gateway is read again", LAUNCH, || async {
-        let gateway = docker::host(run, 1, "gateway");
-        let now = docker::docker(&["inspect", "--format", "{{.State.StartedAt}}", &gateway]);
+        let now = docker::docker(&["inspect", "--format", "{{.State.StartedAt}}", gateway]);
         if String::from_utf8_lossy(&now.stdout).trim() == started {
             return None;
         }
@@ -95,9 +94,11 @@ async fn counted_again(
     .await
 }
 
-fn started(run: &str) -> String {
+/// Name of the gateway, and when it started last.
+fn started(run: &str) -> (String, String) {
     let gateway = docker::host(run, 1, "gateway");
-    docker::docker_ok(&["inspect", "--format", "{{.State.StartedAt}}", &gateway]).trim().to_owned()
+    let at = docker::docker_ok(&["inspect", "--format", "{{.State.StartedAt}}", &gateway]);
+    (gateway, at.trim().to_owned())
 }
 
 /// The gateway is restarted and made anew, the server dies: what was counted in the run goes on to the packet.
