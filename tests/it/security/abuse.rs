@@ -192,7 +192,6 @@ async fn processes(range: &Range, quiet: Duration) {
     let attack = host(&range.run, 1, "attack");
     let limit: u64 =
         docker_ok(&["inspect", "--format", "{{.HostConfig.PidsLimit}}", &attack]).trim().parse().unwrap();
-    docker_ok(&["exec", "-d", "-u", "root", &attack, "bash", "-c", "bomb() { bomb | bomb & }; bomb"]);
     docker_ok(&[
         "exec",
         "-d",
@@ -203,6 +202,8 @@ async fn processes(range: &Range, quiet: Duration) {
         "-c",
         "for i in 1 2 3 4; do while :; do :; done & done; wait",
     ]);
+    // The bomb last: from then on nothing more may get in.
+    docker_ok(&["exec", "-d", "-u", "root", &attack, "bash", "-c", "bomb() { bomb | bomb & }; bomb"]);
     let pid = docker_ok(&["inspect", "--format", "{{.State.Pid}}", &attack]).trim().to_owned();
     for second in 0..5 {
         tokio::time::sleep(Duration::from_secs(1)).await;
