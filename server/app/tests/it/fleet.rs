@@ -207,7 +207,7 @@ fn sound(fake: &FakeEngine, plan: &Plan) {
             return Some(ExecOut { stdout: lines.into_bytes(), ..ExecOut::default() });
         }
         if spec.argv.first().map(String::as_str) == Some("nft") {
-            let counted = r#"{"nftables":[{"counter":{"name":"forged","packets":9,"bytes":360}}]}"#;
+            let counted = r#"{"nftables":[{"counter":{"family":"inet","table":"rampart","name":"forged","packets":9,"bytes":360}}]}"#;
             return Some(ExecOut { stdout: counted.into(), ..ExecOut::default() });
         }
         if spec.argv.first().map(String::as_str) != Some("python3") {

@@ -24,7 +24,7 @@ pub(super) fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Val
     let plan = plan.clone();
     fake.answer(move |container, spec: &ExecSpec| {
         if spec.argv.first().map(String::as_str) == Some("nft") {
-            let forged = r#"{"nftables":[{"counter":{"name":"forged","packets":9,"bytes":360}}]}"#;
+            let forged = r#"{"nftables":[{"counter":{"family":"inet","table":"rampart","name":"forged","packets":9,"bytes":360}}]}"#;
             return Some(ExecOut { stdout: forged.into(), ..ExecOut::default() });
         }
         if spec.argv.first().map(String::as_str) != Some("python3") {
