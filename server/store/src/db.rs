@@ -191,7 +191,11 @@ impl Db {
             },
             Self::Postgres { pool, fence } => {
                 fence.pass()?;
-                pool.begin().await.map(Tx::Postgres)
+                // In a task of its own: of a BEGIN that is given up halfway the driver knows nothing, and what comes next
+                // over that connection would be part of a transaction that nobody commits.
+                let pool = pool.clone();
+                let begun = tokio::spawn(async move { pool.begin().await }).await;
+                begun.unwrap_or(Err(sqlx::Error::WorkerCrashed)).map(Tx::Postgres)
             }
         }
         .map_err(wrap)
