@@ -74,13 +74,19 @@ fn tables() -> Vec<DeskTable> {
         .collect()
 }
 
+/// A difference with its sign; nothing has none.
+fn signed(difference: String) -> String {
+    let more = !difference.starts_with('-') && difference.contains(|c: char| matches!(c, '1'..='9'));
+    if more { format!("+{difference}") } else { difference }
+}
+
 fn figures(year: RocYear, of: &YearOverview) -> Vec<DeskFigure> {
     let href = behind(year, "all", "");
     let known = of.last.sessions > 0;
     let one = |key: &str, value: String, change: Option<String>| DeskFigure {
         key: key.to_owned(),
         value,
-        change: change.filter(|_| known).unwrap_or_default(),
+        change: change.filter(|_| known).map(signed).unwrap_or_default(),
         href: href.clone(),
     };
     let counted = |key: &str, value: fn(&Figures) -> i64| {

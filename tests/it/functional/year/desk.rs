@@ -55,7 +55,7 @@ pub async fn overview(year: &mut Year) {
         .iter()
         .map(|text| text.trim_start_matches(&zh("desk.change")).trim().to_owned())
         .collect();
-    assert_eq!(changes, ["7", "10", "44.90", "1", "0", "-5.56 百分點"]);
+    assert_eq!(changes, ["+7", "+10", "+44.90", "+1", "0", "-5.56 百分點"]);
 
     let targets = lines(office, "section.card:has(h2):nth-of-type(2)").await;
     let verdicts: Vec<&str> = targets.iter().map(|line| line.rsplit(" | ").next().unwrap()).collect();
