@@ -1,9 +1,6 @@
 //! A year's personal records in bulk, for the tables: one query for each kind, in the officer's transaction that writes the
 //! audit line.
 
-use std::collections::HashSet;
-use std::sync::Arc;
-
 use rampart_domain::records::Standing;
 use rampart_domain::records::facts::DutyClass;
 use rampart_domain::records::{
@@ -12,26 +9,10 @@ use rampart_domain::records::{
 
 use crate::db::{ByKey, args};
 use crate::error::StoreError;
+use crate::ids::{Id, Ids};
 use crate::officer::{OfficerView, Purpose};
 use crate::persons::shown_number;
 use crate::surveys::{SurveyAnswer, SurveySheet, read_answer};
-
-/// An id that comes again in thousands of rows and is held once.
-pub type Id = Arc<str>;
-
-#[derive(Default)]
-struct Ids(HashSet<Id>);
-
-impl Ids {
-    fn of(&mut self, id: String) -> Id {
-        if let Some(known) = self.0.get(id.as_str()) {
-            return known.clone();
-        }
-        let id: Id = id.into();
-        self.0.insert(id.clone());
-        id
-    }
-}
 
 /// A row of the register with what its agency says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod db;
 mod error;
 mod events;
 mod exercises;
+mod ids;
 mod judge;
 mod ledger;
 mod lookups;
