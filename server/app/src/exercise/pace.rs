@@ -10,7 +10,7 @@ use crate::App;
 /// Time of one part of each step as a share, measured with ten ranges of five hosts on one machine, alone and two launches
 /// side by side while a class worked (`tests/it/performance`).
 const WEIGHTS: [(&str, u64); 6] =
-    [("networks", 12), ("created", 8), ("hosts", 20), ("ready", 5), ("plants", 2), ("walls", 5)];
+    [("networks", 10), ("created", 8), ("hosts", 20), ("ready", 9), ("plants", 4), ("walls", 10)];
 /// Time in which the tries of the walls wait for what must not come, ms: all hosts at once and however fast the machine is.
 const WALLS_MS: i64 = 2_500;
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
