@@ -8,10 +8,10 @@
 //!   engine's own events; `ready` until seats can be opened, that is with every host ready by its probe, every secret
 //!   planted and read back, and every wall tried from inside every host.
 //!
-//! Seen on two processors with Docker 20.10 (release build, compilers at low priority beside it, medians of three): floor
-//! 13.0 s and 7.8 s, Rampart 13.3 s made, 20.4 s ready and 8.4 s removed. In a quiet run before, with a floor of 10.4 s and
-//! 6.8 s, compose took 13.6 s and 8.9 s. The floor ends while its last containers still come up; nothing of Rampart's
-//! starts before its gateway answers names.
+//! Seen on two processors with Docker 20.10 (release build, nothing else on the machine, medians of three): floor
+//! 10.7 s and 6.5 s, compose 12.0 s and 8.9 s, Rampart 10.5 s made, 17.0 s ready and
+//! 7.0 s removed. The floor ends while its last containers still come up; nothing of Rampart's starts before its
+//! gateway answers names.
 
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
