@@ -14,7 +14,7 @@ fn said(of: Cross, year: RocYear, edition: Edition) -> String {
 }
 
 impl App {
-    /// A cross table of a year. The store refuses whoever is no officer and writes the audit line in the transaction that
+    /// A cross table of a year, to be looked at. The store refuses whoever is no officer and writes the audit line in the transaction that
     /// reads.
     ///
     /// # Errors
@@ -25,9 +25,20 @@ impl App {
         year: RocYear,
         edition: Edition,
         officer: &Officer,
-        road: Road,
     ) -> Result<Table, AppError> {
-        let book = self.records_book(year, officer, road, &said(of, year, edition)).await?;
+        self.cross_of(of, year, edition, officer, Road::Look, &said(of, year, edition)).await
+    }
+
+    async fn cross_of(
+        &self,
+        of: Cross,
+        year: RocYear,
+        edition: Edition,
+        officer: &Officer,
+        road: Road,
+        what: &str,
+    ) -> Result<Table, AppError> {
+        let book = self.records_book(year, officer, road, what).await?;
         Ok(book.cross(&self.records_issue(), of, year, edition, self.hidden_under().await?))
     }
 
@@ -44,7 +55,8 @@ impl App {
         officer: &Officer,
     ) -> Result<Export, AppError> {
         let as_of_ms = self.now_ms();
-        let table = self.records_cross(of, year, edition, officer, Road::Export).await?;
+        let what = format!("{} {}", said(of, year, edition), format.ending());
+        let table = self.cross_of(of, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let printed = crate::records_year::printed(edition);
         let sheet = papers::Sheet { table, number: "", edition: printed, as_of_ms };

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rampart_app::{ExportFormat, Road};
+use rampart_app::ExportFormat;
 use rampart_domain::records::{By, Cross, CrossFigure, Edition};
 use rampart_pages::{CrossPage, Problem};
 use rampart_store::Officer;
@@ -76,7 +76,7 @@ pub(super) async fn show(
     let table = if same {
         None
     } else {
-        let table = web.app.records_cross(of, year, edition, &officer, Road::Look).await.map_err(refused)?;
+        let table = web.app.records_cross(of, year, edition, &officer).await.map_err(refused)?;
         Some(view::statistics::shown_table(&table))
     };
     let page = CrossPage {

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 
 use crate::db::{Db, Row, Value, marks};
 use crate::error::StoreError;
-use crate::sessions::Viewer;
+use crate::sessions::{Viewer, behind};
 
 /// Log-ins that one query asks for at most.
 const TOGETHER: usize = 64;
@@ -90,14 +90,13 @@ async fn look_up(db: &Db, asked: &[Question]) -> Result<HashMap<String, Row>, St
     let size = asked.len().next_power_of_two();
     let ids = asked.iter().chain(std::iter::repeat_n(&asked[asked.len() - 1], size - asked.len()));
     let sql = format!(
-        "SELECT s.id, s.seen_ms, s.expires_ms, \
-         a.id AS account_id, a.login, a.name AS account_name, a.role, a.must_change, \
-         t.id AS seat_id, t.exercise_id, t.team, t.number, t.person_id, p.name AS person_name \
-         FROM sessions s \
-         LEFT JOIN accounts a ON a.id = s.account_id AND a.disabled = 0 \
-         LEFT JOIN seats t ON t.id = s.seat_id AND t.removed_ms IS NULL \
-         LEFT JOIN persons p ON p.id = t.person_id \
-         WHERE s.id IN ({}) AND s.revoked_ms IS NULL",
+        concat!(
+            "SELECT o.id, o.seen_ms, o.expires_ms, ",
+            behind!(columns),
+            " FROM sessions o ",
+            behind!(tables),
+            " WHERE o.id IN ({}) AND o.revoked_ms IS NULL"
+        ),
         marks(1, size)
     );
     let rows = db.rows(AssertSqlSafe(sql), ids.map(|question| Value::from(&question.id)).collect()).await?;
@@ -106,34 +105,9 @@ async fn look_up(db: &Db, asked: &[Question]) -> Result<HashMap<String, Row>, St
 
 fn viewer(row: &Row, now_ms: i64) -> Found {
     let cells = row.of("sessions", "id");
-    let session_id = cells.text("id")?;
-    let seen_ms = cells.int("seen_ms")?;
     let expires_ms = cells.int("expires_ms")?;
     if expires_ms <= now_ms {
         return Ok(None);
     }
-    if let Some(account_id) = cells.opt_text("account_id")? {
-        return Ok(Some(Viewer::Account {
-            session_id,
-            account_id,
-            login: cells.text("login")?,
-            name: cells.text("account_name")?,
-            role: cells.word("role")?,
-            must_change: cells.flag("must_change")?,
-            seen_ms,
-            expires_ms,
-        }));
-    }
-    let Some(seat_id) = cells.opt_text("seat_id")? else { return Ok(None) };
-    Ok(Some(Viewer::Seat {
-        session_id,
-        seat_id,
-        exercise_id: cells.text("exercise_id")?,
-        team: cells.text("team")?,
-        number: cells.number("number")?,
-        person_id: cells.text("person_id")?,
-        name: cells.text("person_name")?,
-        seen_ms,
-        expires_ms,
-    }))
+    Viewer::behind(&cells, cells.text("id")?, cells.int("seen_ms")?, expires_ms)
 }

@@ -1,7 +1,7 @@
 //! Log-ins. A cookie names a row here and nothing more; who that is and what they may do is read at every request.
 
 use crate::accounts::Role;
-use crate::db::{Db, args};
+use crate::db::{Cells, Db, args};
 use crate::error::StoreError;
 use crate::lookups::Lookups;
 
@@ -59,6 +59,56 @@ pub enum Viewer {
         /// When the log-in ends, ms UTC.
         expires_ms: i64,
     },
+}
+
+/// The columns that say who is behind a log-in or a token, and the tables that they come from; whatever names the account and
+/// the seat is called `o`.
+macro_rules! behind {
+    (columns) => {
+        "a.id AS of_account, a.login, a.name AS account_name, a.role, a.must_change, \
+         t.id AS of_seat, t.exercise_id, t.team, t.number, t.person_id, p.name AS person_name"
+    };
+    (tables) => {
+        "LEFT JOIN accounts a ON a.id = o.account_id AND a.disabled = 0 \
+         LEFT JOIN seats t ON t.id = o.seat_id AND t.removed_ms IS NULL \
+         LEFT JOIN persons p ON p.id = t.person_id"
+    };
+}
+pub(crate) use behind;
+
+impl Viewer {
+    /// Whoever a row with [`behind!`] names; `None` when the account is disabled or the seat removed.
+    pub(crate) fn behind(
+        cells: &Cells<'_>,
+        session_id: String,
+        seen_ms: i64,
+        expires_ms: i64,
+    ) -> Result<Option<Self>, StoreError> {
+        if let Some(account_id) = cells.opt_text("of_account")? {
+            return Ok(Some(Self::Account {
+                session_id,
+                account_id,
+                login: cells.text("login")?,
+                name: cells.text("account_name")?,
+                role: cells.word("role")?,
+                must_change: cells.flag("must_change")?,
+                seen_ms,
+                expires_ms,
+            }));
+        }
+        let Some(seat_id) = cells.opt_text("of_seat")? else { return Ok(None) };
+        Ok(Some(Self::Seat {
+            session_id,
+            seat_id,
+            exercise_id: cells.text("exercise_id")?,
+            team: cells.text("team")?,
+            number: cells.number("number")?,
+            person_id: cells.text("person_id")?,
+            name: cells.text("person_name")?,
+            seen_ms,
+            expires_ms,
+        }))
+    }
 }
 
 /// Repository of log-ins.

@@ -5,7 +5,7 @@ use rampart_domain::token::Scope;
 use crate::audit::{self, AuditLine};
 use crate::db::{Cells, Db, args};
 use crate::error::StoreError;
-use crate::sessions::Viewer;
+use crate::sessions::{Viewer, behind};
 
 /// Whose a token is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -162,48 +162,23 @@ impl Tokens<'_> {
         let row = self
             .db
             .row(
-                "SELECT k.id, k.account_id, k.seat_id, k.name, k.hint, k.scopes, k.created_ms, k.expires_ms, \
-                 k.used_ms, k.revoked_ms, a.id AS of_account, a.login, a.name AS account_name, a.role, a.must_change, \
-                 t.id AS of_seat, t.exercise_id, t.team, t.number, t.person_id, p.name AS person_name \
-                 FROM tokens k \
-                 LEFT JOIN accounts a ON a.id = k.account_id AND a.disabled = 0 \
-                 LEFT JOIN seats t ON t.id = k.seat_id AND t.removed_ms IS NULL \
-                 LEFT JOIN persons p ON p.id = t.person_id \
-                 WHERE k.hash = $1 AND k.revoked_ms IS NULL AND k.expires_ms > $2",
+                concat!(
+                    "SELECT o.id, o.account_id, o.seat_id, o.name, o.hint, o.scopes, o.created_ms, o.expires_ms, \
+                     o.used_ms, o.revoked_ms, ",
+                    behind!(columns),
+                    " FROM tokens o ",
+                    behind!(tables),
+                    " WHERE o.hash = $1 AND o.revoked_ms IS NULL AND o.expires_ms > $2"
+                ),
                 args![hash, now_ms],
             )
             .await?;
         let Some(row) = row else { return Ok(None) };
         let cells = row.of("tokens", "id");
         let token = read(&cells)?;
-        let (session_id, seen_ms) = (token.id.clone(), token.used_ms.unwrap_or(token.created_ms));
-        let expires_ms = token.expires_ms;
-        if let Some(account_id) = cells.opt_text("of_account")? {
-            let viewer = Viewer::Account {
-                session_id,
-                account_id,
-                login: cells.text("login")?,
-                name: cells.text("account_name")?,
-                role: cells.word("role")?,
-                must_change: cells.flag("must_change")?,
-                seen_ms,
-                expires_ms,
-            };
-            return Ok(Some((token, viewer)));
-        }
-        let Some(seat_id) = cells.opt_text("of_seat")? else { return Ok(None) };
-        let viewer = Viewer::Seat {
-            session_id,
-            seat_id,
-            exercise_id: cells.text("exercise_id")?,
-            team: cells.text("team")?,
-            number: cells.number("number")?,
-            person_id: cells.text("person_id")?,
-            name: cells.text("person_name")?,
-            seen_ms,
-            expires_ms,
-        };
-        Ok(Some((token, viewer)))
+        let seen_ms = token.used_ms.unwrap_or(token.created_ms);
+        let viewer = Viewer::behind(&cells, token.id.clone(), seen_ms, token.expires_ms)?;
+        Ok(viewer.map(|viewer| (token, viewer)))
     }
 
     /// Notes that a token was used. Each call is a durable write: call it once a minute.

@@ -193,6 +193,7 @@ impl App {
             Err(CourseError::Missing)
         }
     }
+
     /// Says how many were handed out on paper, besides the tokens.
     ///
     /// # Errors
