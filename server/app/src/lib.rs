@@ -21,6 +21,7 @@ pub mod library;
 pub mod limits;
 mod papers;
 mod people;
+pub mod press;
 mod programme;
 mod queue;
 pub mod range;
@@ -171,6 +172,12 @@ pub enum AppError {
     /// Characters that no font of this machine has; nothing was printed.
     #[error("no font has {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Characters(Vec<MissingCharacter>),
+    /// As many exports of this person as may wait already; nothing was read.
+    #[error("too many exports of one person wait")]
+    Waiting {
+        /// When one more makes sense, ms from now.
+        retry_ms: i64,
+    },
     /// Anything else.
     #[error("{0}")]
     Inner(String),
@@ -260,8 +267,10 @@ pub struct App {
     keeper: Mutex<keeper::Keeper>,
     /// Terminals that are open.
     terminals: terminal::Terminals,
-    /// Fonts and the turn at the press.
+    /// Fonts and the key that seals.
     papers: Arc<papers::Papers>,
+    /// The turn at the press.
+    pub(crate) press: press::Press,
     /// Papers of scores that were set last.
     set_papers: scores::SetPapers,
     /// The nodes as they were seen last.
@@ -331,6 +340,7 @@ impl App {
             keeper: Mutex::default(),
             terminals,
             papers,
+            press: press::Press::default(),
             set_papers: scores::SetPapers::default(),
             room: tokio::sync::watch::channel(Vec::new()).0,
         });

@@ -1,5 +1,5 @@
 //! Tables and papers as files. Setting a paper takes a processor for tenths of a second and fonts of tens of megabytes: one
-//! at a time, away from the threads that answer.
+//! at a time (see [`crate::press`]), away from the threads that answer.
 
 use std::io::{BufWriter, Seek as _, Write as _};
 use std::path::PathBuf;
@@ -8,24 +8,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rampart_documents::{Fonts, FontsMissing, Paper, PrintError};
 use rampart_domain::ledger::CheckpointKey;
 use rampart_domain::records::Table;
-use tokio::sync::Semaphore;
 
+use crate::press::Turn;
 use crate::records::package::{self, Package};
 use crate::records::{ExportError, Exporter, Format, Outgoing};
 use crate::{App, AppError};
 
-/// The fonts, once they were found, the key that seals, and the turn at the press.
+/// The fonts, once they were found, and the key that seals.
 pub(crate) struct Papers {
     places: Vec<PathBuf>,
     key: CheckpointKey,
     fonts: Mutex<Option<Arc<Fonts>>>,
-    turn: Semaphore,
 }
 
 impl Papers {
     /// With fonts from these folders and files.
     pub(crate) fn new(places: Vec<PathBuf>, key: CheckpointKey) -> Arc<Self> {
-        Arc::new(Self { places, key, fonts: Mutex::default(), turn: Semaphore::new(1) })
+        Arc::new(Self { places, key, fonts: Mutex::default() })
     }
 
     /// Looked for again as long as there are none, so that they can be installed meanwhile.
@@ -80,15 +79,17 @@ impl App {
         self.papers.fonts()
     }
 
-    /// Makes files, away from the threads that answer.
-    pub(crate) async fn making<T: Send + 'static>(
+    /// Makes a file, away from the threads that answer. The turn lasts until it is made, also when nobody waits for it any
+    /// more.
+    async fn making<T: Send + 'static>(
         &self,
+        turn: Turn,
         make: impl FnOnce(&Exporter<'_>) -> Result<T, ExportError> + Send + 'static,
     ) -> Result<T, AppError> {
         let inner = |error: &dyn std::fmt::Display| AppError::Inner(error.to_string());
         let papers = self.papers.clone();
-        let _turn = self.papers.turn.acquire().await.map_err(|error| inner(&error))?;
         let made = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             make(&Exporter::new(Box::new(|| papers.fonts()), &papers.key))
         });
         Ok(made.await.map_err(|error| inner(&error))??)
@@ -97,11 +98,12 @@ impl App {
     /// A table as a file.
     pub(crate) async fn file_of(
         &self,
+        turn: Turn,
         sheet: Sheet,
         organisation: &'static str,
         format: Format,
     ) -> Result<Vec<u8>, AppError> {
-        self.making(move |exporter| {
+        self.making(turn, move |exporter| {
             let Sheet { table, number, edition, as_of_ms } = &sheet;
             let out = Outgoing { table, number, organisation, edition, as_of_ms: *as_of_ms };
             exporter.file(&out, format)
@@ -109,17 +111,22 @@ impl App {
         .await
     }
 
-    /// A package in a file without a name, read from its beginning: it is made whole before the first byte goes out, so that
-    /// what stands in its way is told and not met halfway.
-    pub(crate) async fn packed(&self, package: Package) -> Result<std::fs::File, AppError> {
-        self.making(move |exporter| {
+    /// The name of a package, and its bytes in a file without a name, read from its beginning: it is made whole before the
+    /// first byte goes out, so that what stands in its way is told and not met halfway.
+    pub(crate) async fn packed(
+        &self,
+        turn: Turn,
+        package: impl FnOnce() -> Package + Send + 'static,
+    ) -> Result<(String, std::fs::File), AppError> {
+        self.making(turn, move |exporter| {
+            let package = package();
             let file = tempfile::tempfile()?;
             let mut out = BufWriter::new(&file);
             package::write(&package, exporter, &mut out)?;
             out.flush()?;
             drop(out);
             (&file).rewind()?;
-            Ok(file)
+            Ok((package.file_name(), file))
         })
         .await
     }
@@ -128,7 +135,11 @@ impl App {
     ///
     /// # Errors
     /// [`AppError::Fonts`] and [`AppError::Characters`] are for people to read.
-    pub async fn printed(&self, paper: impl Paper + Send + 'static) -> Result<Vec<u8>, AppError> {
-        self.making(move |exporter| exporter.paper(&paper)).await
+    pub(crate) async fn printed(
+        &self,
+        turn: Turn,
+        paper: impl Paper + Send + 'static,
+    ) -> Result<Vec<u8>, AppError> {
+        self.making(turn, move |exporter| exporter.paper(&paper)).await
     }
 }

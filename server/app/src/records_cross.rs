@@ -54,13 +54,14 @@ impl App {
         format: ExportFormat,
         officer: &Officer,
     ) -> Result<Export, AppError> {
+        let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
         let what = format!("{} {}", said(of, year, edition), format.ending());
         let table = self.cross_of(of, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let printed = crate::records_year::printed(edition);
         let sheet = papers::Sheet { table, number: "", edition: printed, as_of_ms };
-        let bytes = self.file_of(sheet, ORGANISATION, format).await?;
+        let bytes = self.file_of(turn, sheet, ORGANISATION, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 }

@@ -301,7 +301,8 @@ impl App {
     /// A table of a year as a file; an export in the audit log.
     ///
     /// # Errors
-    /// As [`App::records_table`]; on paper also [`AppError::Fonts`] and [`AppError::Characters`].
+    /// As [`App::records_table`]; on paper also [`AppError::Fonts`] and [`AppError::Characters`]. [`AppError::Waiting`] while
+    /// many exports of this officer wait.
     pub async fn records_file(
         &self,
         kind: Kind,
@@ -310,12 +311,13 @@ impl App {
         format: ExportFormat,
         officer: &Officer,
     ) -> Result<Export, AppError> {
+        let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
         let what = format!("{} {year} {} {}", kind.code().to_uppercase(), edition.code(), format.ending());
         let table = self.table_of(kind, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let sheet = papers::Sheet { table, number: kind.number(), edition: printed(edition), as_of_ms };
-        let bytes = self.file_of(sheet, ORGANISATION, format).await?;
+        let bytes = self.file_of(turn, sheet, ORGANISATION, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 
@@ -328,33 +330,35 @@ impl App {
         year: RocYear,
         officer: &Officer,
     ) -> Result<(String, std::fs::File), AppError> {
+        let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
         let book = self.records_book(year, officer, Road::Export, &format!("package {year}")).await?;
         let (issue, under) = (self.records_issue(), self.hidden_under().await?);
-        let of = |edition: Edition, folder| PackedEdition {
-            folder,
-            printed: printed(edition),
-            tables: Kind::ALL
-                .into_iter()
-                .filter(|kind| kind.has(edition))
-                .map(|kind| Packed {
-                    table: book.table(&issue, kind, year, edition, under),
-                    number: kind.number().to_owned(),
-                })
-                .collect(),
-        };
-        let package = Package {
-            year: year.to_string(),
-            organisation: ORGANISATION.to_owned(),
-            foot: Some(FOOT.to_owned()),
-            as_of_ms,
-            editions: vec![
-                of(Edition::Internal, paper::INTERNAL_FOLDER),
-                of(Edition::Public, paper::PUBLIC_FOLDER),
-            ],
-        };
-        let name = package.file_name();
-        Ok((name, self.packed(package).await?))
+        self.packed(turn, move || {
+            let of = |edition: Edition, folder| PackedEdition {
+                folder,
+                printed: printed(edition),
+                tables: Kind::ALL
+                    .into_iter()
+                    .filter(|kind| kind.has(edition))
+                    .map(|kind| Packed {
+                        table: book.table(&issue, kind, year, edition, under),
+                        number: kind.number().to_owned(),
+                    })
+                    .collect(),
+            };
+            Package {
+                year: year.to_string(),
+                organisation: ORGANISATION.to_owned(),
+                foot: Some(FOOT.to_owned()),
+                as_of_ms,
+                editions: vec![
+                    of(Edition::Internal, paper::INTERNAL_FOLDER),
+                    of(Edition::Public, paper::PUBLIC_FOLDER),
+                ],
+            }
+        })
+        .await
     }
 
     /// All tables of a year that have this edition, of one reading and one moment, so that they fit each other.

@@ -77,7 +77,9 @@ impl App {
             continued: paper.continued,
             as_of_ms,
         };
-        self.printed(paper).await
+        // One at a time for all who look on, see `set_once`.
+        let turn = self.press.turn("scores").await?;
+        self.printed(turn, paper).await
     }
 
     /// A paper that was set for this key, or the one that `make` gives. Setting one takes a processor for as long as a

@@ -5,6 +5,7 @@ use rampart_domain::records::{RocDate, paper};
 use rampart_store::Person;
 
 use crate::courses::CourseError;
+use crate::press::Turn;
 use crate::records::Format;
 use crate::statistics::{Export, FOOT, ORGANISATION};
 use crate::{App, AppError};
@@ -55,10 +56,11 @@ fn cut(from_ms: i64, to_ms: i64) -> Vec<(i64, i64)> {
 }
 
 impl App {
-    async fn sign_sheet(&self, sheet: SignInSheet) -> Result<Export, AppError> {
+    async fn sign_sheet(&self, turn: Turn, sheet: SignInSheet) -> Result<Export, AppError> {
         let code = rampart_domain::records::table::file_part(&sheet.code);
         let name = format!("{}_{code}.{}", paper::SIGN_IN, Format::Pdf.ending());
-        Ok(Export { name, media_type: Format::Pdf.media_type(), bytes: self.printed(sheet).await? })
+        let bytes = self.printed(turn, sheet).await?;
+        Ok(Export { name, media_type: Format::Pdf.media_type(), bytes })
     }
 
     fn blank_sheet(&self, course: &str, code: &str, place: &str) -> SignInSheet {
@@ -77,44 +79,58 @@ impl App {
     }
 
     /// The sheet of a class session for its trainees: columns for each half-day, each day on pages of its own.
+    /// `person` is who asks.
     ///
     /// # Errors
     /// [`CourseError::Missing`] when the session is not this course's; [`AppError::Fonts`] and [`AppError::Characters`] are
     /// for people to read.
-    pub async fn class_sign_sheet(&self, course: &str, id: &str) -> Result<Export, CourseError> {
+    pub async fn class_sign_sheet(
+        &self,
+        course: &str,
+        id: &str,
+        person: &str,
+    ) -> Result<Export, CourseError> {
+        let turn = self.press.turn(person).await?;
         let sheet = self.class_sheet(course, id).await?;
         let of = self.course(course).await?;
         let session = &sheet.session;
         Ok(self
-            .sign_sheet(SignInSheet {
-                days: days(session.halves.iter().copied()),
-                people: sheet
-                    .rows
-                    .iter()
-                    .filter(|row| row.is_trainee())
-                    .map(|row| line(&row.person))
-                    .collect(),
-                rule: paper::sign_in_rule(session.late_minutes),
-                ..self.blank_sheet(&of.about.title, &session.code, &session.place)
-            })
+            .sign_sheet(
+                turn,
+                SignInSheet {
+                    days: days(session.halves.iter().copied()),
+                    people: sheet
+                        .rows
+                        .iter()
+                        .filter(|row| row.is_trainee())
+                        .map(|row| line(&row.person))
+                        .collect(),
+                    rule: paper::sign_in_rule(session.late_minutes),
+                    ..self.blank_sheet(&of.about.title, &session.code, &session.place)
+                },
+            )
             .await?)
     }
 
-    /// The sheet of an exercise for everyone with a seat, by its planned time.
+    /// The sheet of an exercise for everyone with a seat, by its planned time. `person` is who asks.
     ///
     /// # Errors
     /// [`AppError::Missing`] for an unknown exercise; [`AppError::Fonts`] and [`AppError::Characters`] are for people to read.
-    pub async fn exercise_sign_sheet(&self, id: &str) -> Result<Export, AppError> {
+    pub async fn exercise_sign_sheet(&self, id: &str, person: &str) -> Result<Export, AppError> {
+        let turn = self.press.turn(person).await?;
         let row = self.store.exercises().get(id).await?.ok_or(AppError::Missing("exercise"))?.exercise;
         let people = self.attendance(id).await?;
-        self.sign_sheet(SignInSheet {
-            days: days(cut(
-                row.starts_ms,
-                row.ends_ms.max(row.starts_ms + 1).min(row.starts_ms + 31 * DAY_MS),
-            )),
-            people: people.iter().filter(|one| one.team.is_some()).map(|one| line(&one.person)).collect(),
-            ..self.blank_sheet(&row.title, &row.code, &row.place)
-        })
+        self.sign_sheet(
+            turn,
+            SignInSheet {
+                days: days(cut(
+                    row.starts_ms,
+                    row.ends_ms.max(row.starts_ms + 1).min(row.starts_ms + 31 * DAY_MS),
+                )),
+                people: people.iter().filter(|one| one.team.is_some()).map(|one| line(&one.person)).collect(),
+                ..self.blank_sheet(&row.title, &row.code, &row.place)
+            },
+        )
         .await
     }
 }

@@ -77,7 +77,7 @@ impl App {
     /// A file with the figures.
     ///
     /// # Errors
-    /// As [`App::statistics`].
+    /// As [`App::statistics`]; [`AppError::Waiting`] while many exports of this officer wait.
     pub async fn export(
         &self,
         exercise: &str,
@@ -90,6 +90,7 @@ impl App {
             ExportTable::Hours => ("hours", ""),
         };
         let what = format!("{name} {}", format.ending().to_uppercase());
+        let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
         let figures = self.figures(exercise, officer, Road::Export, &what).await?;
         let table = match table {
@@ -98,7 +99,7 @@ impl App {
         };
         let name = table.file_name(format.ending());
         let issue = Sheet { table, number, edition: paper::INTERNAL, as_of_ms };
-        let bytes = self.file_of(issue, ORGANISATION, format).await?;
+        let bytes = self.file_of(turn, issue, ORGANISATION, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 

@@ -65,7 +65,7 @@ pub(super) async fn show(
 ) -> Answer {
     if query.format == "pdf" {
         web.exercise(&id)?;
-        return Ok(download(web.app.exercise_sign_sheet(&id).await?));
+        return Ok(download(web.app.exercise_sign_sheet(&id, visit.person()).await?));
     }
     let page = sheet(&web, &visit, &id, query.q.trim(), None).await?;
     web.page(&visit, &page)

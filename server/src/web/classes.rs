@@ -241,7 +241,8 @@ pub(super) async fn paper(
     Query(wanted): Query<AsFile>,
 ) -> Answer {
     if wanted.is_pdf() {
-        return Ok(download(web.app.class_sign_sheet(&course, &id).await.map_err(failed)?));
+        let sheet = web.app.class_sign_sheet(&course, &id, visit.person()).await;
+        return Ok(download(sheet.map_err(failed)?));
     }
     let page = paper_page(&web, &visit, (&course, &id), BTreeMap::new(), "", Vec::new()).await?;
     web.page(&visit, &page)

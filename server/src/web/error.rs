@@ -81,6 +81,14 @@ impl WebError {
         Self { retry_after_s: Some(seconds), ..Self::with(StatusCode::TOO_MANY_REQUESTS, problem) }
     }
 
+    /// As many exports of this person as may wait already; `wait_ms` until one more makes sense.
+    fn exports_wait(wait_ms: i64) -> Self {
+        let most = rampart_app::press::MOST_WAITING;
+        let seconds = (wait_ms + 999) / 1000;
+        let problem = Problem::new("exports_wait").with("most", most).with("seconds", seconds);
+        Self { retry_after_s: Some(seconds), ..Self::with(StatusCode::TOO_MANY_REQUESTS, problem) }
+    }
+
     /// Not now, as the server goes down.
     #[must_use]
     pub fn unavailable(wait_ms: i64) -> Self {
@@ -139,6 +147,7 @@ impl From<rampart_app::AppError> for WebError {
                 let problem = Problem::new("no_font_has").with("list", list.join("; "));
                 Self::with(StatusCode::UNPROCESSABLE_ENTITY, problem)
             }
+            AppError::Waiting { retry_ms } => Self::exports_wait(retry_ms),
             other => Self::internal(other),
         }
     }

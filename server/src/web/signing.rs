@@ -308,13 +308,13 @@ impl AsFile {
     }
 }
 
-async fn certificate_page(web: &Web, visit: &Here, id: &str, wanted: &AsFile) -> Answer {
+async fn certificate_page(web: &Web, visit: &Here, id: &str, wanted: &AsFile, person: &str) -> Answer {
     let issuer = web.pages.text(visit.locale, ISSUER, &std::collections::BTreeMap::new());
     if wanted.is_pdf() {
         // The paper is Chinese whatever the page is read in.
         let issuer = owner(web);
-        let file = web.app.certificate_file(id, &base(web, visit), &issuer).await.map_err(failed)?;
-        return Ok(download(file));
+        let file = web.app.certificate_file(id, &base(web, visit), &issuer, person).await;
+        return Ok(download(file.map_err(failed)?));
     }
     let one = web.app.certificate(id, &base(web, visit), &issuer).await.map_err(failed)?;
     let code =
@@ -351,7 +351,7 @@ pub(super) async fn certificate(
     if !known.iter().any(|one| one.course_id == course) {
         return Err(WebError::not_found());
     }
-    certificate_page(&web, &visit, &id, &wanted).await
+    certificate_page(&web, &visit, &id, &wanted, visit.person()).await
 }
 
 /// The person whose own page this browser may see: by a visit, or by a seat.
@@ -381,7 +381,7 @@ pub(super) async fn own_certificate(
     if !known.iter().any(|one| rows.contains(&one.person_id)) {
         return Err(WebError::not_found());
     }
-    certificate_page(&web, &visit, &id, &wanted).await
+    certificate_page(&web, &visit, &id, &wanted, &person).await
 }
 
 /// `GET /me`: the own page, or its door.

@@ -108,6 +108,15 @@ pub(crate) fn client_address(web: &Web, parts: &Parts) -> IpAddr {
 }
 
 impl Visit {
+    /// Who counts as one: an account, the person in a seat, or a browser.
+    pub(super) fn person(&self) -> &str {
+        match &self.me {
+            Me::Staff(staff) => &staff.id,
+            Me::Seat(seat) => &seat.person,
+            Me::Nobody => &self.visitor,
+        }
+    }
+
     /// Looks at a request. Asks the database who is behind the log-in.
     pub(super) async fn of(web: &Web, parts: &Parts) -> Result<Self, WebError> {
         let mut cookies = Vec::new();

@@ -10,6 +10,7 @@ mod api_register;
 mod cli;
 mod courses;
 mod desk;
+mod exports;
 mod figures;
 mod forms;
 mod headers;

@@ -193,16 +193,24 @@ impl App {
     }
 
     /// A certificate as a sealed PDF. The same certificate gives the same bytes: its date is that of issue or revocation.
+    /// `person` is who asks.
     ///
     /// # Errors
     /// [`CourseError::Missing`] for an unknown one; [`AppError::Fonts`] and [`AppError::Characters`] are for people to read.
-    pub async fn certificate_file(&self, id: &str, base: &str, issuer: &str) -> Result<Export, CourseError> {
+    pub async fn certificate_file(
+        &self,
+        id: &str,
+        base: &str,
+        issuer: &str,
+        person: &str,
+    ) -> Result<Export, CourseError> {
+        let turn = self.press.turn(person).await?;
         let one = self.store.certificates().list(CertificatesOf::Id(id)).await?.pop();
         let as_of_ms = one.map(|one| one.revoked_ms.unwrap_or(one.issued_ms)).ok_or(CourseError::Missing)?;
         let certificate = self.certificate(id, base, issuer).await?;
         let name = format!("證書_{}.pdf", certificate.number);
         let paper = CertificatePaper { certificate, foot: Some(FOOT.to_owned()), as_of_ms };
-        let bytes = self.printed(paper).await?;
+        let bytes = self.printed(turn, paper).await?;
         Ok(Export { name, media_type: Format::Pdf.media_type(), bytes })
     }
 
