@@ -397,15 +397,16 @@ pub(crate) async fn carry_out(
     // Last word of each step of each range.
     let all = pace::steps(plan).into_iter().map(|step| ((step.range, step.step.clone()), step));
     let steps: Mutex<BTreeMap<(u16, String), Step>> = Mutex::new(all.collect());
-    let shown = exercise.clone();
+    let began_ms = tools.clock.now_ms();
+    let building = tools.paces.begin(engine.node(), began_ms);
     exercise.progress.send_modify(|progress| {
-        progress.built_since_ms = Some(tools.clock.now_ms());
+        progress.built_since_ms = Some(began_ms);
         (progress.error, progress.why) = (None, None);
     });
-    range::launch(&**engine, plan, &exercise.secret, &tools.own_ports, &move |step: range::Step| {
+    let tell = |step: range::Step| {
         let mut known = steps.lock().unwrap_or_else(PoisonError::into_inner);
         tracing::debug!(
-            run = shown.id,
+            run = exercise.id,
             range = step.range,
             step = step.name,
             done = step.done,
@@ -413,11 +414,16 @@ pub(crate) async fn carry_out(
         );
         let range::Step { range, done, had, all, .. } = step;
         let step = Step { range, step: step.name.to_owned(), done, had, all };
-        known.insert((step.range, step.step.clone()), step);
+        let place = (step.range, step.step.clone());
+        let before = known.get(&place).map_or(0, Step::made);
+        building.did(&step.step, step.made().saturating_sub(before), tools.clock.now_ms());
+        known.insert(place, step);
         let steps = known.values().cloned().collect();
-        shown.progress.send_modify(|progress| progress.steps = steps);
-    })
-    .await
+        exercise.progress.send_modify(|progress| progress.steps = steps);
+    };
+    let proofs = range::launch(&**engine, plan, &exercise.secret, &tools.own_ports, &tell).await?;
+    building.stands();
+    Ok(proofs)
 }
 
 /// Claims subnets in the database and makes the plan in them.

@@ -323,6 +323,7 @@ impl App {
             queue: Arc::default(),
             ranges: config.ranges,
             tags: Arc::default(),
+            paces: Arc::default(),
         };
         let papers = papers::Papers::new(config.fonts.clone(), config.ledger_key.clone());
         let app = Arc::new(Self {

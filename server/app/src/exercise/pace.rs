@@ -1,21 +1,181 @@
 //! How far a launch is, and how long it will still take: what is left, at the pace of what its engine has done so far.
-//! Parts of different steps take different time; how they compare was measured, how fast they go is the engine's own.
+//! Parts of different steps take different time. How they compare was measured on one machine, and each engine is learned
+//! anew from its own launches while the server runs. How fast they go is the launch's own.
 //! Launches that one engine builds side by side share it: each gets as much of it as the others until it is done.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rampart_domain::plan::Plan;
 
 use super::{Exercise, Progress, Step};
 use crate::App;
 
-/// Time of one part of each step as a share, measured with ten ranges of five hosts on one machine, alone and two launches
-/// side by side while a class worked (`tests/it/performance`).
-const WEIGHTS: [(&str, u64); 6] =
-    [("networks", 10), ("created", 8), ("hosts", 20), ("ready", 9), ("plants", 4), ("walls", 10)];
+/// The steps of a launch, in their order, and the time of one part of each as a share: two launches of ten ranges of five
+/// hosts side by side while a class worked (`tests/it/performance/busy.rs`), the shares under which what was said at each
+/// moment of several such launches came nearest to what was right.
+const STEPS: [(&str, u64); 6] =
+    [("networks", 11), ("created", 4), ("hosts", 20), ("ready", 6), ("plants", 8), ("walls", 8)];
 /// Time in which the tries of the walls wait for what must not come, ms: all hosts at once and however fast the machine is.
-const WALLS_MS: i64 = 2_500;
+const WALLS_MS: i64 = 1_000;
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
 const LEAST_DONE: u64 = 100;
 const LEAST_MS: i64 = 1_500;
+/// What was measured counts as much as so many parts of each step that an engine has done itself: one launch of a small
+/// range, whose hosts wait for each other more than for the engine, changes little, and a large one most of it.
+const MEASURED_PARTS: u64 = 40;
+
+/// Time of one part of each step, in the order of [`STEPS`]; how they compare is all that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weights([u64; STEPS.len()]);
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self(STEPS.map(|(_, weight)| weight))
+    }
+}
+
+fn place(step: &str) -> Option<usize> {
+    STEPS.iter().position(|(known, _)| *known == step)
+}
+
+impl Weights {
+    fn of(&self, step: &str) -> u64 {
+        place(step).map_or(1, |at| self.0[at])
+    }
+
+    /// What is done and what is to be done, without what stood before.
+    fn sums(&self, steps: &[Step]) -> (u64, u64) {
+        steps.iter().fold((0, 0), |(done, all), step| {
+            let weight = self.of(&step.step);
+            let to_make = step.all.saturating_sub(step.had);
+            (done + weight * step.made() as u64, all + weight * to_make as u64)
+        })
+    }
+}
+
+/// Parts of each step, and the time that they took in all, ms. The time between two parts is the later one's, whichever
+/// launch they belong to: what an engine that has enough to do takes for one part more.
+#[derive(Debug, Clone, Copy, Default)]
+struct Took {
+    parts: [u64; STEPS.len()],
+    ms: [u64; STEPS.len()],
+}
+
+impl Took {
+    fn weights(&self) -> Weights {
+        let worth: u64 = self.parts.iter().zip(STEPS).map(|(parts, (_, weight))| parts * weight).sum();
+        let took: u64 = self.ms.iter().sum();
+        if worth == 0 || took == 0 {
+            return Weights::default();
+        }
+        // In thousandths of a millisecond: the measured shares at the pace of this engine, and its own times.
+        Weights(std::array::from_fn(|at| {
+            let measured = STEPS[at].1 * took * 1_000 / worth;
+            (measured * MEASURED_PARTS + self.ms[at] * 1_000) / (MEASURED_PARTS + self.parts[at])
+        }))
+    }
+
+    /// The later ones weigh more.
+    fn then(&mut self, later: &Self) {
+        let add = |old: &mut u64, new: u64| *old = *old / 2 + new;
+        for at in 0..STEPS.len() {
+            add(&mut self.parts[at], later.parts[at]);
+            add(&mut self.ms[at], later.ms[at]);
+        }
+    }
+}
+
+/// How fast an engine builds at present.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pace {
+    weights: Weights,
+    /// Since when it builds without a pause, ms UTC, and what it has done since, all launches together.
+    since_ms: i64,
+    did: u64,
+}
+
+/// What one engine has shown.
+#[derive(Debug, Default)]
+struct Shown {
+    known: Took,
+    /// Launches that it builds now.
+    building: usize,
+    /// Since it built none: when that was, what has been done, and when the last part of it.
+    since_ms: i64,
+    now: Took,
+    last_ms: i64,
+    /// One of them came to nothing: times of tries that fail say nothing.
+    failed: bool,
+}
+
+/// What the launches of this life of the server have shown of each engine.
+#[derive(Debug, Default)]
+pub(crate) struct Paces(Mutex<HashMap<String, Shown>>);
+
+impl Paces {
+    fn shown(&self) -> MutexGuard<'_, HashMap<String, Shown>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn of(&self, node: &str) -> Pace {
+        let all = self.shown();
+        let Some(shown) = all.get(node) else { return Pace::default() };
+        let weights = shown.known.weights();
+        let did = shown.now.parts.iter().zip(weights.0).map(|(parts, weight)| parts * weight).sum();
+        Pace { weights, since_ms: shown.since_ms, did }
+    }
+
+    /// A launch begins on an engine.
+    pub(crate) fn begin(self: &Arc<Self>, node: &str, now_ms: i64) -> Building {
+        let mut all = self.shown();
+        let shown = all.entry(node.to_owned()).or_default();
+        if shown.building == 0 {
+            (shown.since_ms, shown.last_ms) = (now_ms, now_ms);
+        }
+        shown.building += 1;
+        Building { paces: self.clone(), node: node.to_owned(), whole: false }
+    }
+}
+
+/// A launch under way on an engine, until it is dropped.
+pub(crate) struct Building {
+    paces: Arc<Paces>,
+    node: String,
+    whole: bool,
+}
+
+impl Building {
+    /// More parts of a step are done.
+    pub(crate) fn did(&self, step: &str, parts: usize, now_ms: i64) {
+        let (Some(at), 1..) = (place(step), parts) else { return };
+        if let Some(shown) = self.paces.shown().get_mut(&self.node) {
+            shown.now.parts[at] += parts as u64;
+            shown.now.ms[at] += u64::try_from(now_ms - shown.last_ms).unwrap_or(0);
+            shown.last_ms = now_ms;
+        }
+    }
+
+    /// All of it stands.
+    pub(crate) fn stands(mut self) {
+        self.whole = true;
+    }
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        if let Some(shown) = self.paces.shown().get_mut(&self.node) {
+            shown.building -= 1;
+            shown.failed |= !self.whole;
+            if shown.building == 0 {
+                let now = std::mem::take(&mut shown.now);
+                if !std::mem::take(&mut shown.failed) {
+                    shown.known.then(&now);
+                }
+            }
+        }
+    }
+}
 
 /// All parts of a launch, nothing of them done: those of the plan and no others.
 pub(crate) fn steps(plan: &Plan) -> Vec<Step> {
@@ -39,19 +199,6 @@ pub(crate) fn steps(plan: &Plan) -> Vec<Step> {
         .collect()
 }
 
-fn weight(step: &str) -> u64 {
-    WEIGHTS.iter().find(|(known, _)| *known == step).map_or(1, |(_, weight)| *weight)
-}
-
-/// What is done and what is to be done, without what stood before.
-fn sums(steps: &[Step]) -> (u64, u64) {
-    steps.iter().fold((0, 0), |(done, all), step| {
-        let weight = weight(&step.step);
-        let own = |parts: usize| weight * parts.saturating_sub(step.had) as u64;
-        (done + own(step.done), all + own(step.all))
-    })
-}
-
 impl Progress {
     /// Hosts that are ready, and hosts of all ranges; `None` where nothing is being built.
     #[must_use]
@@ -65,26 +212,25 @@ impl Progress {
         self.what == "launch" && self.built_since_ms.is_some()
     }
 
-    /// How long the launch will still take at the pace so far, its own and that of those that are built `beside` it on the
-    /// same engine, ms; `None` while that would be a guess.
+    /// How long the launch will still take at the pace of its engine so far, which it shares with those that are built
+    /// `beside` it, ms; `None` while that would be a guess.
     #[must_use]
-    pub fn left_ms(&self, beside: &[Self], now_ms: i64) -> Option<i64> {
-        let (done, all) = sums(&self.steps);
+    pub fn left_ms(&self, pace: &Pace, beside: &[Self], now_ms: i64) -> Option<i64> {
+        let (done, all) = pace.weights.sums(&self.steps);
         let since_ms = self.built_since_ms?;
         if !self.is_built() || done * 1_000 < all * LEAST_DONE || now_ms - since_ms < LEAST_MS {
             return None;
         }
-        let (mut spent_ms, mut done_by_all, own) = (now_ms - since_ms, done, all - done);
+        let own = all - done;
         let mut work = own;
         for other in beside.iter().filter(|other| other.is_built()) {
-            let (done, all) = sums(&other.steps);
-            spent_ms = spent_ms.max(now_ms - other.built_since_ms.unwrap_or(now_ms));
-            done_by_all += done;
+            let (done, all) = pace.weights.sums(&other.steps);
             // It takes as much as this one until either is done.
             work += own.min(all - done);
         }
-        let left = i128::from(spent_ms) * i128::from(work) / i128::from(done_by_all.max(1));
-        let to_wait = self.steps.iter().any(|step| step.step == "walls" && step.done == 0);
+        let left = i128::from(now_ms - pace.since_ms) * i128::from(work) / i128::from(pace.did.max(1));
+        let tried = self.steps.iter().any(|step| step.step == "walls" && step.done > 0);
+        let to_wait = !tried && self.steps.iter().any(|step| step.step == "walls");
         i64::try_from(left).ok().map(|left| left + if to_wait { WALLS_MS } else { 0 })
     }
 }
@@ -101,70 +247,10 @@ impl App {
             .filter(|(id, progress)| progress.is_built() && node_of(id).as_ref() == Some(&node))
             .map(|(_, progress)| progress)
             .collect();
-        exercise.progress.borrow().left_ms(&beside, self.now_ms())
+        let pace = self.tools.paces.of(&node);
+        exercise.progress.borrow().left_ms(&pace, &beside, self.now_ms())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-
-    fn step(step: &str, done: usize, all: usize) -> Step {
-        Step { range: 1, step: step.to_owned(), done, had: 0, all }
-    }
-
-    #[test]
-    fn what_is_left_takes_as_long_as_the_same_took() {
-        let steps = vec![step("networks", 2, 2), step("hosts", 2, 6)];
-        let mut progress =
-            Progress { what: "launch".to_owned(), steps, built_since_ms: Some(1_000), ..Progress::default() };
-        let (done, all) = sums(&progress.steps);
-        let expected = 4_000 * i64::try_from(all - done).unwrap() / i64::try_from(done).unwrap();
-        assert_eq!(progress.left_ms(&[], 5_000), Some(expected));
-        assert_eq!(progress.left_ms(&[], 1_100), None, "too early");
-        progress.steps = vec![step("hosts", 0, 6)];
-        assert_eq!(progress.left_ms(&[], 5_000), None, "nothing done");
-        progress.steps = vec![step("hosts", 6, 6)];
-        assert_eq!(progress.left_ms(&[], 5_000), Some(0));
-        progress.what = "clear".to_owned();
-        assert_eq!(progress.left_ms(&[], 5_000), None);
-    }
-
-    #[test]
-    fn what_stood_before_is_neither_work_done_nor_work_to_do() {
-        let mut steps = vec![step("hosts", 4, 6), step("walls", 0, 6)];
-        steps[0].had = 2;
-        let progress =
-            Progress { what: "launch".to_owned(), steps, built_since_ms: Some(0), ..Progress::default() };
-        // Two hosts in four seconds; two more and the walls of all six are to come, and what these wait for.
-        let (host, wall) = (i64::try_from(weight("hosts")).unwrap(), i64::try_from(weight("walls")).unwrap());
-        let expected = 4_000 * (2 * host + 6 * wall) / (2 * host) + WALLS_MS;
-        assert_eq!(progress.left_ms(&[], 4_000), Some(expected));
-    }
-
-    #[test]
-    fn launches_side_by_side_share_their_engine() {
-        let built = |done, all, since_ms| Progress {
-            what: "launch".to_owned(),
-            steps: vec![step("hosts", done, all)],
-            built_since_ms: Some(since_ms),
-            ..Progress::default()
-        };
-        let (large, small) = (built(20, 50, 0), built(6, 10, 4_000));
-        // 26 hosts in ten seconds: four of each until the small one is done, then the 26 that are left of the large one.
-        assert_eq!(small.left_ms(std::slice::from_ref(&large), 10_000), Some(10_000 * 8 / 26));
-        assert_eq!(large.left_ms(std::slice::from_ref(&small), 10_000), Some(10_000 * 34 / 26));
-        // What is not built takes nothing.
-        let cleared = Progress { what: "clear".to_owned(), ..small };
-        assert_eq!(large.left_ms(&[cleared], 10_000), Some(10_000 * 30 / 20));
-    }
-
-    #[test]
-    fn hosts_are_those_of_the_ranges() {
-        let steps =
-            vec![step("networks", 3, 3), step("hosts", 6, 6), step("ready", 4, 6), step("walls", 0, 6)];
-        let progress = Progress { what: "launch".to_owned(), steps, ..Progress::default() };
-        assert_eq!(progress.hosts(), Some((4, 6)));
-    }
-}
+mod tests;

@@ -215,3 +215,11 @@ pub struct Step {
     /// Objects in all.
     pub all: usize,
 }
+
+impl Step {
+    /// Objects that this launch has made.
+    #[must_use]
+    pub fn made(&self) -> usize {
+        self.done.saturating_sub(self.had)
+    }
+}

@@ -59,6 +59,8 @@ pub(crate) struct Tools {
     pub ranges: RangeSettings,
     /// Tags of all runs, to tell yesterday's flag from a wrong one.
     pub tags: Arc<RwLock<Vec<String>>>,
+    /// How fast each engine builds.
+    pub paces: Arc<super::pace::Paces>,
 }
 
 /// What an exercise is started from.
