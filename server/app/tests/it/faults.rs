@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rampart_app::exercise::HostCondition;
+use rampart_app::exercise::{CommandError, HostCondition};
 use rampart_domain::decide::ReportForm;
 use rampart_domain::plan::RangePlan;
 use rampart_domain::scenario::Telemetry;
@@ -17,6 +17,7 @@ use scoreboard::{HealthState, Reason, Status, Verdict};
 use crate::house::{House, MORNING, until};
 
 const RUNNING: &[Status] = &[Status::Provisioning, Status::Ready, Status::Running];
+const ENDED: &[Status] = &[Status::Provisioning, Status::Ready, Status::Running, Status::Ended];
 const PAUSED: &[Status] = &[Status::Provisioning, Status::Ready, Status::Running, Status::Paused];
 
 /// The two records that a search injection leaves in a range: (host, time in ns, line).
@@ -457,4 +458,66 @@ async fn a_seat_that_the_ledger_did_not_take_is_entered_when_it_is_given_again()
     assert!(live.fold().seats.is_empty());
     let seat = house.app.give_seat(&id, &person, "r1", &teacher).await.unwrap();
     assert_eq!(live.fold().seats.get(&seat.id), Some(&(person, "r1".to_owned())));
+}
+
+/// Waits until this many objects of a run are on the engine.
+async fn objects(house: &House, run: &str, wanted: usize) {
+    for _ in 0..1200 {
+        if house.engine.observe(run).await.unwrap().len() == wanted {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not {wanted} objects");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clearing_that_the_store_cannot_note_ends_right_when_it_can() {
+    for restarts in [false, true] {
+        let mut house = House::new().await;
+        let (id, teacher, plan) = house.standing(ENDED).await;
+        let all: usize = plan.ranges.iter().map(|range| range.networks.len() + range.hosts.len()).sum();
+        let places: Vec<(u16, u16)> =
+            (1..=2).flat_map(|range| (0..3).map(move |zone| (range, zone))).collect();
+        let nets = (0..6).map(|n| format!("10.77.{n}.0/26").parse().unwrap());
+        house.app.store.subnets().claim(&id, &places, nets, &[], MORNING).await.unwrap();
+        let live = house.app.exercise(&id).unwrap();
+        // What a next life of the server would not know of is not begun.
+        house.store_full(true);
+        let refused = live.turn(&teacher, Status::Cleared).await;
+        assert!(matches!(refused, Err(CommandError::Ledger(_))), "{refused:?}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        objects(&house, &id, all).await;
+        house.store_full(false);
+        // It is begun, and by the time everything is gone nothing can be written.
+        let last = plan.ranges[1].hosts[0].name.clone();
+        let last = house.engine.observe(&id).await.unwrap().container(&last).unwrap().id.clone();
+        let error = EngineError::Refused("busy".into());
+        house.engine.fail(Fault { call: "remove".into(), object: last, error, done: false, times: u32::MAX });
+        live.turn(&teacher, Status::Cleared).await.unwrap();
+        house.store_full(true);
+        house.engine.heal();
+        objects(&house, &id, 0).await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(live.fold().status, Status::Ended, "nothing is said that is not durable");
+        assert_eq!(house.app.store.subnets().holders().await.unwrap().len(), 1, "and nothing is given away");
+        drop(live);
+        if restarts {
+            house.reopen().await;
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!(house.app.exercise(&id).unwrap().fold().status, Status::Ended);
+        }
+        house.store_full(false);
+        let live = house.app.exercise(&id).unwrap();
+        until("it is cleared", || live.fold().status == Status::Cleared).await;
+        let told = |entry: &scoreboard::Entry| match &entry.body {
+            scoreboard::Body::Status { to, .. } => *to == Status::Cleared,
+            _ => false,
+        };
+        assert_eq!(house.ledger(&id).await.iter().filter(|entry| told(entry)).count(), 1, "said once");
+        assert!(house.app.store.subnets().holders().await.unwrap().is_empty(), "its subnets are free");
+        assert_eq!(house.app.store.exercises().get(&id).await.unwrap().unwrap().plan, None);
+        assert!(house.app.fleet.placement(&id).is_none_or(|(epoch, _)| epoch == 0));
+        objects(&house, &id, 0).await;
+    }
 }

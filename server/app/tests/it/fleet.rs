@@ -1,5 +1,6 @@
 //! Several nodes: where ranges are built, what a silent one does to the others, and what is removed from one that comes back.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +11,8 @@ use rampart_app::fleet::NodeState;
 use rampart_app::workstation::{self, WorkstationError};
 use rampart_domain::capacity::Needs;
 use rampart_domain::decide::Refusal;
-use rampart_domain::plan::{NetworkPlan, Plan};
+use rampart_domain::plan::{self, NetworkPlan, Plan};
+use rampart_domain::scenario::Scenario;
 use rampart_engine::fake::{FakeEngine, Fault};
 use rampart_engine::{Engine, EngineError, ExecOut, HostFacts, Labels, State};
 use rampart_store::Role;
@@ -522,4 +524,115 @@ async fn a_deadline_ends_nothing_while_the_node_is_lost() {
     assert_eq!(live.times().deadline_ms, house.app.now_ms() + rampart_app::WARN_MS);
     house.clock.advance(rampart_app::WARN_MS);
     until("now it ends", || live.fold().status == Status::Ended || live.fold().over()).await;
+}
+
+/// What the gateway of a range has counted since it started: packets of a counter of the plan by its place. More than what
+/// the proofs of the walls send.
+fn counted(range: u16, at: usize, factor: u64) -> u64 {
+    (u64::from(range) * 100 + at as u64 + 10) * factor
+}
+
+/// Texts that gateways have taken back, by container.
+type Taken = Arc<Mutex<Vec<(String, String)>>>;
+
+/// Lets the gateways of an engine count as [`counted`] says, and take once what the platform gives back.
+fn counting(fake: &FakeEngine, plan: &Plan, scenario: &Scenario, factor: u64) -> Taken {
+    let others = fake.script().unwrap();
+    let (plan, names) = (plan.clone(), plan::counters(scenario).into_iter().map(|what| what.name()));
+    let names: Vec<String> = names.collect();
+    let taken = Taken::default();
+    let kept = taken.clone();
+    fake.answer(move |container, spec| {
+        let mut taken = kept.lock().ok()?;
+        let has = taken.iter().find(|(name, _)| name == container).map(|(_, text)| text.clone());
+        if spec.argv == plan::HAND_BACK {
+            if has.is_some() {
+                return Some(ExecOut { code: 1, ..ExecOut::default() });
+            }
+            taken.push((container.to_owned(), String::from_utf8_lossy(&spec.stdin).into_owned()));
+            return Some(ExecOut::default());
+        }
+        if spec.argv != plan::COUNTERS {
+            drop(taken);
+            return others(container, spec);
+        }
+        let range = plan.ranges.iter().find(|range| range.hosts.iter().any(|host| host.name == container))?;
+        let one = |table: &str, name: &str, packets: u64| json!({ "counter": { "family": "inet", "table": table, "name": name, "packets": packets, "bytes": packets * 60 } });
+        let mut all: Vec<Value> = names
+            .iter()
+            .enumerate()
+            .map(|(at, name)| one("rampart", name, counted(range.range, at, factor)))
+            .collect();
+        for line in has.iter().flat_map(|text| text.lines()) {
+            if let ["add", "counter", "inet", table, name, "{", "packets", packets, ..] =
+                line.split_whitespace().collect::<Vec<_>>()[..]
+            {
+                all.push(one(table, name, packets.parse().ok()?));
+            }
+        }
+        Some(ExecOut { stdout: json!({ "nftables": all }).to_string().into_bytes(), ..ExecOut::default() })
+    });
+    taken
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_gateway_built_again_elsewhere_is_given_back_what_the_lost_one_had_counted() {
+    let mut house = House::of_two().await;
+    let (id, teacher, plan) = house.standing(RUNNING).await;
+    let scenario = house.app.exercise(&id).unwrap().scenario().clone();
+    for fake in [&house.engine, house.second()] {
+        sound(fake, &plan);
+    }
+    let of_a = counting(&house.engine, &plan, &scenario, 1_000);
+    let of_b = counting(house.second(), &plan, &scenario, 1);
+    let all = plan::counters(&scenario).len();
+    let rows = async |house: &House, range: u16| {
+        let rows = house.app.store.gateway_counts().of(&id, range).await.unwrap();
+        rows.into_iter().map(|row| (row.counter, (row.packets, row.bytes))).collect::<BTreeMap<_, _>>()
+    };
+    let expected = |range: u16, factors: u64| -> BTreeMap<String, (u64, u64)> {
+        let packets = (0..all).map(|at| counted(range, at, factors));
+        let names = plan::counters(&scenario).into_iter().map(|what| what.name());
+        names.zip(packets.map(|packets| (packets, packets * 60))).collect()
+    };
+    let written = async |house: &House, factors: u64| {
+        for _ in 0..1200 {
+            if rows(house, 1).await == expected(1, factors) && rows(house, 2).await == expected(2, factors) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("not written: {:?} {:?}", rows(house, 1).await, rows(house, 2).await);
+    };
+    // The gateways were made before there were counters to give back: they take nothing, once.
+    house.reopen().await;
+    let live = house.app.exercise(&id).unwrap();
+    written(&house, 1_000).await;
+    assert_eq!(of_a.lock().unwrap().len(), 2);
+    silence(&house.engine);
+    until("the loss is entered", || live.fold().outage().is_some()).await;
+    // What cannot be read is shown as it was last.
+    let old = house.app.counters(&live, 1).await.unwrap();
+    assert!(old.is_old() && old.all.len() == all, "{old:?}");
+    house.clock.advance(RangeSettings::default().node_grace_ms + 60_000);
+    live.rebuild(&teacher).await.unwrap();
+    until("it stands again", || live.fold().outage().is_none()).await;
+    written(&house, 1_001).await;
+    let seen = house.app.counters(&live, 2).await.unwrap();
+    for (at, one) in seen.all.iter().enumerate() {
+        let (run, life) = (one.run.packets, one.life.unwrap().packets);
+        assert_eq!((run, life), (counted(2, at, 1_001), counted(2, at, 1)), "{:?}", one.what);
+    }
+    // Once only, whoever reads it, over a restart of the platform too, and when the lost node comes back.
+    house.engine.heal();
+    until("the old node is taken in", || state(&house, "a") == NodeState::Answers).await;
+    drop(live);
+    house.reopen().await;
+    let live = house.app.exercise(&id).unwrap();
+    for range in [1, 2] {
+        let seen = house.app.counters(&live, range).await.unwrap();
+        assert!(!seen.is_old());
+        assert_eq!(rows(&house, range).await, expected(range, 1_001));
+    }
+    assert_eq!((of_a.lock().unwrap().len(), of_b.lock().unwrap().len()), (2, 2));
 }

@@ -186,6 +186,23 @@ impl House {
         self.sql(what);
     }
 
+    /// Lets everything be refused that a clearing writes: its entry, its wish, subnets and placements.
+    pub fn store_full(&self, full: bool) {
+        self.disk_full(full);
+        for (table, act) in [
+            ("exercises", "UPDATE"),
+            ("subnets", "DELETE"),
+            ("placements", "INSERT"),
+            ("placements", "UPDATE"),
+        ] {
+            self.sql(&if full {
+                format!("CREATE TRIGGER full_{table}_{act} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+            } else {
+                format!("DROP TRIGGER full_{table}_{act}")
+            });
+        }
+    }
+
     /// Reaches around the store into its file.
     pub fn sql(&self, what: &str) {
         let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=90); d.execute(sys.argv[2]); d.commit()";
