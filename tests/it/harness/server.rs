@@ -64,6 +64,8 @@ pub struct Setup {
     pub connections: Option<u32>,
     /// Listens on all addresses of the machine, for clients that come from elsewhere.
     pub everywhere: bool,
+    /// What its log tells, when it is not the default.
+    pub tells: Option<&'static str>,
 }
 
 impl Default for Setup {
@@ -80,6 +82,7 @@ impl Default for Setup {
             keep_memory: None,
             connections: None,
             everywhere: false,
+            tells: None,
         }
     }
 }
@@ -146,6 +149,9 @@ impl Server {
             .env("NO_COLOR", "1");
         if let Some(keep) = &self.setup.keep_memory {
             command.env("RAMPART_KEEP_MEMORY", keep);
+        }
+        if let Some(tells) = self.setup.tells {
+            command.env("RAMPART_LOG", tells);
         }
         if let Some(every) = &self.setup.wall_trial {
             command.env("RAMPART_WALL_TRIAL", every);

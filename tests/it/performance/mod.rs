@@ -275,7 +275,7 @@ async fn figures_on_postgres() {
 }
 
 /// Puts figures into `target/performance.json` beside those that are there.
-fn write_down(figures: &Value) {
+pub fn write_down(figures: &Value) {
     let path = artifacts().parent().unwrap().join("performance.json");
     let known =
         std::fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());

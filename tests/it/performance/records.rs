@@ -29,13 +29,13 @@ const FILES: usize = 2;
 const FORMATS: [&str; 4] = ["ods", "csv", "xlsx", "pdf"];
 
 /// The last whole year, so that everything in it has happened.
-fn year() -> RocYear {
+pub fn year() -> RocYear {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     RocYear::of_ms(i64::try_from(now.as_millis()).unwrap()).before()
 }
 
 /// Puts the year into the store, as the server's own roads would.
-async fn fill(address: &str) {
+pub async fn fill(address: &str) {
     let store = Store::open(address).await.unwrap();
     let by =
         store.accounts().list().await.unwrap().into_iter().find(|one| one.login == "teacher").unwrap().id;

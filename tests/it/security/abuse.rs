@@ -2,8 +2,10 @@
 //! was planted is still there.
 
 use std::path::Path;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 use crate::harness::docker::{addresses, docker, docker_ok, exec, host, label};
@@ -12,6 +14,7 @@ use crate::harness::server::{Server, Setup};
 use crate::harness::stage;
 use crate::harness::words::zh;
 use crate::harness::{LAUNCH, docker as engine, eventually, keep, page, unique};
+use crate::performance::write_down;
 use crate::style::root;
 
 /// How long the watch over the disk may take on a busy machine; a round is a minute.
@@ -46,7 +49,7 @@ fn scenarios() -> TempDir {
                 "cpus: 0.5, pids: 100 }\n    ready: { command: [curl",
                 "cpus: 0.5, pids: 100, disk: 48M }\n    ready: { command: [curl",
             ),
-            ("    attempts: 20\n", "    attempts: 400\n"),
+            ("    attempts: 20\n", "    attempts: 1000\n"),
         ],
     );
     home
@@ -67,6 +70,9 @@ struct Range {
     run: String,
     /// Seats of the second red.
     beside: Vec<Person>,
+    /// How long they waited before anything went wild, and while it did.
+    before: Duration,
+    meanwhile: Mutex<Vec<(&'static str, Duration)>>,
 }
 
 impl Range {
@@ -121,6 +127,36 @@ impl Range {
         times[times.len() * 99 / 100 - 1]
     }
 
+    /// They submit while a host of the first pair goes wild.
+    async fn flags_in(&self, what: &'static str) {
+        let wild = self.flags().await;
+        let ratio = wild.as_secs_f64() / self.before.as_secs_f64();
+        eprintln!(
+            "flags of the team beside, p99: {:.1?} before, {wild:.1?} in {what}: x {ratio:.1}",
+            self.before
+        );
+        assert!(wild < FLAG_WITHIN, "{what}: {wild:?} meanwhile, {:?} before", self.before);
+        self.meanwhile.lock().unwrap().push((what, wild));
+    }
+
+    /// What the team beside noticed, as ratios; told and not judged.
+    fn figures(&self) -> Value {
+        let ms = |time: Duration| (time.as_secs_f64() * 100_000.0).round() / 100.0;
+        let ratio = |time: Duration| (time.as_secs_f64() / self.before.as_secs_f64() * 100.0).round() / 100.0;
+        let all = self.meanwhile.lock().unwrap();
+        let ratios: Map<String, Value> =
+            all.iter().map(|(what, time)| ((*what).to_owned(), json!(ratio(*time)))).collect();
+        let times: Map<String, Value> =
+            all.iter().map(|(what, time)| ((*what).to_owned(), json!(ms(*time)))).collect();
+        json!({
+            "flag_p99_in_abuse_vs_before": ratios,
+            "abuse": {
+                "flags": SEATS * FLAGS, "flag_p99_ms_before": ms(self.before), "flag_p99_ms_in": times,
+                "build": if cfg!(debug_assertions) { "debug" } else { "release" },
+            },
+        })
+    }
+
     /// The other pair goes on: its web site answers its red, and the pages answer everybody.
     async fn others_go_on(&self, what: &str) {
         let (code, said) =
@@ -157,7 +193,16 @@ async fn running(scenarios: &Path) -> Range {
         }
     }
     assert_eq!(beside.len(), SEATS);
-    Range { server, teacher: staff.instructor, run, beside }
+    let mut range = Range {
+        server,
+        teacher: staff.instructor,
+        run,
+        beside,
+        before: Duration::ZERO,
+        meanwhile: Mutex::default(),
+    };
+    range.before = range.flags().await;
+    range
 }
 
 /// The kernel kills the main process of a host: page and feed say so, with exit code and last words, and the host comes
@@ -167,6 +212,7 @@ async fn memory(range: &Range) {
     let (before, memo) = (addresses(&www), range.memo(1));
     let id = docker_ok(&["inspect", "--format", "{{.Id}}", &www]);
     assert_eq!(exec(&www, "root", "touch /srv/eat").0, 0);
+    range.flags_in("memory").await;
     let oom = zh("machine.oom");
     let html =
         range.wait_page("the page says why", "www", PATIENCE, &[oom.clone(), zh("machine.last_end")]).await;
@@ -195,7 +241,7 @@ async fn memory(range: &Range) {
 const PUT_IN: u64 = 32;
 
 /// Processes and processors have a bound that root has, too.
-async fn processes(range: &Range, quiet: Duration) {
+async fn processes(range: &Range) {
     let attack = host(&range.run, 1, "attack");
     let limit: u64 =
         docker_ok(&["inspect", "--format", "{{.HostConfig.PidsLimit}}", &attack]).trim().parse().unwrap();
@@ -215,12 +261,7 @@ async fn processes(range: &Range, quiet: Duration) {
     for second in 0..5 {
         tokio::time::sleep(Duration::from_secs(1)).await;
         if second == 2 {
-            let wild = range.flags().await;
-            let ratio = wild.as_secs_f64() / quiet.as_secs_f64();
-            eprintln!(
-                "flags of the team beside, p99: {quiet:.1?} before, {wild:.1?} meanwhile: x {ratio:.1}"
-            );
-            assert!(wild < FLAG_WITHIN, "{wild:?} meanwhile, {quiet:?} before");
+            range.flags_in("processes").await;
         }
         // Counted on the host: nothing more can be started in there.
         let group = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
@@ -259,7 +300,10 @@ async fn disk(range: &Range) {
     assert!(size <= 48 << 20, "{code}: a file of {size} bytes: {said}");
     let fill =
         "for n in 1 2 3; do dd if=/dev/zero of=/srv/more$n bs=1M count=40 2>/dev/null; done; du -sm /srv";
-    let (_, said) = exec(&www, "root", fill);
+    let host = www.clone();
+    let filling = tokio::task::spawn_blocking(move || exec(&host, "root", fill));
+    range.flags_in("disk").await;
+    let (_, said) = filling.await.unwrap();
     assert!(
         said.split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).is_some_and(|mib| mib > 100),
         "{said}"
@@ -298,8 +342,12 @@ async fn log(range: &Range) {
     let www = host(&range.run, 2, "www");
     assert_eq!(label(&www, "rampart.range"), "2");
     // To the standard output of its first process, as a replica gone mad would.
-    let _ =
-        exec(&www, "root", "timeout 20 yes 'a talkative replica says the same thing all day' > /proc/1/fd/1");
+    let host = www.clone();
+    let talk = "timeout 20 yes 'a talkative replica says the same thing all day' > /proc/1/fd/1";
+    let talking = tokio::task::spawn_blocking(move || exec(&host, "root", talk));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    range.flags_in("log").await;
+    talking.await.unwrap();
     let path = docker_ok(&["inspect", "--format", "{{.LogPath}}", &www]).trim().to_owned();
     let folder = Path::new(&path).parent().unwrap();
     let size: u64 = std::fs::read_dir(folder)
@@ -317,7 +365,6 @@ async fn log(range: &Range) {
 async fn a_host_that_takes_all_it_can_get_harms_nobody_else() {
     let home = scenarios();
     let range = running(home.path()).await;
-    let quiet = range.flags().await;
     let mut failed = Vec::new();
     macro_rules! attempt {
         ($name:literal, $body:expr) => {
@@ -328,9 +375,10 @@ async fn a_host_that_takes_all_it_can_get_harms_nobody_else() {
         };
     }
     attempt!("memory", memory(&range));
-    attempt!("processes", processes(&range, quiet));
+    attempt!("processes", processes(&range));
     attempt!("log", log(&range));
     attempt!("disk", disk(&range));
+    write_down(&range.figures());
     if !failed.is_empty() {
         range.server.keep(&keep::folder("abuse"));
     }
