@@ -173,7 +173,7 @@ async fn a_purge_is_tried_first_and_the_periods_are_settings() {
             .contains("name=\"answers_days\" type=\"number\" value=\"0\"")
     );
     // As if it had been entered two years ago.
-    house.sql("UPDATE personal SET changed_ms = changed_ms - 63072000000");
+    house.sql("UPDATE personal SET changed_ms = changed_ms - 63072000000").await;
     let tried = officer.post("/people/retention", &[("act", "try")]).await;
     assert_eq!(tried.status, StatusCode::OK);
     assert!(tried.text().contains("這是試算") && tried.text().contains("<dd>2</dd>"), "{}", tried.text());

@@ -208,14 +208,17 @@ async fn what_stands_in_the_way_of_a_class_file_is_said_on_its_page() {
     refused(officer.post(&format!("{at}/hours"), &fields).await, "數位時數應為");
     // A name that the encoding does not hold.
     let person = &class.people[0];
-    class.house.sql(&format!("UPDATE persons SET name = '葉𠮷' WHERE id = '{}'", person.id));
+    class.house.sql(&format!("UPDATE persons SET name = '葉𠮷' WHERE id = '{}'", person.id)).await;
     refused(make(&officer, &at, "current", "H1,A123456788\nH2,B123456789\n").await, "Big5 沒有「𠮷」");
     // While it goes on there is nothing to enter.
-    class.house.sql(&format!(
-        "UPDATE class_sessions SET end_ms = {} WHERE id = '{}'",
-        class.house.app.now_ms() + HOUR,
-        class.session
-    ));
+    class
+        .house
+        .sql(&format!(
+            "UPDATE class_sessions SET end_ms = {} WHERE id = '{}'",
+            class.house.app.now_ms() + HOUR,
+            class.session
+        ))
+        .await;
     let early = make(&officer, &at, "current", "H1,A123456788\nH2,B123456789\n").await;
     assert!(early.status == StatusCode::UNPROCESSABLE_ENTITY && early.text().contains("尚未結束"));
     assert_eq!(officer.get("/courses/nothing/sessions/nothing/hours").await.status, StatusCode::NOT_FOUND);

@@ -167,12 +167,13 @@ impl House {
         self.dir.path().join("rampart.db")
     }
 
-    /// Reaches around the store into its file.
-    pub fn sql(&self, what: &str) {
-        let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=9); d.execute(sys.argv[2]); d.commit()";
-        let path = self.dir.path().join("rampart.db");
+    /// Reaches around the store into its file. Not on the runtime's own thread: whoever holds the file there could never let
+    /// it go.
+    pub async fn sql(&self, what: &str) {
+        let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=90); d.execute(sys.argv[2]); d.commit()";
         let mut python = std::process::Command::new("python3");
-        assert!(python.args(["-c", script]).arg(path).arg(what).status().unwrap().success());
+        python.args(["-c", script]).arg(self.dir.path().join("rampart.db")).arg(what);
+        assert!(tokio::task::spawn_blocking(move || python.status()).await.unwrap().unwrap().success());
     }
 
     /// Somebody who has not been here before.

@@ -49,10 +49,12 @@ async fn an_exercise_that_stays_shut_is_told_with_its_reason() {
     for (login, path) in [("admin", "/system"), ("teacher", "/exercises")] {
         assert!(!house.staff(login).await.get(path).await.text().contains("與雜湊鏈不符"), "{path}");
     }
-    house.sql(&format!(
-        "UPDATE ledger SET text = replace(text, 'S115-01', 'S115-99') WHERE exercise_id = '{}'",
-        house.exercise
-    ));
+    house
+        .sql(&format!(
+            "UPDATE ledger SET text = replace(text, 'S115-01', 'S115-99') WHERE exercise_id = '{}'",
+            house.exercise
+        ))
+        .await;
     house.reopen(&other, vec![]).await;
     let teacher = house.staff("teacher").await;
     for (visitor, path) in [(&house.staff("admin").await, "/system"), (&teacher, "/exercises")] {

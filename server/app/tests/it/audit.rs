@@ -119,7 +119,7 @@ async fn what_cannot_be_written_down_is_not_done() {
     let house = House::new().await;
     let once = house.app.create_account("teacher", "老師", Role::Instructor, Some(ADMIN)).await.unwrap();
     let known = house.lines().await.len();
-    house.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+    house.sql("CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'disk full'); END").await;
     let refused = house.app.create_account("second", "老師", Role::Instructor, Some(ADMIN)).await;
     assert!(matches!(refused, Err(AccountError::App(_))), "{refused:?}");
     assert!(house.app.store.accounts().by_login("second").await.unwrap().is_none());

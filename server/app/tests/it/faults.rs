@@ -67,13 +67,13 @@ async fn a_result_that_the_ledger_did_not_take_is_entered_later() {
         None
     });
     live.ask_retest("b1", "s1", "fix-search").await.unwrap();
-    house.disk_full(true);
+    house.disk_full(true).await;
     go.store(true, Ordering::SeqCst);
     let refused = live.submit_flag("r1", "s1", "portal-db", &live.flag_of("r1", "portal-db")).await;
     assert!(refused.is_err(), "nothing is answered that is not durable");
     tokio::time::sleep(Duration::from_millis(800)).await;
     assert_eq!(live.fold().team("r1").unwrap().points, 0);
-    house.disk_full(false);
+    house.disk_full(false).await;
     let key = ("b1".to_owned(), "fix-search".to_owned());
     until("the retest's result is entered", || !live.fold().repairs[&key].waiting).await;
 }
@@ -434,9 +434,11 @@ async fn a_ledger_that_was_tampered_with_shuts_its_exercise_only() {
     let (id, teacher) = house.running().await;
     let other = house.exercise("S115-02", &teacher).await;
     house.app.stop().await;
-    house.sql(&format!(
-        "UPDATE ledger SET text = replace(text, 'S115-01', 'S115-99') WHERE exercise_id = '{id}'"
-    ));
+    house
+        .sql(&format!(
+            "UPDATE ledger SET text = replace(text, 'S115-01', 'S115-99') WHERE exercise_id = '{id}'"
+        ))
+        .await;
     house.reopen().await;
     assert!(house.app.exercise(&id).is_none());
     assert!(house.app.exercise(&other).is_some());
@@ -451,9 +453,9 @@ async fn a_seat_that_the_ledger_did_not_take_is_entered_when_it_is_given_again()
     let (id, teacher) = house.running().await;
     let roster = "姓名,員工編號,機關,性別\n王小明,A001,資訊處,\n";
     let person = house.app.import_roster(roster.as_bytes(), None).await.unwrap().unwrap().ids.remove(0);
-    house.disk_full(true);
+    house.disk_full(true).await;
     assert!(house.app.give_seat(&id, &person, "r1", &teacher).await.is_err());
-    house.disk_full(false);
+    house.disk_full(false).await;
     let live = house.app.exercise(&id).unwrap();
     assert!(live.fold().seats.is_empty());
     let seat = house.app.give_seat(&id, &person, "r1", &teacher).await.unwrap();
@@ -483,19 +485,19 @@ async fn a_clearing_that_the_store_cannot_note_ends_right_when_it_can() {
         house.app.store.subnets().claim(&id, &places, nets, &[], MORNING).await.unwrap();
         let live = house.app.exercise(&id).unwrap();
         // What a next life of the server would not know of is not begun.
-        house.store_full(true);
+        house.store_full(true).await;
         let refused = live.turn(&teacher, Status::Cleared).await;
         assert!(matches!(refused, Err(CommandError::Ledger(_))), "{refused:?}");
         tokio::time::sleep(Duration::from_millis(500)).await;
         objects(&house, &id, all).await;
-        house.store_full(false);
+        house.store_full(false).await;
         // It is begun, and by the time everything is gone nothing can be written.
         let last = plan.ranges[1].hosts[0].name.clone();
         let last = house.engine.observe(&id).await.unwrap().container(&last).unwrap().id.clone();
         let error = EngineError::Refused("busy".into());
         house.engine.fail(Fault { call: "remove".into(), object: last, error, done: false, times: u32::MAX });
         live.turn(&teacher, Status::Cleared).await.unwrap();
-        house.store_full(true);
+        house.store_full(true).await;
         house.engine.heal();
         objects(&house, &id, 0).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -507,7 +509,7 @@ async fn a_clearing_that_the_store_cannot_note_ends_right_when_it_can() {
             tokio::time::sleep(Duration::from_secs(3)).await;
             assert_eq!(house.app.exercise(&id).unwrap().fold().status, Status::Ended);
         }
-        house.store_full(false);
+        house.store_full(false).await;
         let live = house.app.exercise(&id).unwrap();
         until("it is cleared", || live.fold().status == Status::Cleared).await;
         let told = |entry: &scoreboard::Entry| match &entry.body {

@@ -177,18 +177,18 @@ impl House {
     }
 
     /// Lets the ledger's table refuse every entry, as a full disk does, or take them again.
-    pub fn disk_full(&self, full: bool) {
+    pub async fn disk_full(&self, full: bool) {
         let what = if full {
             "CREATE TRIGGER full BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'disk full'); END"
         } else {
             "DROP TRIGGER full"
         };
-        self.sql(what);
+        self.sql(what).await;
     }
 
     /// Lets everything be refused that a clearing writes: its entry, its wish, subnets and placements.
-    pub fn store_full(&self, full: bool) {
-        self.disk_full(full);
+    pub async fn store_full(&self, full: bool) {
+        self.disk_full(full).await;
         for (table, act) in [
             ("exercises", "UPDATE"),
             ("subnets", "DELETE"),
@@ -199,16 +199,18 @@ impl House {
                 format!("CREATE TRIGGER full_{table}_{act} BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'disk full'); END")
             } else {
                 format!("DROP TRIGGER full_{table}_{act}")
-            });
+            })
+            .await;
         }
     }
 
-    /// Reaches around the store into its file.
-    pub fn sql(&self, what: &str) {
+    /// Reaches around the store into its file. Not on the runtime's own thread: whoever holds the file there could never let
+    /// it go.
+    pub async fn sql(&self, what: &str) {
         let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1],timeout=90); d.execute(sys.argv[2]); d.commit()";
-        let path = self.dir.path().join("rampart.db");
         let mut python = std::process::Command::new("python3");
-        assert!(python.args(["-c", script]).arg(path).arg(what).status().unwrap().success());
+        python.args(["-c", script]).arg(self.dir.path().join("rampart.db")).arg(what);
+        assert!(tokio::task::spawn_blocking(move || python.status()).await.unwrap().unwrap().success());
     }
 
     /// Rows of a ledger as they lie in the file, whether or not the house is open.

@@ -41,14 +41,14 @@ async fn a_change_while_the_server_runs_is_an_alarm_until_it_is_put_right() {
     let mut house = House::new().await;
     let (exercise, _) = house.running().await;
     assert!(house.app.check_ledgers().await.is_empty());
-    house.sql("UPDATE ledger SET text = text || ' ' WHERE seq = 3");
+    house.sql("UPDATE ledger SET text = text || ' ' WHERE seq = 3").await;
     let alarms = house.app.check_ledgers().await;
     assert_eq!(alarms.len(), 1);
     assert_eq!(alarms[0].exercise, exercise);
     assert_eq!(alarms[0].code, "S115-01");
     assert!(alarms[0].reason.rule.starts_with("shut."), "{:?}", alarms[0].reason);
     assert_eq!(house.app.check_ledgers().await, alarms, "told once, kept");
-    house.sql("UPDATE ledger SET text = rtrim(text) WHERE seq = 3");
+    house.sql("UPDATE ledger SET text = rtrim(text) WHERE seq = 3").await;
     assert!(house.app.check_ledgers().await.is_empty());
 }
 
@@ -59,7 +59,7 @@ async fn an_end_that_was_cut_off_is_found_at_once_and_after_a_restart() {
     house.clock.advance(600_000);
     house.app.check_ledgers().await;
     let signed = house.app.store.ledger().checkpoints(&exercise).await.unwrap().last().unwrap().seq;
-    house.sql(&format!("DELETE FROM ledger WHERE seq >= {signed}"));
+    house.sql(&format!("DELETE FROM ledger WHERE seq >= {signed}")).await;
     let alarms = house.app.check_ledgers().await;
     assert_eq!(alarms.iter().map(|alarm| alarm.reason.rule.as_str()).collect::<Vec<_>>(), ["shut.cut_off"]);
     // The chain that is left is whole; only the signature tells.
@@ -83,13 +83,15 @@ async fn a_ledger_computed_anew_is_found_by_its_signatures() {
         let mut entry: scoreboard::Entry = serde_json::from_str(&row.text).unwrap();
         entry.at_ms += 1;
         let sealed = rampart_domain::ledger::seal(&prev, entry).unwrap();
-        house.sql(&format!(
-            "UPDATE ledger SET text = '{}', prev = '{}', hash = '{}' WHERE seq = {}",
-            sealed.text.replace('\'', "''"),
-            sealed.prev,
-            sealed.hash,
-            row.seq
-        ));
+        house
+            .sql(&format!(
+                "UPDATE ledger SET text = '{}', prev = '{}', hash = '{}' WHERE seq = {}",
+                sealed.text.replace('\'', "''"),
+                sealed.prev,
+                sealed.hash,
+                row.seq
+            ))
+            .await;
         prev = sealed.hash;
     }
     house.reopen().await;
