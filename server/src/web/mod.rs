@@ -29,6 +29,7 @@ mod places;
 mod posted;
 mod programme;
 pub(crate) mod register;
+mod rest;
 mod scenarios;
 mod schedule;
 pub(crate) mod scores;
@@ -330,6 +331,7 @@ pub fn router(web: Web) -> Router {
         .merge(crate::api::router(&web))
         .fallback(gate::nowhere)
         .method_not_allowed_fallback(gate::wrong_method)
+        .layer(middleware::from_fn(rest::take))
         .layer(CompressionLayer::new().gzip(true))
         .layer(middleware::from_fn_with_state(secure, headers::add))
         .with_state(web)

@@ -265,9 +265,17 @@ async fn rosters_that_are_none_write_nothing() {
             assert!(html.contains(&zh(key)), "{name}: {}", page::said(&html));
         }
     }
-    // Too large is refused before it is read to its end.
-    let answer = staff.instructor.upload("/people/import", "名冊.csv", &vec![b'x'; 8 * 1024 * 1024]).await;
-    assert_eq!(answer.status.as_u16(), 413);
+    // Too large is refused, and the refusal is heard however much was still on its way, and over the same connection what
+    // comes next.
+    for megabytes in [8, 6, 32] {
+        let file = vec![b'x'; megabytes << 20];
+        let answer = staff.instructor.upload("/people/import", "名冊.csv", &file).await;
+        assert_eq!(answer.status.as_u16(), 413, "{megabytes} MB");
+        assert!(answer.text().contains(&zh("error.too_large")), "{}", page::said(&answer.text()));
+        let answer = Person::new(&server.base()).upload("/people/import", "名冊.csv", &file).await;
+        assert_ne!(answer.status.as_u16(), 200, "{megabytes} MB of somebody who is nobody");
+        staff.instructor.get("/people").await.ok();
+    }
     let people = staff.instructor.get("/people").await.ok();
     assert!(people.contains("class=\"card empty\""), "somebody was written");
 }
