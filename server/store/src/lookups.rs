@@ -1,6 +1,9 @@
-//! Who is behind a log-in is asked at every request. What is asked at the same time is asked of the database together, so
-//! that a class at work costs a few queries and not one for each request. No answer is older than its question: a query
-//! begins after everything that it answers was asked.
+//! Who is behind a log-in is asked at every request. To PostgreSQL each question is a way there and back, so what is asked at
+//! the same time is asked together: a class at work costs a few queries and not one for each request. No answer is older
+//! than its question: a query begins after everything that it answers was asked.
+//!
+//! A SQLite file is read where it is asked. Together, its answers came all at once and so did what followed, and nothing was
+//! left to do while the disk was waited for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 type Found = Result<Option<Viewer>, StoreError>;
 
 #[derive(Debug)]
-struct Question {
+pub(crate) struct Question {
     id: String,
     now_ms: i64,
     answer: oneshot::Sender<Found>,
@@ -33,16 +36,22 @@ struct Question {
 
 /// The askers' end.
 #[derive(Debug)]
-pub(crate) struct Lookups(mpsc::Sender<Question>);
+pub(crate) enum Lookups {
+    Each(Arc<Db>),
+    Together(mpsc::Sender<Question>),
+}
 
 impl Lookups {
     pub(crate) fn start(db: &Arc<Db>) -> Self {
+        if let Db::Sqlite { .. } = **db {
+            return Self::Each(Arc::clone(db));
+        }
         let (ask, questions) = mpsc::channel(WAITING);
         let questions = Arc::new(Mutex::new(questions));
         for _ in 0..LANES {
             tokio::spawn(lane(Arc::clone(db), Arc::clone(&questions)));
         }
-        Self(ask)
+        Self::Together(ask)
     }
 
     /// Who is behind a log-in that is live at `now_ms`.
@@ -50,10 +59,15 @@ impl Lookups {
         if id.contains('\0') {
             return Err(StoreError::Nul);
         }
-        let (answer, answered) = oneshot::channel();
-        let closed = || StoreError::Unavailable(sqlx::Error::PoolClosed.into());
-        self.0.send(Question { id: id.to_owned(), now_ms, answer }).await.map_err(|_| closed())?;
-        answered.await.unwrap_or_else(|_| Err(closed()))
+        match self {
+            Self::Each(db) => look_up(db, &[id]).await?.get(id).map_or(Ok(None), |row| viewer(row, now_ms)),
+            Self::Together(ask) => {
+                let (answer, answered) = oneshot::channel();
+                let closed = || StoreError::Unavailable(sqlx::Error::PoolClosed.into());
+                ask.send(Question { id: id.to_owned(), now_ms, answer }).await.map_err(|_| closed())?;
+                answered.await.unwrap_or_else(|_| Err(closed()))
+            }
+        }
     }
 }
 
@@ -68,7 +82,8 @@ async fn lane(db: Arc<Db>, questions: Arc<Mutex<mpsc::Receiver<Question>>>) {
         if asked.is_empty() {
             continue;
         }
-        let found = tokio::time::timeout(PATIENCE, look_up(&db, &asked))
+        let ids: Vec<&str> = asked.iter().map(|question| question.id.as_str()).collect();
+        let found = tokio::time::timeout(PATIENCE, look_up(&db, &ids))
             .await
             .unwrap_or_else(|_| Err(StoreError::Unavailable(sqlx::Error::PoolTimedOut.into())));
         for question in asked.drain(..) {
@@ -85,10 +100,11 @@ async fn lane(db: Arc<Db>, questions: Arc<Mutex<mpsc::Receiver<Question>>>) {
 }
 
 /// Rows of the log-ins that are not revoked, by id.
-async fn look_up(db: &Db, asked: &[Question]) -> Result<HashMap<String, Row>, StoreError> {
+async fn look_up(db: &Db, ids: &[&str]) -> Result<HashMap<String, Row>, StoreError> {
     // A few texts serve every number, so that they stay prepared: the last id fills up.
-    let size = asked.len().next_power_of_two();
-    let ids = asked.iter().chain(std::iter::repeat_n(&asked[asked.len() - 1], size - asked.len()));
+    let size = ids.len().next_power_of_two();
+    let last = ids.last().into_iter().copied();
+    let ids = ids.iter().copied().chain(last.cycle().take(size - ids.len()));
     let sql = format!(
         concat!(
             "SELECT o.id, o.seen_ms, o.expires_ms, ",
@@ -99,7 +115,7 @@ async fn look_up(db: &Db, asked: &[Question]) -> Result<HashMap<String, Row>, St
         ),
         marks(1, size)
     );
-    let rows = db.rows(AssertSqlSafe(sql), ids.map(|question| Value::from(&question.id)).collect()).await?;
+    let rows = db.rows(AssertSqlSafe(sql), ids.map(Value::from).collect()).await?;
     rows.into_iter().map(|row| Ok((row.of("sessions", "id").text("id")?, row))).collect()
 }
 
