@@ -1,6 +1,7 @@
 //! A year of records: 200 classes, 10,000 people, 100,000 marks. How long the officer waits for the overview, for each table
-//! and for each file, and how much memory the server takes more. The floor is the same server's shortest page for the same
-//! officer, so that what else the machine does falls on both.
+//! and for each file, and how much memory the server takes more: for each file over what it had just before, and at most over
+//! what it had idle. The floor is the same server's shortest page for the same officer, so that what else the machine does
+//! falls on both. The package of the year, all tables in all formats and both editions, is one more figure.
 
 use std::time::Instant;
 
@@ -123,38 +124,59 @@ async fn measure(server: &mut Server, address: &str) -> Value {
     let (floor, _) = ask(officer, "/privacy", ROUNDS).await;
     let idle_kb = server.resident_kb();
     let year = year();
+    server.forget_peak();
     let (overview, text) = ask(officer, &format!("/statistics/year/{year}"), ROUNDS).await;
-    let overview_kb = server.resident_kb();
+    let overview_kb = server.peak_kb();
     // What is measured is the year that was filled in.
     assert!(text.contains("100,000"), "the overview does not show 100,000 person-times");
-    let mut most_kb = server.resident_kb();
+    let mut most_kb = overview_kb;
     let (mut pages, mut files) = (serde_json::Map::new(), serde_json::Map::new());
-    let (mut slowest, mut slowest_file) = (0.0_f64, 0.0_f64);
+    let mut added_by = serde_json::Map::new();
+    let megabytes = |kb: u64| round(kb.saturating_sub(idle_kb) as f64 / 1024.0);
+    let (mut slowest, mut slowest_file, mut most_added) = (0.0_f64, 0.0_f64, 0.0_f64);
     for kind in Kind::ALL {
         let code = kind.code();
         let (page, _) = ask(officer, &format!("/statistics/year/{year}/{code}"), ROUNDS).await;
         pages.insert(code.to_owned(), json!(round(page)));
         slowest = slowest.max(page);
         most_kb = most_kb.max(server.resident_kb());
-        let mut of_formats = serde_json::Map::new();
+        let (mut of_formats, mut of_added) = (serde_json::Map::new(), serde_json::Map::new());
         for format in FORMATS {
             let address = format!("/statistics/year/{year}/{code}/export?format={format}&edition=internal");
+            let before_kb = server.resident_kb();
+            server.forget_peak();
             let (file, _) = ask(officer, &address, FILES).await;
             of_formats.insert(format.to_owned(), json!(round(file)));
             slowest_file = slowest_file.max(file);
-            most_kb = most_kb.max(server.resident_kb());
+            let peak_kb = server.peak_kb();
+            most_kb = most_kb.max(peak_kb);
+            let added = round(peak_kb.saturating_sub(before_kb) as f64 / 1024.0);
+            of_added.insert(format.to_owned(), json!(added));
+            most_added = most_added.max(added);
         }
         files.insert(code.to_owned(), Value::Object(of_formats));
+        added_by.insert(code.to_owned(), Value::Object(of_added));
     }
+    let before_kb = server.resident_kb();
+    server.forget_peak();
+    let began = Instant::now();
+    let package = officer.get(&format!("/statistics/year/{year}/package")).await;
+    let package_s = began.elapsed().as_secs_f64();
+    assert_eq!(package.status.as_u16(), 200);
+    let package_kb = server.peak_kb().saturating_sub(before_kb);
     json!({
+        "records_package_s": round(package_s),
+        "records_package_memory_mb": round(package_kb as f64 / 1024.0),
         "records_year_overview_ms": round(overview),
         "records_table_ms": round(slowest),
         "records_export_ms": round(slowest_file),
-        "records_year_memory_mb": round(most_kb.saturating_sub(idle_kb) as f64 / 1024.0),
-        "records_overview_memory_mb": round(overview_kb.saturating_sub(idle_kb) as f64 / 1024.0),
+        "records_export_memory_mb": most_added,
+        "records_year_memory_mb": megabytes(most_kb),
+        "records_overview_memory_mb": megabytes(overview_kb),
         "records_floor_ms": round(floor),
         "records_tables_ms": pages,
         "records_exports_ms": files,
+        "records_exports_memory_mb": added_by,
         "records_facts": {
             "people": PEOPLE, "sessions": SESSIONS, "marks": SESSIONS * EACH,
             "build": if cfg!(debug_assertions) { "debug" } else { "release" },
