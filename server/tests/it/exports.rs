@@ -34,10 +34,11 @@ async fn a_hundred_exports_of_one_officer_keep_no_other_from_one() {
     for _ in 0..ASKED {
         let (busy, made, refused) = (busy.clone(), made.clone(), refused.clone());
         tasks.spawn(async move {
-            let answer = busy.get(&format!("/statistics/year/{year}/package")).await;
+            let paper = format!("/statistics/year/{year}/x1/export?format=pdf&edition=internal");
+            let answer = busy.get(&paper).await;
             match answer.status {
                 StatusCode::OK => {
-                    assert!(answer.bytes.starts_with(b"PK"));
+                    assert!(answer.bytes.starts_with(b"%PDF"));
                     made.fetch_add(1, Ordering::SeqCst);
                 }
                 StatusCode::TOO_MANY_REQUESTS => {
@@ -65,14 +66,14 @@ async fn a_hundred_exports_of_one_officer_keep_no_other_from_one() {
     let answer = tokio::time::timeout(LONG, other.get(&table)).await.unwrap();
     let after = made.load(Ordering::SeqCst);
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    // The one that was being made, and the one that had come to the head of the line.
-    assert!(after - before <= 3, "{} packages went before one table of somebody else", after - before);
+    // The one that was being made, the one that had come to the head of the line, and some until this one was in it.
+    assert!(after - before <= 5, "{} papers went before one table of somebody else", after - before);
     while let Some(ended) = tokio::time::timeout(LONG, tasks.join_next()).await.unwrap() {
         ended.unwrap();
     }
     let (made, refused) = (made.load(Ordering::SeqCst), refused.load(Ordering::SeqCst));
     assert!(made >= MOST_WAITING && made + refused == ASKED, "{made} made, {refused} refused");
-    // What was refused was not read: a line in the audit log for each package and for the table, and no more.
+    // What was refused was not read: a line in the audit log for each paper and for the table, and no more.
     let lines = class.house.app.store.audit().list(None, None, 500).await.unwrap();
     let read = lines.iter().filter(|line| line.what == "personal.export").count();
     assert_eq!(read, made + 1);

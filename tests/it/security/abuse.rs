@@ -300,8 +300,8 @@ async fn disk(range: &Range) {
     assert!(size <= 48 << 20, "{code}: a file of {size} bytes: {said}");
     let fill =
         "for n in 1 2 3; do dd if=/dev/zero of=/srv/more$n bs=1M count=40 2>/dev/null; done; du -sm /srv";
-    let host = www.clone();
-    let filling = tokio::task::spawn_blocking(move || exec(&host, "root", fill));
+    let wild = www.clone();
+    let filling = tokio::task::spawn_blocking(move || exec(&wild, "root", fill));
     range.flags_in("disk").await;
     let (_, said) = filling.await.unwrap();
     assert!(
@@ -342,9 +342,9 @@ async fn log(range: &Range) {
     let www = host(&range.run, 2, "www");
     assert_eq!(label(&www, "rampart.range"), "2");
     // To the standard output of its first process, as a replica gone mad would.
-    let host = www.clone();
+    let wild = www.clone();
     let talk = "timeout 20 yes 'a talkative replica says the same thing all day' > /proc/1/fd/1";
-    let talking = tokio::task::spawn_blocking(move || exec(&host, "root", talk));
+    let talking = tokio::task::spawn_blocking(move || exec(&wild, "root", talk));
     tokio::time::sleep(Duration::from_secs(2)).await;
     range.flags_in("log").await;
     talking.await.unwrap();
