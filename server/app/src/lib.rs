@@ -27,6 +27,7 @@ mod queue;
 pub mod range;
 pub mod records;
 mod records_cross;
+mod records_read;
 mod records_settings;
 mod records_year;
 mod register;

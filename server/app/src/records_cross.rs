@@ -39,7 +39,8 @@ impl App {
         what: &str,
     ) -> Result<Table, AppError> {
         let book = self.records_book(year, officer, road, what).await?;
-        Ok(book.cross(&self.records_issue(), of, year, edition, self.hidden_under().await?))
+        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        crate::records_year::aside(move || book.cross(&issue, of, year, edition, under)).await
     }
 
     /// A cross table of a year as a file; an export in the audit log.

@@ -107,7 +107,7 @@ impl OfficerView<'_> {
     /// or `personal.export` for a file that leaves the office.
     ///
     /// # Errors
-    /// [`StoreError::NotOfficer`], or those of the database; then nothing was read and no line written.
+    /// [`StoreError::NotOfficer`], or those of the database; then nothing is given out and no line written.
     pub async fn year(
         &self,
         purpose: Purpose<'_>,
@@ -115,7 +115,7 @@ impl OfficerView<'_> {
         from_ms: i64,
         to_ms: i64,
     ) -> Result<YearRows, StoreError> {
-        let mut tx = self.begin(if leaves { "personal.export" } else { "personal.read" }, purpose).await?;
+        let mut tx = self.begin_long().await?;
         let mut all = YearRows::default();
         let mut ids = Ids::default();
         let sql = "SELECT p.id, p.merged_into, p.name, p.staff_no, p.agency, p.grade, p.identity, p.duty, p.removed_ms, \
@@ -276,7 +276,7 @@ impl OfficerView<'_> {
         for survey in &mut all.surveys {
             survey.questions = questions.remove(&survey.id).unwrap_or_default();
         }
-        tx.commit().await?;
+        self.end_long(tx, if leaves { "personal.export" } else { "personal.read" }, purpose).await?;
         Ok(all)
     }
 }

@@ -85,10 +85,10 @@ macro_rules! query {
     }};
 }
 
-/// The database: SQLite with its one write connection and a pool of readers, or PostgreSQL.
+/// The database: SQLite with its one write connection, a pool of readers and a few for what is read long, or PostgreSQL.
 #[derive(Debug)]
 pub(crate) enum Db {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: SqlitePool, read: SqlitePool, long: SqlitePool },
     Postgres { pool: PgPool, fence: Fence },
 }
 
@@ -226,6 +226,17 @@ impl Db {
         })
     }
 
+    /// A transaction for reading much of one moment. On SQLite it keeps nobody from writing and writes nothing itself; on
+    /// PostgreSQL it may.
+    pub(crate) async fn snapshot(&self) -> Result<Tx, StoreError> {
+        if let Self::Sqlite { long, .. } = self {
+            return long.begin().await.map(Tx::Sqlite).map_err(wrap);
+        }
+        let mut tx = self.write().await?;
+        tx.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", Vec::new()).await?;
+        Ok(tx)
+    }
+
     /// One statement that writes, as its own transaction. Answers with the number of rows it touched.
     pub(crate) async fn run(&self, sql: impl SqlSafeStr, values: Vec<Value>) -> Result<u64, StoreError> {
         refuse_nul(&values)?;
@@ -274,7 +285,8 @@ impl Db {
     /// Closes all connections once they are idle.
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { write, read } => {
+            Self::Sqlite { write, read, long } => {
+                long.close().await;
                 read.close().await;
                 write.close().await;
             }

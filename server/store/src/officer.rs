@@ -1,5 +1,6 @@
 //! The officer's view of personal data. Each call checks the officer, does its work and writes its audit line in one
-//! transaction: there is no reading without a line, and no line without the reading.
+//! transaction: there is no reading without a line, and no line without the reading. What reads long gives nothing out before
+//! its line is written ([`OfficerView::end_long`]).
 
 use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
 use sqlx::AssertSqlSafe;
@@ -462,20 +463,46 @@ impl OfficerView<'_> {
 
     /// A transaction that has checked the officer and holds the audit line.
     pub(crate) async fn begin(&self, what: &str, purpose: Purpose<'_>) -> Result<Tx, StoreError> {
-        let mut tx = self.db.write().await?;
-        let officer = tx
-            .row(
-                "SELECT id FROM accounts WHERE id = $1 AND role = 'officer' AND disabled = 0",
-                args![&self.account_id],
-            )
-            .await?;
-        if officer.is_none() {
+        let mut tx = self.checked(self.db.write().await?).await?;
+        self.note(&mut tx, what, purpose).await?;
+        Ok(tx)
+    }
+
+    /// Begins to read much; [`OfficerView::end_long`] comes before anything of it goes out.
+    pub(crate) async fn begin_long(&self) -> Result<Tx, StoreError> {
+        self.checked(self.db.snapshot().await?).await
+    }
+
+    /// Ends such a reading with its audit line. On SQLite the line is a transaction of its own: one that read for a second
+    /// and wrote at its end would hold up everybody's flags that long. What was read is dropped when the line cannot be
+    /// written, or when the account is no officer any more.
+    pub(crate) async fn end_long(
+        &self,
+        mut tx: Tx,
+        what: &str,
+        purpose: Purpose<'_>,
+    ) -> Result<(), StoreError> {
+        if self.db.is_single_writer() {
+            tx.rollback().await?;
+            tx = self.begin(what, purpose).await?;
+        } else {
+            self.note(&mut tx, what, purpose).await?;
+        }
+        tx.commit().await
+    }
+
+    /// The transaction, if the account is an enabled officer in it.
+    async fn checked(&self, mut tx: Tx) -> Result<Tx, StoreError> {
+        let sql = "SELECT id FROM accounts WHERE id = $1 AND role = 'officer' AND disabled = 0";
+        if tx.row(sql, args![&self.account_id]).await?.is_none() {
             tx.rollback().await?;
             return Err(StoreError::NotOfficer { account_id: self.account_id.clone() });
         }
-        audit::write(&mut tx, purpose.audit_id, purpose.at_ms, Some(&self.account_id), what, purpose.detail)
-            .await?;
         Ok(tx)
+    }
+
+    async fn note(&self, tx: &mut Tx, what: &str, purpose: Purpose<'_>) -> Result<(), StoreError> {
+        audit::write(tx, purpose.audit_id, purpose.at_ms, Some(&self.account_id), what, purpose.detail).await
     }
 
     async fn rows(

@@ -17,6 +17,8 @@ use crate::error::{StoreError, wrap, wrap_migration};
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Readers of a SQLite file, beside the one writer.
 const READERS: u32 = 4;
+/// Connections beside them for what is read long: a year of records keeps no page from its short questions.
+const LONG_READERS: u32 = 2;
 /// Connections to PostgreSQL. A machine with few of them to give works with two as well: nothing holds one while it waits
 /// for another.
 const CONNECTIONS: u32 = 12;
@@ -117,13 +119,15 @@ async fn sqlite(path: &Path, readers: u32) -> Result<Db, StoreError> {
         .await
         .map_err(wrap)?;
     migrator(|pair| pair.2).run(&write).await.map_err(wrap_migration)?;
+    let options = options.pragma("query_only", "ON");
     let read = pool()
         .max_connections(readers)
         .acquire_timeout(PATIENCE)
-        .connect_with(options.pragma("query_only", "ON"))
+        .connect_with(options.clone())
         .await
         .map_err(wrap)?;
-    Ok(Db::Sqlite { write, read })
+    let long = pool().max_connections(LONG_READERS).acquire_timeout(3 * PATIENCE).connect_lazy_with(options);
+    Ok(Db::Sqlite { write, read, long })
 }
 
 async fn postgres(url: &str, connections: u32) -> Result<Db, StoreError> {
@@ -162,7 +166,7 @@ mod tests {
     async fn the_file_is_opened_durably_with_one_writer() {
         let dir = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}/t.db", dir.path().display());
-        let Db::Sqlite { write, read } = open(&url, None).await.unwrap() else { panic!() };
+        let Db::Sqlite { write, read, long } = open(&url, None).await.unwrap() else { panic!() };
         assert_eq!(write.options().get_max_connections(), 1);
         for (pool, query_only) in [(&write, 0), (&read, 1)] {
             // 2 is FULL: the log is on the disk before a commit answers.
@@ -174,6 +178,6 @@ mod tests {
             let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
             assert_eq!(journal, "wal");
         }
-        Db::Sqlite { write, read }.close().await;
+        Db::Sqlite { write, read, long }.close().await;
     }
 }

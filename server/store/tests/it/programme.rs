@@ -4,7 +4,7 @@ use rampart_domain::records::targets::{Claim, Measure, Target, defaults};
 use rampart_domain::records::{Answers, DutyClass, Finding, FindingResult, Gender, Level, RocYear, duty};
 use rampart_store::{Officer, Purpose, Role, Stamp, StoreError};
 
-use crate::bed::{Bed, NOW, account, on_both, person, with_seat};
+use crate::bed::{Bed, NOW, account, chain, on_both, person, with_exercises, with_seat};
 
 on_both!(
     targets_and_claims_are_kept_and_taken_away,
@@ -12,6 +12,7 @@ on_both!(
     findings_are_numbered_once_in_a_year,
     texts_are_written_over_and_emptied,
     a_year_is_read_by_the_officer_alone_and_leaves_a_line,
+    entries_are_kept_while_a_year_is_read,
 );
 
 const YEAR: RocYear = RocYear(115);
@@ -129,4 +130,28 @@ async fn a_year_is_read_by_the_officer_alone_and_leaves_a_line(bed: Bed) {
     assert_eq!((line.account_id.as_deref(), line.detail.as_str()), (Some("off"), "X1 115 internal"));
     // No reading without a line: one whose id is taken reads nothing.
     assert!(matches!(officer.year(why("l1"), false, 0, 1).await, Err(StoreError::Duplicate { .. })));
+}
+
+async fn entries_are_kept_while_a_year_is_read(bed: Bed) {
+    with_exercises(&bed.store, &["e1"]).await;
+    bed.store.accounts().create(&account("off", Role::Officer)).await.unwrap();
+    let people: Vec<_> = (0..20_000).map(|n| person(&format!("p{n:05}"), "許藍圖")).collect();
+    bed.store.persons().import(&people, NOW).await.unwrap();
+    let entries = chain(None, 1_000);
+    let ledger = bed.store.ledger();
+    let appending = async {
+        for entry in &entries {
+            ledger.append("e1", vec![entry.clone()]).await.unwrap();
+        }
+    };
+    let officer = bed.store.as_officer(&Officer { account_id: "off".to_owned() });
+    let why = Purpose { audit_id: "l1", at_ms: NOW, detail: "X1 115 internal" };
+    tokio::select! {
+        biased;
+        rows = officer.year(why, false, 0, i64::MAX) => assert_eq!(rows.unwrap().register.len(), people.len()),
+        () = appending => panic!("a thousand entries were quicker than a year"),
+    }
+    // One may be kept before the reading began; as many as there was time for were kept meanwhile.
+    let kept = ledger.head("e1").await.unwrap().map_or(0, |(seq, _)| seq);
+    assert!(kept > 1, "{kept} entries were kept while a year was read");
 }
