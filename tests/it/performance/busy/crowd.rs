@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::records;
 use super::super::round;
-use crate::harness::http::Person;
+use crate::harness::http::{Answer, Person};
 
 /// People who load pages, and how often each does.
 pub const PEOPLE: usize = 50;
@@ -46,7 +46,10 @@ pub struct Seen {
     packages: Mutex<Vec<f64>>,
     refused: AtomicUsize,
     tables: Mutex<Vec<f64>>,
-    /// Answers that nobody should get, as texts.
+    /// Answers 503 that say when to come again: nothing was done. None is wanted; a machine that does far more besides may
+    /// give some.
+    not_now: AtomicUsize,
+    /// Answers that nobody should get on any machine, as texts.
     broken: Mutex<Vec<String>>,
 }
 
@@ -55,8 +58,25 @@ impl Seen {
         self.broken.lock().unwrap().clone()
     }
 
-    fn note_broken(&self, what: &str, status: StatusCode) {
-        self.broken.lock().unwrap().push(format!("{what}: {status}"));
+    /// Seconds after which a refused one may come again; what is neither in order nor such a refusal is broken.
+    fn refused(&self, what: &str, answer: &Answer) -> Option<u64> {
+        let seconds = answer.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
+        match (answer.status, seconds) {
+            (StatusCode::TOO_MANY_REQUESTS, Some(_)) => {}
+            (StatusCode::SERVICE_UNAVAILABLE, Some(_)) => {
+                self.not_now.fetch_add(1, Ordering::Relaxed);
+            }
+            (status, _) => {
+                self.broken.lock().unwrap().push(format!("{what}: {status}"));
+                return None;
+            }
+        }
+        seconds
+    }
+
+    /// Answers 503 with a time to come again.
+    pub fn not_now(&self) -> usize {
+        self.not_now.load(Ordering::Relaxed)
     }
 
     pub fn pages(&self) -> Value {
@@ -109,7 +129,7 @@ async fn load_pages(person: Arc<Person>, number: usize, seen: Arc<Seen>, over: A
         let answer = person.get("/seat").await;
         seen.pages.lock().unwrap().push(ms(began));
         if !answer.status.is_success() {
-            seen.note_broken("page", answer.status);
+            seen.refused("page", &answer);
         }
         tokio::time::sleep(PAGE_EVERY.saturating_sub(began.elapsed())).await;
     }
@@ -132,7 +152,7 @@ async fn submit(person: Arc<Person>, number: usize, seen: Arc<Seen>, over: Arc<A
         };
         *seen.answers.lock().unwrap().entry(said).or_default() += 1;
         if answer.status.is_server_error() {
-            seen.note_broken("flag", answer.status);
+            seen.refused("flag", &answer);
         }
         tokio::time::sleep(FLAG_EVERY.saturating_sub(began.elapsed())).await;
     }
@@ -150,11 +170,7 @@ async fn want_package(officer: Arc<Person>, path: Arc<str>, seen: Arc<Seen>) {
             seen.packages.lock().unwrap().push(ms(began));
             continue;
         }
-        let again = answer.headers.get("retry-after").and_then(|text| text.to_str().ok()?.parse().ok());
-        let Some(again) = again.filter(|_| answer.status == StatusCode::TOO_MANY_REQUESTS) else {
-            seen.note_broken("package", answer.status);
-            return;
-        };
+        let Some(again) = seen.refused("package", &answer) else { return };
         seen.refused.fetch_add(1, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_secs(again)).await;
     }
@@ -166,9 +182,10 @@ async fn want_table(officer: Arc<Person>, path: Arc<str>, seen: Arc<Seen>) {
         let began = Instant::now();
         let request = officer.request(Method::GET, &path).timeout(EXPORT_WITHIN);
         let answer = officer.send(request).await;
-        seen.tables.lock().unwrap().push(ms(began));
-        if answer.status != StatusCode::OK {
-            seen.note_broken("table", answer.status);
+        if answer.status == StatusCode::OK {
+            seen.tables.lock().unwrap().push(ms(began));
+        } else {
+            seen.refused("table", &answer);
         }
         tokio::time::sleep(TABLE_EVERY).await;
     }
