@@ -21,9 +21,11 @@ const WALLS_MS: i64 = 1_000;
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
 const LEAST_DONE: u64 = 100;
 const LEAST_MS: i64 = 1_500;
-/// What was measured counts as much as so many parts of each step that an engine has done itself: one launch of a small
-/// range, whose hosts wait for each other more than for the engine, changes little, and a large one most of it.
+/// What was measured counts as much as so many parts of each step that an engine has done itself: a large launch changes most
+/// of it, and what one of them happened to meet is evened out by the next.
 const MEASURED_PARTS: u64 = 40;
+/// Fewer hosts than this, started without a pause, say nothing of an engine: they wait for each other more than for it.
+const LEAST_HOSTS: u64 = 25;
 
 /// Time of one part of each step, in the order of [`STEPS`]; how they compare is all that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +171,8 @@ impl Drop for Building {
             shown.failed |= !self.whole;
             if shown.building == 0 {
                 let now = std::mem::take(&mut shown.now);
-                if !std::mem::take(&mut shown.failed) {
+                let enough = place("hosts").is_some_and(|at| now.parts[at] >= LEAST_HOSTS);
+                if !std::mem::take(&mut shown.failed) && enough {
                     shown.known.then(&now);
                 }
             }

@@ -90,9 +90,8 @@ fn an_engine_is_learned_from_launches_that_came_to_something() {
     launch(1_000, false);
     assert_eq!(paces.of(NODE).weights, Weights::default(), "a launch that failed says nothing");
     launch(1, true);
+    assert_eq!(paces.of(NODE).weights, Weights::default(), "nor does a small one");
     let ratio = |weights: Weights| weights.of("walls") as f64 / weights.of("hosts") as f64;
-    let (first, before) = (ratio(paces.of(NODE).weights), ratio(Weights::default()));
-    assert!(first > before && first < before * 1.3, "{before} became {first} by a small launch");
     for _ in 0..6 {
         launch(1_000, true);
     }
