@@ -397,7 +397,7 @@ impl App {
         Ok(self.store.class_marks().noting(line).set_results(session, &results, &why).await?)
     }
 
-    /// Adds a file or a link to a course.
+    /// Adds a file or a link to a course; gives its id.
     ///
     /// # Errors
     /// [`CourseError::Field`] for a link that is none, or a file that is too large.
@@ -407,7 +407,7 @@ impl App {
         name: &str,
         body: &MaterialBody,
         by: &str,
-    ) -> Result<(), CourseError> {
+    ) -> Result<String, CourseError> {
         self.course(course).await?;
         let field = if matches!(body, MaterialBody::Link(_)) { "link" } else { "file" };
         let name = line(field, name, true, LINE_MAX)?;
@@ -430,7 +430,7 @@ impl App {
         let id = new_id();
         let note = self.line(Some(by), "course.material", format!("course={course} material={id}"));
         self.store.courses().noting(note).add_material(&id, course, &name, body, by, self.now_ms()).await?;
-        Ok(())
+        Ok(id)
     }
 
     /// Takes a material away.

@@ -1,11 +1,12 @@
 //! The file of hours for the civil servants' portal, with ID numbers that are given once and kept nowhere: they are in the
 //! request and in the file that goes back.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{Cursor, Write as _};
 
+use rampart_domain::records::IntervalSet;
 use rampart_domain::records::course::{self, Mode};
-use rampart_domain::records::portal::{self, Category, Class, Fault, Learner, Left, Numbers, Profile};
+use rampart_domain::records::portal::{self, Category, Class, Fault, Learner, Left, Profile};
 use rampart_store::{ClassSession, Course, Officer, Person, Purpose};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
@@ -52,15 +53,51 @@ pub struct HoursRow {
     pub open: bool,
 }
 
-/// The hours of a class session.
+/// The hours of a class session, or of all sessions of a course that stand.
 #[derive(Debug, Clone)]
 pub struct ClassHours {
     /// The course.
     pub course: Course,
-    /// The session.
-    pub session: ClassSession,
-    /// Its trainees by agency and name.
+    /// All sessions of the course, rather than one of them.
+    pub whole: bool,
+    /// The session, or the sessions by start.
+    pub sessions: Vec<ClassSession>,
+    /// Their trainees by agency and name.
     pub rows: Vec<HoursRow>,
+}
+
+impl ClassHours {
+    /// The session; `None` of a whole course.
+    #[must_use]
+    pub fn session(&self) -> Option<&ClassSession> {
+        self.sessions.first().filter(|_| !self.whole)
+    }
+
+    /// Code of the session, or of the course.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.session().map_or(&self.course.about.code, |session| &session.code)
+    }
+
+    /// All of it is over, and nothing was called off.
+    #[must_use]
+    pub fn over(&self, now_ms: i64) -> bool {
+        !self.sessions.is_empty()
+            && self.sessions.iter().all(|one| one.cancelled_ms.is_none() && one.end_ms <= now_ms)
+    }
+
+    /// First start and last end, ms UTC.
+    #[must_use]
+    pub fn planned(&self) -> (i64, i64) {
+        let start = self.sessions.iter().map(|one| one.start_ms).min().unwrap_or_default();
+        (start, self.sessions.iter().map(|one| one.end_ms).max().unwrap_or(start))
+    }
+
+    /// Planned length in seconds.
+    #[must_use]
+    pub fn seconds(&self) -> i64 {
+        self.sessions.iter().map(ClassSession::seconds).sum()
+    }
 }
 
 /// What an officer asks for.
@@ -104,6 +141,14 @@ pub enum UploadError {
     /// Something of ours failed.
     #[error(transparent)]
     App(#[from] AppError),
+}
+
+/// What somebody attended of the sessions.
+struct Attended {
+    person: Person,
+    counted: Vec<IntervalSet>,
+    post: Option<u8>,
+    open: bool,
 }
 
 impl App {
@@ -156,33 +201,64 @@ impl App {
         self.portal_files(&class, &learners, wish, officer).await
     }
 
-    /// The hours of a class session as they go to the portal, with what its rules make of each trainee.
+    /// The hours of a class session as they go to the portal, with what its rules make of each trainee; without a session those
+    /// of all sessions of the course that stand, added up for each person.
     ///
     /// # Errors
     /// [`CourseError::Missing`] when the session is not this course's.
-    pub async fn class_hours(&self, course: &str, session: &str) -> Result<ClassHours, CourseError> {
-        let sheet = self.class_sheet(course, session).await?;
+    pub async fn class_hours(&self, course: &str, session: Option<&str>) -> Result<ClassHours, CourseError> {
+        let sheets = match session {
+            Some(session) => vec![self.class_sheet(course, session).await?],
+            None => {
+                let mut sheets = Vec::new();
+                for session in self.standing_sessions(course).await? {
+                    sheets.push(self.sheet_of(session).await?);
+                }
+                sheets
+            }
+        };
         let (course, standing) = self.course_standing(course).await?;
         let mut standing: HashMap<String, PersonStanding> =
             standing.into_iter().map(|one| (one.person.id.clone(), one)).collect();
-        let session = sheet.session;
-        let rows = sheet
-            .rows
-            .into_iter()
-            .filter(ClassRow::is_trainee)
-            .map(|row| {
-                let of_course = standing.remove(&row.person.id);
-                let spans = row.counted.counted.stretches();
-                let came = spans.first().map_or(session.start_ms, |span| span.start_ms());
-                let went = spans.last().map_or(session.end_ms, |span| span.end_ms());
+        let mut attended: BTreeMap<(String, String, String), Attended> = BTreeMap::new();
+        let mut sessions = Vec::with_capacity(sheets.len());
+        for sheet in sheets {
+            for row in sheet.rows.into_iter().filter(ClassRow::is_trainee) {
+                let person = &row.person;
+                let key = (person.agency.clone(), person.name.clone(), person.id.clone());
+                let one = attended.entry(key).or_insert_with(|| Attended {
+                    person: person.clone(),
+                    counted: Vec::new(),
+                    post: None,
+                    open: false,
+                });
+                one.counted.push(row.counted.counted);
+                // Sessions stand in the order of time: the later result replaces the former.
+                one.post = row.post.or(one.post);
+                one.open |= !row.counted.open.is_empty();
+            }
+            sessions.push(sheet.session);
+        }
+        let mut of = ClassHours { course, whole: session.is_none(), sessions, rows: Vec::new() };
+        let planned = of.planned();
+        of.rows = attended
+            .into_values()
+            .map(|one| {
+                let of_course = standing.remove(&one.person.id);
+                // A union, as sessions may overlap.
+                let all = one.counted.iter().flat_map(|set| set.stretches().iter().copied());
+                let counted = IntervalSet::union(all);
+                let spans = counted.stretches();
+                let came = spans.first().map_or(planned.0, |span| span.start_ms());
+                let went = spans.last().map_or(planned.1, |span| span.end_ms());
                 let certificate = of_course.as_ref().and_then(|one| one.certificate.as_ref());
                 let learner = Learner {
-                    staff_no: row.person.staff_no.clone(),
-                    name: row.person.name.clone(),
-                    identity: row.person.identity,
-                    seconds: row.counted.seconds,
+                    staff_no: one.person.staff_no.clone(),
+                    name: one.person.name.clone(),
+                    identity: one.person.identity,
+                    seconds: counted.seconds(),
                     stayed: (came, went),
-                    score: row.post.or(of_course.as_ref().and_then(|one| one.score)).map(i64::from),
+                    score: one.post.or(of_course.as_ref().and_then(|one| one.score)).map(i64::from),
                     certificate: certificate
                         .map(|one| format!("{}-{}", one.number, one.check_code))
                         .unwrap_or_default(),
@@ -195,17 +271,17 @@ impl App {
                             _ => None,
                         })
                     }),
-                    open: !row.counted.open.is_empty(),
-                    person: row.person,
+                    open: one.open,
+                    person: one.person,
                     learner,
                 }
             })
             .collect();
-        Ok(ClassHours { course, session, rows })
+        Ok(of)
     }
 
-    /// The hours of a class session for the portal, as [`App::hours_upload`]. What somebody attended is entered as attended,
-    /// also below 4/5 of the course; such a row has no certificate, as none is issued.
+    /// The hours of a class session, or of a whole course, for the portal, as [`App::hours_upload`]. What somebody attended is
+    /// entered as attended, also below 4/5 of the course; such a row has no certificate, as none is issued.
     ///
     /// # Errors
     /// See [`UploadError`]; nothing went out then.
@@ -215,22 +291,21 @@ impl App {
         wish: &UploadWish,
         officer: &Officer,
     ) -> Result<Export, UploadError> {
-        let session = &of.session;
-        if session.cancelled_ms.is_some() || session.end_ms > self.now_ms() {
+        if !of.over(self.now_ms()) {
             return Err(UploadError::NotOver);
         }
         let learners: Vec<Learner> = of.rows.iter().map(|row| row.learner.clone()).collect();
-        let digital_seconds = wish.digital.seconds().min(session.seconds());
+        let digital_seconds = wish.digital.seconds().min(of.seconds());
         let class = Class {
             course: of.course.about.title.clone(),
-            code: session.code.clone(),
+            code: of.code().to_owned(),
             category: wish.category,
             county: wish.county.clone(),
             batch: wish.batch.clone(),
-            planned: (session.start_ms, session.end_ms),
+            planned: of.planned(),
             mode: match digital_seconds {
                 0 => Mode::Physical,
-                all if all >= session.seconds() => Mode::Digital,
+                all if all >= of.seconds() => Mode::Digital,
                 _ => Mode::Mixed,
             },
             digital_seconds,
@@ -250,8 +325,7 @@ impl App {
         if !wrong.is_empty() {
             return Err(UploadError::Lines(wrong));
         }
-        // The county is an invented one, so are its people.
-        let kind = Numbers::Drill;
+        let kind = self.portal_numbers().await?;
         let lists = portal::lists(&wish.profile, class, learners, &numbers, kind, big5::lacks)
             .map_err(UploadError::Faults)?;
         if lists.files.is_empty() {

@@ -58,11 +58,11 @@ impl App {
         Ok(if set.is_empty() { targets::defaults() } else { set })
     }
 
-    /// Enters a target (with an empty id) or changes one. `by` is the account that does it.
+    /// Enters a target (with an empty id) or changes one; gives its id. `by` is the account that does it.
     ///
     /// # Errors
     /// [`ProgrammeError::Field`], or when the store fails.
-    pub async fn save_target(&self, mut target: Target, by: &str) -> Result<(), ProgrammeError> {
+    pub async fn save_target(&self, mut target: Target, by: &str) -> Result<String, ProgrammeError> {
         filled("item", &target.item)?;
         filled("title", &target.title)?;
         if target.value < 1 || target.or.is_some_and(|(_, value)| value < 1) {
@@ -79,7 +79,7 @@ impl App {
             format!("target={} item={} value={} from={}", target.id, target.item, target.value, target.from);
         let line = self.line(Some(by), "target.save", detail);
         self.store.programme().noting(line).save_target(&target, by, self.now_ms()).await?;
-        Ok(())
+        Ok(target.id)
     }
 
     /// Takes a target away.
@@ -126,11 +126,11 @@ impl App {
         Ok(if set.is_empty() { duty::defaults() } else { set })
     }
 
-    /// Enters a rule (with an empty id) or changes one.
+    /// Enters a rule (with an empty id) or changes one; gives its id.
     ///
     /// # Errors
     /// [`ProgrammeError::Field`], or when the store fails.
-    pub async fn save_duty_rule(&self, mut rule: DutyRule, by: &str) -> Result<(), ProgrammeError> {
+    pub async fn save_duty_rule(&self, mut rule: DutyRule, by: &str) -> Result<String, ProgrammeError> {
         if rule.levels.is_empty() {
             return Err(field("levels", "record_empty"));
         }
@@ -154,7 +154,7 @@ impl App {
         }
         let line = self.line(Some(by), "duty.save", format!("rule={} from={}", rule.id, rule.from));
         self.store.programme().noting(line).save_duty_rule(&rule, by, self.now_ms()).await?;
-        Ok(())
+        Ok(rule.id)
     }
 
     /// Says which duty a person has.
@@ -172,11 +172,11 @@ impl App {
         }
     }
 
-    /// Enters a finding of a red team (with an empty id) or changes one.
+    /// Enters a finding of a red team (with an empty id) or changes one; gives its id.
     ///
     /// # Errors
     /// [`ProgrammeError::Field`], or when the store fails.
-    pub async fn save_finding(&self, mut finding: Finding, by: &str) -> Result<(), ProgrammeError> {
+    pub async fn save_finding(&self, mut finding: Finding, by: &str) -> Result<String, ProgrammeError> {
         filled("number", &finding.number)?;
         filled("system", &finding.system)?;
         filled("weakness", &finding.weakness)?;
@@ -199,7 +199,10 @@ impl App {
         let line = self.line(Some(by), "finding.save", detail);
         match self.store.programme().noting(line).save_finding(&finding, by, self.now_ms()).await {
             Err(StoreError::Duplicate { .. }) => Err(field("number", "record_taken")),
-            other => Ok(other?),
+            other => {
+                other?;
+                Ok(finding.id)
+            }
         }
     }
 

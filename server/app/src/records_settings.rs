@@ -1,5 +1,7 @@
-//! Settings of the records: below which count the public edition hides, and who issues certificates.
+//! Settings of the records: below which count the public edition hides, who issues certificates, and which ID numbers the
+//! portal's files are made of.
 
+use rampart_domain::records::portal::Numbers;
 use serde::{Deserialize, Serialize};
 
 use crate::programme::{ProgrammeError, field};
@@ -11,6 +13,8 @@ const UNDER: &str = "records.hidden_under";
 const UNDER_DEFAULT: i64 = 3;
 /// Limits that may be set: 2 hides cells of one person.
 pub const UNDER_RANGE: std::ops::RangeInclusive<i64> = 2..=20;
+/// Key of the setting of ID numbers.
+const NUMBERS: &str = "portal.numbers";
 /// Keys of issuers: each is the moment (ms UTC, 15 digits) after which it issues.
 const ISSUER: &str = "certificate.issuer.";
 /// Characters of an issuer's lines at most.
@@ -50,6 +54,25 @@ impl App {
         let before = self.hidden_under().await?;
         let line = self.line(Some(by), "records.hidden_under", format!("{before} -> {under}"));
         Ok(self.store.settings().set_noting(UNDER, &under.to_string(), &line).await?)
+    }
+
+    /// Which ID numbers go into the portal's files. As long as nothing was set it is a drill: no living person can be hit then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn portal_numbers(&self) -> Result<Numbers, AppError> {
+        let set = self.store.settings().get(NUMBERS).await?;
+        Ok(set.and_then(|code| Numbers::from_code(&code)).unwrap_or(Numbers::Drill))
+    }
+
+    /// Says whether the people of this installation are real.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn set_portal_numbers(&self, numbers: Numbers, by: &str) -> Result<(), ProgrammeError> {
+        let before = self.portal_numbers().await?;
+        let line = self.line(Some(by), "portal.numbers", format!("{} -> {}", before.code(), numbers.code()));
+        Ok(self.store.settings().set_noting(NUMBERS, numbers.code(), &line).await?)
     }
 
     /// Issuers that were set, by the moment from which each issues.

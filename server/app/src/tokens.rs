@@ -69,13 +69,20 @@ pub fn scopes_of_role(role: Role) -> &'static [Scope] {
             Scope::ScenariosRead,
             Scope::PeopleRead,
             Scope::PeopleWrite,
+            Scope::FindingsWrite,
             Scope::ImagesBuild,
             Scope::WebhooksWrite,
             Scope::TokensWrite,
         ],
-        Role::Officer => {
-            &[Scope::BoardRead, Scope::PeopleRead, Scope::PeopleWrite, Scope::RecordsRead, Scope::TokensWrite]
-        }
+        Role::Officer => &[
+            Scope::BoardRead,
+            Scope::PeopleRead,
+            Scope::PeopleWrite,
+            Scope::RecordsRead,
+            Scope::RecordsWrite,
+            Scope::FindingsWrite,
+            Scope::TokensWrite,
+        ],
     }
 }
 

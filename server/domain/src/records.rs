@@ -5,6 +5,7 @@
 //! Gender enters only in [`figures`], as a map beside the attendance, because it is kept apart from everything else.
 
 pub mod attendance;
+pub mod behind;
 pub mod course;
 pub mod duty;
 pub mod facts;

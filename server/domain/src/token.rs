@@ -68,6 +68,10 @@ scopes! {
     PeopleWrite = "people:write",
     /// Tables by gender; each look writes its audit line.
     RecordsRead = "records:read",
+    /// Targets, duty rules, texts of tables, settings of the records; sheets of questionnaires on paper.
+    RecordsWrite = "records:write",
+    /// Findings of red teams: list, enter, change, strike out.
+    FindingsWrite = "findings:write",
     /// Building images.
     ImagesBuild = "images:build",
     /// Engine, store, strays.

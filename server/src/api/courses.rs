@@ -28,7 +28,8 @@ use super::types::{
 use crate::web::Web;
 use crate::web::courses::problem;
 
-fn refused(error: CourseError) -> Fault {
+/// What a refusal says, by field.
+pub(super) fn refused(error: CourseError) -> Fault {
     match problem(error) {
         Ok(problem) => Fault::fields(vec![problem]),
         Err(error) => error.into(),

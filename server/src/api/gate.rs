@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::{Fault, Undressed, dressed};
 use crate::web::Web;
+use crate::web::courses::base_at;
 use crate::web::error::WebError;
 use crate::web::token::random_text;
 use crate::web::visit::{client_address, me_of};
@@ -241,6 +242,12 @@ async fn pass(
                 .map_err(WebError::internal)?
         }
     }
+}
+
+/// Address of this server as whoever asked knows it, without a slash at its end.
+pub(super) fn address_of(web: &Web, headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    base_at(web, host)
 }
 
 async fn caught(request: Request, next: Next) -> Result<Response, Fault> {

@@ -8,21 +8,27 @@ pub mod error;
 pub mod exercises;
 pub mod extract;
 pub mod files;
+pub mod findings;
 pub(crate) mod gate;
 pub(crate) mod guide;
+pub mod hours;
 pub mod judge;
+pub mod materials;
 pub mod me;
 pub mod metrics;
 pub mod people;
 pub mod plans;
+pub mod programme;
 pub mod records;
 pub mod register;
 pub mod seat;
+pub mod surveys;
 pub mod system;
 pub mod terminals;
 pub mod types;
 mod view;
 pub mod webhooks;
+pub mod year;
 
 use std::sync::Arc;
 
@@ -172,10 +178,59 @@ fn table() -> Vec<Entry> {
         at(Who::REGISTRAR, S::PeopleRead, routes!(courses::certificates)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::issue)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::revoke)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(materials::certificate)),
+        free(Who::LoggedIn, routes!(materials::check)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(materials::paper)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(materials::exercise_paper)),
+        at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(materials::slips)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(materials::list)),
+        making(Who::INSTRUCTOR, S::ExercisesRun, routes!(materials::add_link)),
+        file(Who::INSTRUCTOR, S::ExercisesRun, routes!(materials::add_file)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(materials::take)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(materials::remove)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(materials::defaults)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(materials::set_defaults)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(surveys::list)),
+        making(Who::INSTRUCTOR, S::ExercisesRun, routes!(surveys::create)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(surveys::show)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(surveys::hand_out)),
+        at(Who::INSTRUCTOR, S::ExercisesRun, routes!(surveys::close)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(surveys::papers)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(surveys::enter)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::records)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::export)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::table)),
         at(Who::OFFICER, S::RecordsRead, routes!(records::package)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::overview)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::people)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::exercises)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::table)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::cross)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::export_cross)),
+        at(Who::OFFICER, S::RecordsRead, routes!(year::looks)),
+        at(Who::OFFICER, S::RecordsRead, routes!(programme::targets)),
+        making(Who::OFFICER, S::RecordsWrite, routes!(programme::create_target)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::change_target)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::remove_target)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::claim)),
+        at(Who::OFFICER, S::RecordsRead, routes!(programme::rules)),
+        making(Who::OFFICER, S::RecordsWrite, routes!(programme::create_rule)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::change_rule)),
+        at(Who::OFFICER, S::RecordsRead, routes!(programme::texts)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::write_text)),
+        at(Who::OFFICER, S::RecordsRead, routes!(programme::settings)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::set_masking)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::set_issuer)),
+        at(Who::OFFICER, S::RecordsWrite, routes!(programme::set_numbers)),
+        at(Who::OFFICER, S::RecordsRead, routes!(hours::of_session)),
+        at(Who::OFFICER, S::RecordsRead, routes!(hours::session_file)),
+        at(Who::OFFICER, S::RecordsRead, routes!(hours::of_course)),
+        at(Who::OFFICER, S::RecordsRead, routes!(hours::course_file)),
+        at(Who::OFFICER, S::RecordsRead, routes!(hours::exercise_file)),
+        at(Who::REGISTRAR, S::FindingsWrite, routes!(findings::list)),
+        making(Who::REGISTRAR, S::FindingsWrite, routes!(findings::create)),
+        at(Who::REGISTRAR, S::FindingsWrite, routes!(findings::change)),
+        at(Who::REGISTRAR, S::FindingsWrite, routes!(findings::remove)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::scenarios)),
         at(Who::AUTHOR, S::ScenariosRead, routes!(system::one)),
         at(Who::ADMINISTRATOR, S::SystemRead, routes!(system::system)),

@@ -18,7 +18,11 @@ use crate::web::Web;
 use crate::web::error::WebError;
 use crate::web::statistics::{download, package_download, refused};
 
-fn officer(call: &Call) -> Result<Officer, Fault> {
+/// The programme officer who calls.
+///
+/// # Errors
+/// 403 for a seat.
+pub(super) fn officer(call: &Call) -> Result<Officer, Fault> {
     Ok(Officer { account_id: call.staff()?.id.clone() })
 }
 

@@ -44,9 +44,14 @@ pub(super) fn may_edit(staff: &Staff) -> bool {
 
 /// Address of this server without a slash at its end.
 pub(super) fn base(web: &Web, visit: &Here) -> String {
+    base_at(web, &visit.host)
+}
+
+/// The same for whoever asked this host.
+pub(crate) fn base_at(web: &Web, host: &str) -> String {
     let own = web.house.address.clone().unwrap_or_else(|| {
         let scheme = if web.house.secure { "https" } else { "http" };
-        format!("{scheme}://{}", visit.host)
+        format!("{scheme}://{host}")
     });
     own.trim_end_matches('/').to_owned()
 }
@@ -426,12 +431,12 @@ pub(super) async fn act(
             } else {
                 form.get("link_name").to_owned()
             };
-            ("material_saved", app.add_material(&id, &name, &MaterialBody::Link(link), by).await)
+            ("material_saved", app.add_material(&id, &name, &MaterialBody::Link(link), by).await.map(drop))
         }
         "material_file" => {
             let file = form.file.clone().unwrap_or_default();
             let body = MaterialBody::File(file.bytes.to_vec());
-            ("material_saved", app.add_material(&id, &file.name, &body, by).await)
+            ("material_saved", app.add_material(&id, &file.name, &body, by).await.map(drop))
         }
         "material_remove" => ("material_saved", app.remove_material(&id, form.get("material"), by).await),
         _ => return Err(WebError::bad_request()),
@@ -492,9 +497,14 @@ pub(super) async fn survey_act(
     }
 }
 
-/// `GET /courses/{id}/materials/{material}`: to be saved, never shown: it is whatever somebody uploaded.
+/// `GET /courses/{id}/materials/{material}`.
 pub(super) async fn material(State(web): State<Web>, Path((id, material)): Path<(String, String)>) -> Answer {
-    let found = web.app.store.courses().material_file(&id, &material).await?;
+    material_file(&web, &id, &material).await
+}
+
+/// A material to be saved, never shown: it is whatever somebody uploaded.
+pub(crate) async fn material_file(web: &Web, course: &str, material: &str) -> Answer {
+    let found = web.app.store.courses().material_file(course, material).await?;
     let (name, bytes) = found.ok_or_else(WebError::not_found)?;
     let mut response: Response = bytes.into_response();
     let headers = response.headers_mut();

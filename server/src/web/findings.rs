@@ -81,14 +81,7 @@ fn typed_finding(form: &Posted) -> Result<Finding, ProgrammeError> {
             }
         }
     };
-    // Tenths from the text: a binary fraction would make 6.9 of some 7.0.
-    let cvss = form.get("cvss");
-    let (whole, tenths) = cvss.split_once('.').unwrap_or((cvss, "0"));
-    let figure = |text: &str| text.parse::<i64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    let cvss = match (figure(whole), figure(tenths)) {
-        (Some(whole @ 0..=10), Some(tenths @ 0..=9)) => whole * 10 + tenths,
-        _ => return Err(wrong("cvss", "record_number")),
-    };
+    let cvss = findings::read_score(form.get("cvss")).ok_or_else(|| wrong("cvss", "record_number"))?;
     Ok(Finding {
         id: form.get("id").to_owned(),
         year: RocYear(number(form, "year")?),
@@ -109,7 +102,7 @@ pub(super) async fn set(State(web): State<Web>, visit: Here, staff: Staff, form:
     let year = year_or_now(form.get("year"), &visit);
     let done = match form.get("act") {
         "save" => match typed_finding(&form) {
-            Ok(finding) => web.app.save_finding(finding, &staff.id).await,
+            Ok(finding) => web.app.save_finding(finding, &staff.id).await.map(drop),
             Err(error) => Err(error),
         },
         "drop" => web.app.remove_finding(form.get("id"), &staff.id).await.map(|_| ()).map_err(Into::into),

@@ -27,7 +27,7 @@ mod paper_survey;
 mod people;
 mod places;
 mod posted;
-mod programme;
+pub(crate) mod programme;
 pub(crate) mod register;
 mod rest;
 mod scenarios;
@@ -35,14 +35,14 @@ mod schedule;
 pub(crate) mod scores;
 mod seat;
 mod senders;
-mod signing;
+pub(crate) mod signing;
 pub(crate) mod state;
 pub(crate) mod statistics;
 mod terminal;
 pub(crate) mod terminals;
 pub mod token;
 mod tokens;
-mod upload;
+pub(crate) mod upload;
 pub(crate) mod view;
 pub(crate) mod visit;
 mod webhooks;
@@ -241,6 +241,8 @@ fn table() -> Vec<Route> {
         form("/courses/{id}/sessions/{session}/slips", Who::INSTRUCTOR, classes::slips),
         page("/courses/{id}/sessions/{session}/hours", Who::OFFICER, upload::class_form),
         form("/courses/{id}/sessions/{session}/hours", Who::OFFICER, upload::class_hours),
+        page("/courses/{id}/hours",           Who::OFFICER,       upload::course_form),
+        form("/courses/{id}/hours",           Who::OFFICER,       upload::course_hours),
         // what needs no account: a scan, a token, a number, a code opens it
         page("/in/{session}",                 Who::Public,        signing::unscanned),
         form("/in/{session}",                 Who::Public,        signing::sign),

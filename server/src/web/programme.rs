@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rampart_app::{ExportFormat, PortalAt, ProgrammeError, Reminder, Road, UNDER_RANGE, YearOverview};
+use rampart_domain::records::behind::Group;
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{lacks_reason, questions, standings};
+use rampart_domain::records::portal::Numbers;
 use rampart_domain::records::register::Level;
 use rampart_domain::records::targets::{Claim, Measure, Target};
 use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
@@ -230,7 +232,7 @@ pub(super) struct OfEdition {
     edition: String,
 }
 
-fn texts(book: &Book, kind: Kind, year: RocYear) -> Vec<TableText> {
+pub(crate) fn texts(book: &Book, kind: Kind, year: RocYear) -> Vec<TableText> {
     let words = |key: &str| book.texts.get(key).cloned().unwrap_or_default();
     let mut list: Vec<TableText> = Vec::new();
     match kind {
@@ -361,54 +363,29 @@ pub(super) async fn rows(
     Query(query): Query<Behind>,
 ) -> Answer {
     let year = year_of(&year)?;
-    let by = ["all", "month", "agency", "title", "county"]
-        .into_iter()
-        .find(|by| *by == query.by)
-        .ok_or_else(WebError::not_found)?;
-    let what = format!("rows {year} {by}");
+    let group = Group::from_code(&query.by).ok_or_else(WebError::not_found)?;
+    let what = format!("rows {year} {}", group.code());
     let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
-    let facts = &book.facts;
-    let mut people: BTreeMap<usize, (Vec<&str>, i64)> = BTreeMap::new();
-    let (mut times, mut seconds) = (0, 0);
-    for place in facts.places().iter().filter(|place| place.trained()) {
-        let (session, person) = (facts.session(place), facts.person(place));
-        let wanted = match by {
-            "month" => RocDate::of_ms(session.start_ms).month().to_string() == query.of,
-            "agency" => person.agency == query.of,
-            "county" => person.county == query.of,
-            "title" => session.title == query.of,
-            _ => true,
-        };
-        if session.year() != year || !wanted {
-            continue;
-        }
-        let entry = people.entry(place.person).or_default();
-        entry.0.push(&session.code);
-        entry.1 += place.seconds;
-        times += 1;
-        seconds += place.seconds;
-    }
+    let people = book.facts.behind(year, group, &query.of);
+    let seconds: i64 = people.iter().map(|one| one.seconds).sum();
     let page = YearBehind {
         year: i64::from(year.0),
-        by: by.to_owned(),
+        by: group.code().to_owned(),
         of: query.of,
         persons: count(people.len()),
-        person_times: times,
+        person_times: people.iter().map(|one| count(one.sessions.len())).sum(),
         person_ms: seconds * 1000,
         left: count(people.len().saturating_sub(BEHIND)),
         rows: people
             .iter()
             .take(BEHIND)
-            .map(|(at, (sessions, seconds))| {
-                let person = &facts.persons()[*at];
-                BehindRow {
-                    id: person.id.clone(),
-                    name: person.name.clone(),
-                    staff_no: person.staff_no.clone(),
-                    agency: person.agency.clone(),
-                    sessions: sessions.join(", "),
-                    ms: seconds * 1000,
-                }
+            .map(|one| BehindRow {
+                id: one.person.id.clone(),
+                name: one.person.name.clone(),
+                staff_no: one.person.staff_no.clone(),
+                agency: one.person.agency.clone(),
+                sessions: one.sessions.join(", "),
+                ms: one.seconds * 1000,
             })
             .collect(),
     };
@@ -514,6 +491,7 @@ async fn settings_page(
             .rev()
             .map(|one| IssuerRow { since_ms: one.since_ms, agency: one.agency, signer: one.signer })
             .collect(),
+        numbers: web.app.portal_numbers().await?.code(),
         problems,
     })
 }
@@ -582,7 +560,7 @@ fn typed_rule(form: &Posted) -> Result<DutyRule, ProgrammeError> {
 
 async fn act(web: &Web, staff: &Staff, year: RocYear, form: &Posted) -> Result<(), ProgrammeError> {
     match form.get("act") {
-        "target" => web.app.save_target(typed_target(form)?, &staff.id).await,
+        "target" => web.app.save_target(typed_target(form)?, &staff.id).await.map(drop),
         "drop" => web.app.remove_target(form.get("id"), &staff.id).await.map(|_| ()),
         "claim" => {
             let claim = Claim {
@@ -594,7 +572,13 @@ async fn act(web: &Web, staff: &Staff, year: RocYear, form: &Posted) -> Result<(
         }
         "under" => web.app.set_hidden_under(number(form, "under")?, &staff.id).await,
         "issuer" => web.app.set_issuer(form.get("agency"), form.get("signer"), &staff.id).await,
-        "duty" => web.app.save_duty_rule(typed_rule(form)?, &staff.id).await,
+        "numbers" => {
+            let numbers = Numbers::from_code(form.get("numbers"));
+            web.app
+                .set_portal_numbers(numbers.ok_or_else(|| wrong("numbers", "record_key"))?, &staff.id)
+                .await
+        }
+        "duty" => web.app.save_duty_rule(typed_rule(form)?, &staff.id).await.map(drop),
         _ => Err(wrong("act", "record_key")),
     }
 }

@@ -36,7 +36,7 @@ const TICKET_MS: i64 = 3 * 60_000;
 const ISSUER: &str = "app.owner";
 
 /// The owner as papers name it, who issues as long as no setting says otherwise. Papers are Chinese.
-pub(super) fn owner(web: &Web) -> String {
+pub(crate) fn owner(web: &Web) -> String {
     web.pages.text(Locale::ZhTw, ISSUER, &std::collections::BTreeMap::new())
 }
 

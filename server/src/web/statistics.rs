@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rampart_app::{AppError, Export, ExportFormat, ExportTable};
 use rampart_domain::records::RocYear;
-use rampart_domain::records::portal::{COUNTIES, Profile};
+use rampart_domain::records::portal::{COUNTIES, Numbers, Profile};
 use rampart_pages::{AuditAct, AuditLine, PortalFields, Statistics, StatisticsExercise, StatisticsList};
 use rampart_store::{Officer, StoreError};
 use serde::Deserialize;
@@ -47,23 +47,16 @@ pub(super) struct OfYear {
     year: String,
 }
 
-/// `GET /statistics`.
-pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
+/// Exercises of a year by start with who came to each; and how many people these are.
+pub(crate) async fn exercises_of(
+    web: &Web,
+    year: RocYear,
+) -> Result<(Vec<StatisticsExercise>, usize), WebError> {
     let mut rows = web.app.store.exercises().list().await?;
     rows.sort_by_key(|row| row.starts_ms);
-    let year_of = |ms| i64::from(RocYear::of_ms(ms).0);
-    let years: BTreeSet<i64> = rows.iter().map(|row| year_of(row.starts_ms)).collect();
-    let year = query.year.parse().unwrap_or_else(|_| year_of(visit.now_ms));
-    let mut page = StatisticsList {
-        years: years.into_iter().rev().collect(),
-        year,
-        rows: Vec::new(),
-        persons: 0,
-        person_times: 0,
-        person_ms: 0,
-    };
+    let mut lines = Vec::new();
     let mut persons = BTreeSet::new();
-    for row in rows.iter().filter(|row| year_of(row.starts_ms) == year) {
+    for row in rows.iter().filter(|row| RocYear::of_ms(row.starts_ms) == year) {
         let Some(exercise) = web.app.exercise(&row.id) else { continue };
         let mut line = StatisticsExercise {
             id: row.id.clone(),
@@ -79,11 +72,25 @@ pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Quer
             line.person_ms += one.counted.seconds * 1000;
             persons.insert(one.person.id);
         }
-        page.person_times += line.persons;
-        page.person_ms += line.person_ms;
-        page.rows.push(line);
+        lines.push(line);
     }
-    page.persons = count(persons.len());
+    Ok((lines, persons.len()))
+}
+
+/// `GET /statistics`.
+pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
+    let all = web.app.store.exercises().list().await?;
+    let years: BTreeSet<i64> = all.iter().map(|row| i64::from(RocYear::of_ms(row.starts_ms).0)).collect();
+    let year = query.year.parse().map_or_else(|_| RocYear::of_ms(visit.now_ms), RocYear);
+    let (rows, persons) = exercises_of(&web, year).await?;
+    let page = StatisticsList {
+        years: years.into_iter().rev().collect(),
+        year: i64::from(year.0),
+        persons: count(persons),
+        person_times: rows.iter().map(|row| row.persons).sum(),
+        person_ms: rows.iter().map(|row| row.person_ms).sum(),
+        rows,
+    };
     web.page(&visit, &page)
 }
 
@@ -119,6 +126,7 @@ pub(super) async fn show(
     let row = row_of(&web, &id).await?;
     let figures = web.app.statistics(&id, &officer(&staff)).await.map_err(refused)?;
     let audit = audit(&web, &row.code).await?;
+    let drill = web.app.portal_numbers().await? == Numbers::Drill;
     let stem = &figures.exercise.file_stem;
     let page = Statistics {
         exercise: view::head(&row, &exercise.fold(), exercise.scenario(), visit.locale),
@@ -134,6 +142,7 @@ pub(super) async fn show(
         file_csv: format!("{stem}.csv"),
         profiles: Profile::ids().to_vec(),
         counties: COUNTIES.to_vec(),
+        drill,
         form: PortalFields {
             profile: Profile::ids().first().copied().unwrap_or_default().to_owned(),
             category: "523".to_owned(),

@@ -1,10 +1,10 @@
-//! The file of hours for the civil servants' portal, of an exercise or of a class session. The ID numbers come with the form and
+//! The file of hours for the civil servants' portal, of an exercise, a class session, or a whole course. The ID numbers come with the form and
 //! go with the file; nothing of them stays here, neither in a log nor in an error nor in the page that comes back.
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rampart_app::{ClassHours, Digital, HoursRow, UploadError, UploadWish};
-use rampart_domain::records::portal::{COUNTIES, Category, Fault, Left, Profile, What};
+use rampart_domain::records::portal::{COUNTIES, Category, Fault, Left, Numbers, Profile, What};
 use rampart_pages::{ClassHoursPage, HoursLine, Locale, PortalFields, Problem};
 use rampart_store::Officer;
 
@@ -22,50 +22,81 @@ const NUMBERS_MAX: usize = 512 * 1024;
 /// Faults that are named; more are counted.
 const FAULTS_SHOWN: usize = 50;
 
+/// What somebody asks for, by words; what is wrong with it, by field.
+pub(crate) struct Typed<'t> {
+    pub profile: &'t str,
+    pub category: &'t str,
+    pub county: &'t str,
+    pub batch: &'t str,
+    pub digital: Digital,
+    pub numbers: String,
+}
+
+impl Typed<'_> {
+    pub(crate) fn read(self) -> Result<UploadWish, Problem> {
+        let bad = |field: &str| Problem::new("choice").on(field);
+        let profile = Profile::of(self.profile).ok_or_else(|| bad("profile"))?;
+        let category = Category::from_code(self.category).ok_or_else(|| bad("category"))?;
+        let county = COUNTIES.iter().find(|(code, _)| *code == self.county).ok_or_else(|| bad("county"))?.0;
+        if self.batch.is_empty() || self.batch.chars().count() > 20 {
+            return Err(Problem::new("portal_batch").on("batch"));
+        }
+        if self.numbers.trim().is_empty() || self.numbers.len() > NUMBERS_MAX {
+            return Err(Problem::new("portal_list").on("numbers"));
+        }
+        Ok(UploadWish {
+            profile,
+            category,
+            county: county.to_owned(),
+            batch: self.batch.to_owned(),
+            digital: self.digital,
+            numbers: self.numbers,
+        })
+    }
+}
+
 /// What the form asks for; what is wrong with it.
 fn wish(form: &Posted, digital: Digital) -> Result<UploadWish, Problem> {
-    let bad = || Problem::new("bad_request");
-    let profile = Profile::of(form.get("profile")).ok_or_else(bad)?;
-    let category = Category::from_code(form.get("category")).ok_or_else(bad)?;
-    let county = COUNTIES.iter().find(|(code, _)| *code == form.get("county")).ok_or_else(bad)?.0;
-    let batch = form.get("batch");
-    if batch.is_empty() || batch.chars().count() > 20 {
-        return Err(Problem::new("portal_batch").on("batch"));
-    }
-    let list = || Problem::new("portal_list").on("numbers");
     let mut numbers = form.raw("numbers").to_owned();
     if let Some(file) = form.file.as_ref().filter(|file| !file.bytes.is_empty()) {
-        let text = std::str::from_utf8(&file.bytes).map_err(|_| list())?;
+        let text = std::str::from_utf8(&file.bytes).map_err(|_| Problem::new("portal_list").on("numbers"))?;
         numbers.push('\n');
         numbers.push_str(text.trim_start_matches('\u{feff}'));
     }
-    if numbers.trim().is_empty() || numbers.len() > NUMBERS_MAX {
-        return Err(list());
+    Typed {
+        profile: form.get("profile"),
+        category: form.get("category"),
+        county: form.get("county"),
+        batch: form.get("batch"),
+        digital,
+        numbers,
     }
-    Ok(UploadWish { profile, category, county: county.to_owned(), batch: batch.to_owned(), digital, numbers })
+    .read()
 }
 
 /// Every fault in words, by person.
 fn listed(web: &Web, locale: Locale, faults: &[Fault]) -> String {
-    let said = faults.iter().take(FAULTS_SHOWN).map(|fault| {
-        let problem = match &fault.what {
-            What::Encoding { characters, .. } => {
-                Problem::new(fault.what.code()).with("characters", characters.clone())
-            }
-            _ => Problem::new(fault.what.code()),
-        };
-        format!("{} {}: {}", fault.staff_no, fault.name, web.say(locale, &problem))
-    });
+    let said = faults
+        .iter()
+        .take(FAULTS_SHOWN)
+        .map(|fault| format!("{} {}: {}", fault.staff_no, fault.name, web.say(locale, &worded(fault))));
     said.collect::<Vec<_>>().join(" ")
+}
+
+/// What is wrong with somebody.
+pub(crate) fn worded(fault: &Fault) -> Problem {
+    match &fault.what {
+        What::Encoding { characters, .. } => {
+            Problem::new(fault.what.code()).with("characters", characters.clone())
+        }
+        _ => Problem::new(fault.what.code()),
+    }
 }
 
 /// What a refusal says; what is none goes on as an error.
 fn refusal(web: &Web, locale: Locale, error: UploadError) -> Result<Problem, WebError> {
     Ok(match error {
-        UploadError::Lines(lines) => {
-            let lines = lines.iter().take(FAULTS_SHOWN).map(ToString::to_string).collect::<Vec<_>>();
-            Problem::new("portal_lines").with("lines", lines.join(", ")).on("numbers")
-        }
+        UploadError::Lines(lines) => no_pairs(&lines),
         UploadError::Faults(faults) => {
             let list = listed(web, locale, &faults);
             let count = i64::try_from(faults.len()).unwrap_or(i64::MAX);
@@ -75,6 +106,12 @@ fn refusal(web: &Web, locale: Locale, error: UploadError) -> Result<Problem, Web
         UploadError::NotOver => Problem::new("portal_not_over"),
         UploadError::App(error) => return Err(refused(error)),
     })
+}
+
+/// Lines of the list that are no pair.
+pub(crate) fn no_pairs(lines: &[usize]) -> Problem {
+    let lines = lines.iter().take(FAULTS_SHOWN).map(ToString::to_string).collect::<Vec<_>>();
+    Problem::new("portal_lines").with("lines", lines.join(", ")).on("numbers")
 }
 
 /// `POST /statistics/{id}/hours`: the file, or all that stands in its way.
@@ -97,6 +134,15 @@ pub(super) async fn hours(
     }
 }
 
+/// The word for why somebody has no row.
+pub(crate) const fn why_left(why: Left) -> &'static str {
+    match why {
+        Left::NoOfficial => "no_official",
+        Left::IdentityUnknown => "identity_unknown",
+        Left::Absent => "absent",
+    }
+}
+
 fn line(row: &HoursRow) -> HoursLine {
     HoursLine {
         person: register::reference(&row.person),
@@ -104,85 +150,76 @@ fn line(row: &HoursRow) -> HoursLine {
         counted_ms: row.learner.seconds * 1000,
         score: row.learner.score,
         certificate: row.learner.certificate.clone(),
-        left: row.left.map(|why| match why {
-            Left::NoOfficial => "no_official",
-            Left::IdentityUnknown => "identity_unknown",
-            Left::Absent => "absent",
-        }),
+        left: row.left.map(why_left),
         short: row.short.map(|(seconds, least)| (seconds * 1000, least * 1000)),
         review: row.open,
     }
 }
 
-/// What the form of a session begins with.
+/// What the form begins with.
 fn fields(of: &ClassHours) -> PortalFields {
     let about = &of.course.about;
     // Of a course in several sessions each has its share of the digital hours.
-    let minutes = u32::try_from(of.session.seconds() / 60).unwrap_or(u32::MAX);
+    let minutes = u32::try_from(of.seconds() / 60).unwrap_or(u32::MAX);
     let share = u64::from(about.digital_minutes) * u64::from(minutes) / u64::from(about.minutes.max(1));
     let digital = u32::try_from(share).unwrap_or(u32::MAX).min(minutes);
     PortalFields {
         profile: Profile::ids().first().copied().unwrap_or_default().to_owned(),
         category: about.category.clone(),
         county: about.county.clone(),
-        batch: of.session.class_no.to_string(),
+        batch: of.session().map_or(1, |session| session.class_no).to_string(),
         digital: Some(view::hours_text(digital)),
     }
 }
 
-fn page(visit: &Here, of: &ClassHours, form: PortalFields, problems: Vec<Problem>) -> ClassHoursPage {
-    ClassHoursPage {
+async fn page(
+    web: &Web,
+    visit: &Here,
+    of: &ClassHours,
+    form: PortalFields,
+    problems: Vec<Problem>,
+) -> Result<ClassHoursPage, WebError> {
+    let entered: Vec<&HoursRow> = of.rows.iter().filter(|row| row.left.is_none()).collect();
+    Ok(ClassHoursPage {
         course: view::head(&of.course),
-        session: view::session(&of.session, None),
-        over: of.session.cancelled_ms.is_none() && of.session.end_ms <= visit.now_ms,
-        entered: count(of.rows.iter().filter(|row| row.left.is_none()).count()),
-        entered_ms: of
-            .rows
-            .iter()
-            .filter(|row| row.left.is_none())
-            .map(|row| row.learner.seconds * 1000)
-            .sum(),
-        left: count(of.rows.iter().filter(|row| row.left.is_some()).count()),
+        code: of.code().to_owned(),
+        whole: of.whole,
+        sessions: of.sessions.iter().map(|session| view::session(session, None)).collect(),
+        over: of.over(visit.now_ms),
+        drill: web.app.portal_numbers().await? == Numbers::Drill,
+        entered: count(entered.len()),
+        entered_ms: entered.iter().map(|row| row.learner.seconds * 1000).sum(),
+        left: count(of.rows.len() - entered.len()),
         rows: of.rows.iter().map(line).collect(),
         profiles: Profile::ids().to_vec(),
         counties: COUNTIES.to_vec(),
         form,
         problems,
-    }
+    })
 }
 
-async fn class(web: &Web, course: &str, id: &str) -> Result<ClassHours, WebError> {
-    web.app.class_hours(course, id).await.map_err(failed)
-}
-
-/// `GET /courses/{id}/sessions/{session}/hours`.
-pub(super) async fn class_form(
-    State(web): State<Web>,
-    visit: Here,
-    Path((course, id)): Path<(String, String)>,
-) -> Answer {
-    let of = class(&web, &course, &id).await?;
+async fn shown(web: &Web, visit: &Here, course: &str, session: Option<&str>) -> Answer {
+    let of = web.app.class_hours(course, session).await.map_err(failed)?;
     let form = fields(&of);
-    web.page(&visit, &page(&visit, &of, form, Vec::new()))
+    web.page(visit, &page(web, visit, &of, form, Vec::new()).await?)
 }
 
-/// `POST /courses/{id}/sessions/{session}/hours`: the file, or the page with all that stands in its way.
-pub(super) async fn class_hours(
-    State(web): State<Web>,
-    visit: Here,
-    staff: Staff,
-    Path((course, id)): Path<(String, String)>,
-    form: Posted,
+async fn made(
+    web: &Web,
+    visit: &Here,
+    staff: &Staff,
+    (course, session): (&str, Option<&str>),
+    form: &Posted,
 ) -> Answer {
-    let of = class(&web, &course, &id).await?;
+    let of = web.app.class_hours(course, session).await.map_err(failed)?;
     let officer = Officer { account_id: staff.id.clone() };
     let digital = view::minutes(form.get("digital"))
         .map(|minutes| Digital::Seconds(i64::from(minutes) * 60))
         .ok_or_else(|| Problem::new("portal_digital").on("digital"));
-    let problem = match digital.and_then(|digital| wish(&form, digital)) {
+    let problem = match digital.and_then(|digital| wish(form, digital)) {
         Ok(wish) => match web.app.class_hours_upload(&of, &wish, &officer).await {
             Ok(export) => return Ok(download(export)),
-            Err(error) => refusal(&web, visit.locale, error)?,
+            Err(error) => refusal(web, visit.locale, error)?,
         },
         Err(problem) => problem,
     };
@@ -194,5 +231,42 @@ pub(super) async fn class_hours(
         batch: typed("batch"),
         digital: Some(typed("digital")),
     };
-    web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page(&visit, &of, form, vec![problem]))
+    let page = page(web, visit, &of, form, vec![problem]).await?;
+    web.page_as(StatusCode::UNPROCESSABLE_ENTITY, visit, &page)
+}
+
+/// `GET /courses/{id}/sessions/{session}/hours`.
+pub(super) async fn class_form(
+    State(web): State<Web>,
+    visit: Here,
+    Path((course, id)): Path<(String, String)>,
+) -> Answer {
+    shown(&web, &visit, &course, Some(&id)).await
+}
+
+/// `POST /courses/{id}/sessions/{session}/hours`: the file, or the page with all that stands in its way.
+pub(super) async fn class_hours(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path((course, id)): Path<(String, String)>,
+    form: Posted,
+) -> Answer {
+    made(&web, &visit, &staff, (&course, Some(&id)), &form).await
+}
+
+/// `GET /courses/{id}/hours`: all sessions of a course, added up for each person.
+pub(super) async fn course_form(State(web): State<Web>, visit: Here, Path(course): Path<String>) -> Answer {
+    shown(&web, &visit, &course, None).await
+}
+
+/// `POST /courses/{id}/hours`.
+pub(super) async fn course_hours(
+    State(web): State<Web>,
+    visit: Here,
+    staff: Staff,
+    Path(course): Path<String>,
+    form: Posted,
+) -> Answer {
+    made(&web, &visit, &staff, (&course, None), &form).await
 }

@@ -49,11 +49,12 @@ impl Program<'_> {
     }
 
     pub async fn send(&self, method: &str, path: &str, body: &Value) -> Answer {
-        let request = self
-            .request(method.parse().unwrap(), path)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body.to_string()));
-        self.visitor.send(request.unwrap()).await
+        self.bytes(method, path, "application/json", body.to_string().into_bytes()).await
+    }
+
+    pub async fn bytes(&self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+        let request = self.request(method.parse().unwrap(), path).header(header::CONTENT_TYPE, kind);
+        self.visitor.send(request.body(Body::from(body)).unwrap()).await
     }
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {

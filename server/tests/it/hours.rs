@@ -71,7 +71,8 @@ impl Class {
         self.start_ms
     }
 
-    fn at(&self) -> String {
+    /// Address of the session.
+    pub fn at(&self) -> String {
         format!("/courses/{}/sessions/{}", self.course, self.session)
     }
 }
@@ -94,7 +95,7 @@ async fn make(officer: &Visitor, at: &str, profile: &str, numbers: &str) -> Answ
 }
 
 /// The files of a container as (name, rows of cells), read by another program.
-fn files(zip: &[u8], encoding: &str) -> Vec<(String, Vec<Vec<String>>)> {
+pub fn files(zip: &[u8], encoding: &str) -> Vec<(String, Vec<Vec<String>>)> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("hours.zip");
     std::fs::write(&path, zip).unwrap();

@@ -4,8 +4,11 @@
 
 mod answers;
 mod api;
+mod api_classes;
 mod api_courses;
 mod api_desk;
+mod api_of_pages;
+mod api_programme;
 mod api_register;
 mod cli;
 mod courses;
@@ -23,6 +26,7 @@ mod race;
 mod recordings;
 mod register;
 mod remote;
+mod remote_officer;
 mod resets;
 mod routes;
 mod rulings;

@@ -15,7 +15,7 @@ use rampart_engine::fake::FakeEngine;
 use rampart_store::{CourseAbout, NewClassSession, Role, TokenOwner};
 
 /// Exit code, standard output, standard error.
-fn run(server: &str, token: &Path, words: &[&str]) -> (i32, String, String) {
+pub fn run(server: &str, token: &Path, words: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_rampart"))
         .args(["--server", server, "--token-file"])
         .arg(token)

@@ -88,6 +88,18 @@ pub fn score(cvss: i64) -> String {
     format!("{}.{}", cvss / 10, cvss % 10)
 }
 
+/// Tenths of a score as it is written, `9.8`; `None` for what is none. From the text: a binary fraction would make 6.9 of some
+/// 7.0.
+#[must_use]
+pub fn read_score(text: &str) -> Option<i64> {
+    let (whole, tenths) = text.split_once('.').unwrap_or((text, "0"));
+    let figure = |text: &str| text.parse::<i64>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    match (figure(whole), figure(tenths)) {
+        (Some(whole @ 0..=10), Some(tenths @ 0..=9)) => Some(whole * 10 + tenths),
+        _ => None,
+    }
+}
+
 /// Whether the share of grave findings closed in time reaches the target; `None` without any.
 #[must_use]
 pub fn in_time(findings: &[Finding]) -> Option<(Hundredths, bool)> {

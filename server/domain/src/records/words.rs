@@ -82,9 +82,22 @@ pub const RULE: &str = "時數計算：席位在線、簽到簽退及講師登�
 pub const RULE_EN: &str = "Hours: seat presence, sign-in sheet and instructor's marks are joined (a union, not a sum); a seat that is back within {gap} minutes \
 was not left; only the run from first start to end counts, without pauses; whoever did not sign out is counted to the end and marked for review; added in \
 whole seconds and rounded once in print; all of it is booked to the day (Taipei) and year in which the exercise began.";
-/// The rule with the figure of the default.
-pub(crate) fn rule_line() -> String {
-    super::tables::rule_text(super::attendance::Rule::default())
+/// The rule by which hours of class sessions are counted and booked, as it stands under their sheets. `{late}` is the tolerance
+/// of the session in minutes.
+pub const CLASS_RULE: &str = "各種簽到取聯集，不重複相加；每一半日分別計算，僅計該半日內時間，以整秒累計；遲到或早退超過 {late} 分鐘，\
+該半日視為缺席；未簽退者計至該半日結束並列為待核；全部時數計入場次開始當日（臺北時間）及其年度。";
+/// Key of that rule among the texts of the pages.
+pub const CLASS_RULE_KEY: &str = "course.rule";
+
+/// Both rules for a table of exercises and class sessions, each with what it counts. Tolerances are those of each session.
+pub(crate) fn rule_lines() -> [String; 2] {
+    let late = format!("場次所定之寬限（未另定者 {} 分鐘）", super::course::LATE_MINUTES);
+    let class = CLASS_RULE.replace(" {late} 分鐘", &late);
+    let exercise = super::tables::rule_text(super::attendance::Rule::default());
+    [
+        format!("演練場次之{exercise}"),
+        format!("課程場次之時數計算：{class}兼為演練者，另併計該演練之出席時間。"),
+    ]
 }
 
 /// Key of the rule among the texts of the pages.

@@ -43,15 +43,21 @@ pub struct PortalFields {
     pub digital: Option<String>,
 }
 
-/// `/courses/{id}/sessions/{session}/hours`. Form: POST to the same address.
+/// `/courses/{id}/sessions/{session}/hours`, and `/courses/{id}/hours` of all sessions together. Form: POST to the same address.
 #[derive(Debug, Clone, Serialize)]
 pub struct ClassHoursPage {
     /// The course.
     pub course: CourseHead,
-    /// The session.
-    pub session: ClassSessionRow,
-    /// It is over, and was not called off.
+    /// Code of the session, or of the course.
+    pub code: String,
+    /// All sessions of the course.
+    pub whole: bool,
+    /// The session, or the sessions by start.
+    pub sessions: Vec<ClassSessionRow>,
+    /// They are over, and none was called off.
     pub over: bool,
+    /// The people are invented: only ID numbers that fail their check digit are taken.
+    pub drill: bool,
     /// People with a row.
     pub entered: i64,
     /// Their hours, ms.
@@ -110,8 +116,11 @@ impl Page for ClassHoursPage {
         let civil = Some("civil");
         let page = Self {
             course: CourseHead::sample(),
-            session: ClassSessionRow::sample(),
+            code: ClassSessionRow::sample().code,
+            whole: false,
+            sessions: vec![ClassSessionRow::sample()],
             over: true,
+            drill: true,
             entered: 2,
             entered_ms: 9 * HOUR,
             left: 3,
@@ -147,6 +156,13 @@ impl Page for ClassHoursPage {
         vec![
             page.clone(),
             Self { problems, ..page.clone() },
+            Self {
+                code: CourseHead::sample().code,
+                whole: true,
+                sessions: vec![ClassSessionRow::sample(), ClassSessionRow::sample()],
+                drill: false,
+                ..page.clone()
+            },
             Self { over: false, rows: vec![], entered: 0, entered_ms: 0, left: 0, ..page },
         ]
     }

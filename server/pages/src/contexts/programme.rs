@@ -347,6 +347,8 @@ pub struct ProgrammePage {
     pub signer: String,
     /// Issuers that were set, newest first.
     pub issuers: Vec<IssuerRow>,
+    /// Which ID numbers the portal's files are made of, `drill` or `real`.
+    pub numbers: &'static str,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -619,6 +621,7 @@ impl Page for ProgrammePage {
                 agency: "青嵐縣政府 數位發展處".into(),
                 signer: "處長".into(),
             }],
+            numbers: "drill",
             problems: vec![],
         };
         let problems = vec![

@@ -178,6 +178,8 @@ pub struct Statistics {
     pub profiles: Vec<&'static str>,
     /// Counties of the portal: code and name.
     pub counties: Vec<(&'static str, &'static str)>,
+    /// The people are invented: only ID numbers that fail their check digit are taken.
+    pub drill: bool,
     /// What the form of that file begins with.
     pub form: PortalFields,
     /// Looks and exports, newest first, this look included.
@@ -254,6 +256,7 @@ impl Page for Statistics {
             file_csv: "性別統計表_S115-02.csv".into(),
             profiles: Profile::ids().to_vec(),
             counties: COUNTIES.to_vec(),
+            drill: true,
             form: PortalFields {
                 profile: "current".into(),
                 category: "523".into(),

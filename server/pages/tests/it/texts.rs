@@ -144,8 +144,9 @@ fn every_reason_of_the_ledger_and_every_refusal_has_a_text() {
 
 #[test]
 fn the_booking_rule_on_the_page_is_the_one_in_the_files() {
-    use rampart_domain::records::words::{RULE, RULE_EN, RULE_KEY};
+    use rampart_domain::records::words::{CLASS_RULE, CLASS_RULE_KEY, RULE, RULE_EN, RULE_KEY};
     let pages = Pages::new().unwrap();
     assert_eq!(pages.catalog().get(Locale::ZhTw, RULE_KEY), Some(RULE));
     assert_eq!(pages.catalog().get(Locale::En, RULE_KEY), Some(RULE_EN));
+    assert_eq!(pages.catalog().get(Locale::ZhTw, CLASS_RULE_KEY), Some(CLASS_RULE));
 }

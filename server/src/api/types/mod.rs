@@ -5,7 +5,9 @@ mod desk;
 mod people;
 mod plans;
 mod play;
+mod programme;
 mod register;
+mod surveys;
 mod system;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,9 @@ pub use desk::*;
 pub use people::*;
 pub use plans::*;
 pub use play::*;
+pub use programme::*;
 pub use register::*;
+pub use surveys::*;
 pub use system::*;
 
 /// Who a token stands for, and what it may do.

@@ -201,6 +201,11 @@ impl Client {
         self.read(self.ask(method, path, Some(("application/json", bytes)))?)
     }
 
+    /// Has something taken away.
+    pub(super) fn remove(&self, path: &str) -> Result<(), Failure> {
+        self.read(self.ask(Method::DELETE, path, None)?)
+    }
+
     /// Sends a file.
     pub(super) fn upload<T: DeserializeOwned>(
         &self,

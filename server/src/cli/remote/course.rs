@@ -46,6 +46,9 @@ pub(in crate::cli) enum Command {
     /// Enter results of a session's test.
     #[command(subcommand)]
     Results(ResultsCommand),
+    /// Questionnaires and their results.
+    #[command(subcommand)]
+    Survey(super::survey::Command),
     /// List the certificates of a course.
     Certificates {
         /// Code of the course.
@@ -107,7 +110,7 @@ pub(in crate::cli) enum ResultsCommand {
 }
 
 /// Rows of a CSV file, in the order of the columns that are wanted, each with its number in the file.
-fn read(file: &Path, wanted: &[[&str; 2]]) -> Result<Vec<(usize, Vec<String>)>, Failure> {
+pub(super) fn read(file: &Path, wanted: &[[&str; 2]]) -> Result<Vec<(usize, Vec<String>)>, Failure> {
     let fault = |why: &dyn std::fmt::Display| Failure::usage(format!("{}: {why}", file.display()));
     let bytes = std::fs::read(file).map_err(|error| fault(&error))?;
     let mut rows = csv_rows(&bytes).ok_or_else(|| fault(&"it is no UTF-8"))?.into_iter();
@@ -127,7 +130,7 @@ fn read(file: &Path, wanted: &[[&str; 2]]) -> Result<Vec<(usize, Vec<String>)>, 
 }
 
 /// All that is wrong at once, or nothing.
-fn whole(file: &Path, faults: &[String]) -> Result<(), Failure> {
+pub(super) fn whole(file: &Path, faults: &[String]) -> Result<(), Failure> {
     if faults.is_empty() {
         return Ok(());
     }
@@ -222,7 +225,7 @@ fn certificates(all: &[CertificateInfo]) -> String {
 
 impl Session {
     /// A course by its code, or that of one of its sessions.
-    fn named_course(&self, code: &str) -> Result<Course, Failure> {
+    pub(super) fn named_course(&self, code: &str) -> Result<Course, Failure> {
         let found: List<Course> = self.client.get(&format!("/courses?away=true&code={}", escaped(code)))?;
         let missing = || Failure::Refused(format!("there is no course and no session {code}"));
         found.items.into_iter().next().ok_or_else(missing)
@@ -274,6 +277,7 @@ impl Session {
                 let done: Count = self.client.send(Method::POST, &path, &Results { results, reason })?;
                 self.show(&done, |done| format!("entered {}", done.count))
             }
+            Command::Survey(command) => self.survey(command),
             Command::Certificates { course, issue } => {
                 let path = format!("/courses/{}/certificates", self.named_course(&course)?.id);
                 if issue {

@@ -4,6 +4,8 @@
 mod client;
 mod course;
 mod print;
+mod programme;
+mod survey;
 mod verify;
 
 use std::fs::OpenOptions;
@@ -83,7 +85,7 @@ pub(super) enum Command {
     /// Courses: sheets from files, results, certificates.
     #[command(subcommand)]
     Course(course::Command),
-    /// Take tables of a year as files, and check what was handed in.
+    /// Take tables of a year as files, set its targets, duty rules and findings, and check what was handed in.
     #[command(subcommand)]
     Records(RecordsCommand),
 }
@@ -219,6 +221,15 @@ pub(super) enum RecordsCommand {
         #[arg(short, long, value_name = "FILE")]
         output: PathBuf,
     },
+    /// Targets of the programme.
+    #[command(subcommand)]
+    Targets(programme::Targets),
+    /// Rules of the training duty.
+    #[command(subcommand)]
+    Duty(programme::Duty),
+    /// Findings of red teams.
+    #[command(subcommand)]
+    Findings(programme::Findings),
     /// Check the seal of a paper (PDF) or of a file with its seal beside it; needs no server. Exit code 1 when it does not fit.
     Verify {
         /// The file.
@@ -308,22 +319,29 @@ impl Session {
             Command::Records(RecordsCommand::Package { year, output }) => {
                 self.fetch(&format!("/records/{year}/package"), &output)
             }
+            Command::Records(RecordsCommand::Targets(command)) => self.targets(command),
+            Command::Records(RecordsCommand::Duty(command)) => self.duty(command),
+            Command::Records(RecordsCommand::Findings(command)) => self.findings(command),
             // Done without a session.
             Command::Records(RecordsCommand::Verify { .. }) => Ok(()),
         }
     }
 
-    /// Takes a file. It is there whole or not at all, for its owner only: it may hold personal data.
+    /// Takes a file.
     fn fetch(&self, path: &str, output: &Path) -> Result<(), Failure> {
+        self.keep(&self.client.fetch(path)?, output)
+    }
+
+    /// Writes a file. It is there whole or not at all, for its owner only: it may hold personal data.
+    fn keep(&self, bytes: &[u8], output: &Path) -> Result<(), Failure> {
         let fault = |error: std::io::Error| Failure::usage(format!("{}: {error}", output.display()));
-        let bytes = self.client.fetch(path)?;
         let mut part = output.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
         let write = || {
             let mut file =
                 OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
-            file.write_all(&bytes)?;
+            file.write_all(bytes)?;
             file.sync_all()?;
             std::fs::rename(&part, output)
         };
@@ -331,7 +349,7 @@ impl Session {
             let _ = std::fs::remove_file(&part);
             fault(error)
         })?;
-        super::say(format!("{}: {} bytes, sha256 {}", output.display(), bytes.len(), seal::sha256(&bytes)));
+        super::say(format!("{}: {} bytes, sha256 {}", output.display(), bytes.len(), seal::sha256(bytes)));
         Ok(())
     }
 

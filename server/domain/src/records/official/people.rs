@@ -223,7 +223,7 @@ pub(super) fn x2(print: &Print<'_>) -> Table {
             times.female - persons.female,
         ));
     }
-    notes.push(words::rule_line());
+    notes.extend(words::rule_lines());
     print.table(w::X2, w::X2_UNIT, columns(&headings), Body { rows, notes, classes: "依場次，按性別分。" })
 }
 

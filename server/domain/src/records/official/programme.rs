@@ -414,7 +414,7 @@ pub(super) fn hours(print: &Print<'_>) -> Table {
         ]),
         Body {
             rows,
-            notes: vec![w::NOTE_YEAR_HOURS.to_owned(), words::rule_line()],
+            notes: std::iter::once(w::NOTE_YEAR_HOURS.to_owned()).chain(words::rule_lines()).collect(),
             classes: "依個人及機關分。",
         },
     )

@@ -198,6 +198,26 @@ fn x2_as_worked() {
 }
 
 #[test]
+fn tables_of_exercises_and_classes_print_both_rules_each_for_what_it_counts() {
+    let book = worked().book();
+    for kind in [Kind::X2, Kind::Hours] {
+        let notes = internal(&book, kind).note_lines();
+        let of = |begins: &str| {
+            let mut found = notes.iter().filter(|note| note.contains(begins));
+            match (found.next(), found.next()) {
+                (Some(note), None) => note.clone(),
+                _ => panic!("{begins} stands not once: {notes:?}"),
+            }
+        };
+        let exercise = of("演練場次之時數計算：");
+        assert!(exercise.contains("席位離線 5 分鐘以內視為在席") && !exercise.contains("半日"), "{exercise}");
+        let class = of("課程場次之時數計算：");
+        assert!(class.contains("超過場次所定之寬限（未另定者 10 分鐘），該半日視為缺席"), "{class}");
+        assert!(!class.contains("席位") && !notes.concat().contains('{'), "{notes:?}");
+    }
+}
+
+#[test]
 fn x3_as_worked_and_short_groups_need_a_reason() {
     let mut make = worked();
     for (part, male, female) in [

@@ -11,6 +11,23 @@ pub enum Numbers {
     Drill,
 }
 
+impl Numbers {
+    /// The word in settings and in the API.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Drill => "drill",
+        }
+    }
+
+    /// From the word.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Real, Self::Drill].into_iter().find(|one| one.code() == code)
+    }
+}
+
 /// Why a text is no number to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum NumberError {
