@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use rampart_app::ProgrammeError;
 use rampart_domain::records::findings::{self, Finding, FindingResult};
 use rampart_domain::records::{RocDate, RocYear};
 use serde::Deserialize;
@@ -53,7 +54,13 @@ async fn save(web: &Web, call: &Call, id: &str, wish: FindingWish) -> Result<Fin
     if !(1..=999).contains(&wish.roc_year) {
         return Err(Fault::field("roc_year", "record_range"));
     }
-    finding.id = web.app.save_finding(finding.clone(), &call.staff()?.id).await.map_err(unwritten)?;
+    let by = &call.staff()?.id;
+    finding.id = web.app.save_finding(finding.clone(), by).await.map_err(|error| match error {
+        // The form calls days otherwise.
+        ProgrammeError::Field { field: "repaired", code } => Fault::field("repaired_ms", code),
+        ProgrammeError::Field { field: "retest", code } => Fault::field("retest_ms", code),
+        other => unwritten(other),
+    })?;
     Ok(shown(&finding))
 }
 

@@ -212,7 +212,7 @@ async fn findings_are_the_instructors_and_the_officers() {
         (changed("cvss", json!("10.1")), said("cvss", "record_range")),
         (changed("cvss", json!("9,8")), said("cvss", "record_number")),
         (changed("result", json!("done")), said("result", "choice")),
-        (changed("repaired_ms", json!(day("115-05-11"))), said("repaired", "record_before")),
+        (changed("repaired_ms", json!(day("115-05-11"))), said("repaired_ms", "record_before")),
         (changed("weakness", json!("")), said("weakness", "record_empty")),
     ] {
         assert_eq!(wrong(&officer, "PUT", &place, &wish).await, what);
@@ -300,7 +300,8 @@ async fn a_year_is_read_as_data_and_each_look_leaves_its_line() {
     let log = done(&officer, "GET", "/api/v1/records/looks", &Value::Null).await;
     let log = log["items"].as_array().unwrap();
     assert_eq!(log.len(), looks.len() + 1);
-    assert_eq!((&log[0]["exported"], &log[0]["account"]), (&json!(true), &json!(house.accounts["officer"])));
+    assert_eq!(log.iter().filter(|line| line["exported"] == true).count(), 1);
+    assert!(log.iter().all(|line| line["account"] == house.accounts["officer"]), "{log:?}");
 
     // The role decides, whatever a token was made for.
     for who in ['a', 'i', 'r'] {

@@ -1,5 +1,6 @@
 //! What the programme officer automates: targets, duty rules, findings, results of questionnaires, from a terminal.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -121,7 +122,7 @@ fn story(dir: &Path, server: &str, file: &Path) {
         "R-03,嵐勤,初始密碼,6.0,115-06-01,,,,open\nR-04,嵐勤,提權,6.0,115-06-01,,115-05-01,,open\nR-05,嵐勤,x,6.0,115-06-01,,,,open\n",
     );
     let (code, _, err) = import("--apply");
-    assert!(code == 2 && err.contains("stopped at R-04: 1 added") && err.contains("repaired: "), "{err}");
+    assert!(code == 2 && err.contains("stopped at R-04: 1 added") && err.contains("repaired_ms: "), "{err}");
     done(&["records", "findings", "remove", "R-03", "--year", "115"]);
     assert_eq!(rampart(&["records", "findings", "remove", "R-03", "--year", "115"]).0, 1);
 
@@ -165,6 +166,7 @@ async fn an_officer_sets_a_year_from_a_terminal() {
     let (_, token) = app.make_token(&owner, scopes, "終端機", scopes, 1).await.unwrap();
     let file = dir.path().join("token");
     std::fs::write(&file, format!("{}\n", token.reveal())).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let server = format!("http://{}", running.addr);
     let told = tokio::task::spawn_blocking(move || {
         story(dir.path(), &server, &file);
