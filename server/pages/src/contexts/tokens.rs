@@ -102,6 +102,8 @@ impl Page for Tokens {
             "people:read",
             "people:write",
             "records:read",
+            "records:write",
+            "findings:write",
             "images:build",
             "system:read",
             "system:run",
