@@ -147,7 +147,7 @@ async fn materials_defaults_and_papers_of_a_course() {
     let all = done(&officer, "GET", &format!("{course}/certificates"), &Value::Null).await;
     let one = all["items"][0]["id"].as_str().unwrap();
     let paper = officer.get(&format!("{course}/certificates/{one}")).await;
-    assert_eq!((paper.status, paper.header("content-type")), (StatusCode::OK, "application/pdf".into()));
+    assert_eq!((paper.status, paper.header("content-type")), (StatusCode::OK, "application/pdf"));
     assert!(paper.bytes.starts_with(b"%PDF-"));
     assert_eq!(officer.get("/api/v1/courses/0198c4/certificates/0198c4").await.status, StatusCode::NOT_FOUND);
     let session = format!("/api/v1{}", class.at());
