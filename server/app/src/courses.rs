@@ -1,12 +1,14 @@
 //! Courses: what is taught and when, who is what at it, who signed in, and who qualifies.
 
 mod certificates;
+mod entered;
 mod own;
 mod sheet;
 mod sign;
 mod surveys;
 
 pub use certificates::{Checked, PersonStanding};
+pub use entered::{EnteredSheet, TakenBack};
 pub use own::{OWN_VISIT_MS, OwnCourse, OwnRecord};
 pub use sheet::{ClassRow, ClassSheet};
 pub use sign::{SIGN_AROUND_MS, SignedFor, Signing, SigningError};

@@ -76,11 +76,10 @@ pub fn scopes_of_role(role: Role) -> &'static [Scope] {
         ],
         Role::Officer => &[
             Scope::BoardRead,
+            Scope::AttendanceWrite,
             Scope::PeopleRead,
             Scope::PeopleWrite,
             Scope::RecordsRead,
-            Scope::RecordsWrite,
-            Scope::FindingsWrite,
             Scope::TokensWrite,
         ],
     }

@@ -77,6 +77,7 @@ pages![
     ClassPage,
     RoomScreen,
     PaperSheet,
+    EnteredPage,
     ClassHoursPage,
     ClassSlips,
     SurveySlips,

@@ -28,7 +28,6 @@ use super::types::{
 use crate::web::Web;
 use crate::web::courses::problem;
 
-/// What a refusal says, by field.
 pub(super) fn refused(error: CourseError) -> Fault {
     match problem(error) {
         Ok(problem) => Fault::fields(vec![problem]),
@@ -268,7 +267,7 @@ pub async fn change_session(
     Ok(Json(save(&web, &call, (&course, &id), wish).await?))
 }
 
-fn mark(of: &ClassMark) -> SheetMark {
+pub(super) fn mark(of: &ClassMark) -> SheetMark {
     SheetMark {
         id: of.id.clone(),
         source: of.source.code().to_owned(),

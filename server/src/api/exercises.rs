@@ -404,7 +404,7 @@ pub async fn lines(
 /// Counters of a gateway
 ///
 /// What the gateway of a standing range has let through and dropped, in the whole run and since its last start. After a sudden
-/// end of the gateway its last seconds may be missing in the run.
+/// end of the gateway (killed, or its machine lost) the counts of its last 10 s at most are missing in the run.
 #[utoipa::path(get, path = "/api/v1/exercises/{exercise}/ranges/{range}/counters", tag = "exercises",
     params(("exercise" = String, Path, description = "Id of the exercise"),
         ("range" = u16, Path, description = "Range number")),

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod board;
 pub mod courses;
+pub mod entered;
 pub mod error;
 pub mod exercises;
 pub mod extract;
@@ -175,6 +176,8 @@ fn table() -> Vec<Entry> {
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::act)),
         at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(courses::attendance)),
         at(Who::INSTRUCTOR, S::AttendanceWrite, routes!(courses::results)),
+        at(Who::REGISTRAR, S::PeopleRead, routes!(entered::list)),
+        at(Who::REGISTRAR, S::AttendanceWrite, routes!(entered::take_back)),
         at(Who::REGISTRAR, S::PeopleRead, routes!(courses::certificates)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::issue)),
         at(Who::INSTRUCTOR, S::ExercisesRun, routes!(courses::revoke)),

@@ -11,6 +11,7 @@ pub(crate) mod courses;
 mod cross;
 pub(crate) mod desktop;
 mod duplicates;
+mod entered;
 mod entry;
 pub(crate) mod error;
 pub(crate) mod exercises;
@@ -23,6 +24,7 @@ mod import;
 pub(crate) mod judge;
 pub(crate) mod limit;
 mod live;
+mod looks;
 mod paper_survey;
 mod people;
 mod places;
@@ -238,6 +240,8 @@ fn table() -> Vec<Route> {
         page("/courses/{id}/sessions/{session}/room", Who::INSTRUCTOR, classes::room),
         page("/courses/{id}/sessions/{session}/paper", Who::INSTRUCTOR, classes::paper),
         form("/courses/{id}/sessions/{session}/paper", Who::INSTRUCTOR, classes::enter_paper),
+        page("/courses/{id}/sessions/{session}/entered", Who::REGISTRAR, entered::show),
+        form("/courses/{id}/sessions/{session}/entered", Who::REGISTRAR, entered::act),
         form("/courses/{id}/sessions/{session}/slips", Who::INSTRUCTOR, classes::slips),
         page("/courses/{id}/sessions/{session}/hours", Who::OFFICER, upload::class_form),
         form("/courses/{id}/sessions/{session}/hours", Who::OFFICER, upload::class_hours),
@@ -255,7 +259,7 @@ fn table() -> Vec<Route> {
         page("/me/certificates/{certificate}", Who::Public,       signing::own_certificate),
         // figures by gender
         page("/statistics",                   Who::OFFICER,       statistics::list),
-        page("/statistics/audit",             Who::OFFICER,       programme::looks),
+        page("/statistics/audit",             Who::OFFICER,       looks::show),
         page("/statistics/settings",          Who::OFFICER,       programme::settings),
         form("/statistics/settings",          Who::OFFICER,       programme::set_settings),
         page("/statistics/year/{year}",       Who::OFFICER,       programme::desk),

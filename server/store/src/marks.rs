@@ -32,6 +32,8 @@ pub struct ClassMark {
     pub device: Option<String>,
     /// When it was struck out, ms UTC. Then it does not count.
     pub removed_ms: Option<i64>,
+    /// Account that struck it out.
+    pub removed_by: Option<String>,
     /// Why.
     pub removed_reason: Option<String>,
 }
@@ -157,6 +159,7 @@ fn read_mark(cells: &Cells<'_>) -> Result<ClassMark, StoreError> {
         at_ms: cells.int("at_ms")?,
         device: cells.opt_text("device")?,
         removed_ms: cells.opt_int("removed_ms")?,
+        removed_by: cells.opt_text("removed_by")?,
         removed_reason: cells.opt_text("removed_reason")?,
     })
 }
@@ -314,6 +317,42 @@ impl ClassMarks<'_> {
         }
         tx.commit().await?;
         Ok(done)
+    }
+
+    /// Strikes out all that was entered by hand together with a mark (one act has one account, moment, and source); it stays
+    /// readable. Answers which were struck out now: none when there is no such mark, when the person signed it, or when
+    /// nothing of it stands. The audit line gets their number as `n`.
+    ///
+    /// # Errors
+    /// Those of the database; then all of it stands.
+    pub async fn remove_entered(
+        &self,
+        session: &str,
+        id: &str,
+        by: &str,
+        reason: &str,
+        at_ms: i64,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.db.write().await?;
+        lock(&mut tx, session).await?;
+        let sql = "UPDATE class_marks SET removed_ms = $3, removed_by = $4, removed_reason = $5 \
+                   WHERE session_id = $1 AND removed_ms IS NULL AND EXISTS (SELECT 1 FROM class_marks m WHERE m.id = $2 \
+                   AND m.session_id = $1 AND m.by_account = class_marks.by_account AND m.at_ms = class_marks.at_ms \
+                   AND m.source = class_marks.source) RETURNING id";
+        let rows = tx.rows(sql, args![session, id, at_ms, by, reason]).await?;
+        let struck: Vec<String> =
+            rows.iter().map(|row| row.of("class_marks", "id").text("id")).collect::<Result<_, _>>()?;
+        if struck.is_empty() {
+            tx.rollback().await?;
+            return Ok(struck);
+        }
+        let line = self
+            .note
+            .clone()
+            .map(|line| AuditLine { detail: format!("{} n={}", line.detail, struck.len()), ..line });
+        audit::note(&mut tx, line.as_ref()).await?;
+        tx.commit().await?;
+        Ok(struck)
     }
 
     /// Marks by session, then by time; those struck out too.

@@ -1,8 +1,10 @@
 //! Courses over HTTP: the road of the room's code, the sheet, certificates, questionnaires, one's own page.
 
 use axum::http::StatusCode;
-use rampart_domain::records::course::{Aspect, Standing};
+use rampart_domain::records::course::{Aspect, MarkSource, Standing};
+use rampart_domain::token::Scope;
 use rampart_store::{CourseAbout, NewClassSession};
+use serde_json::json;
 
 use crate::house::{Answer, House, Visitor};
 
@@ -236,6 +238,67 @@ async fn who_qualifies_gets_a_certificate_that_can_be_checked_and_revoked() {
     assert_eq!(gone.status, StatusCode::SEE_OTHER);
     let revoked = anybody.get(&format!("/certificates/check?number={number}")).await.text();
     assert!(revoked.contains("註銷") && !revoked.contains("證書有效"), "{revoked}");
+}
+
+#[tokio::test]
+async fn an_entered_sheet_is_taken_back_on_its_page_by_officer_and_instructor() {
+    let house = House::new().await;
+    let day = 24 * HOUR;
+    let start = (house.app.now_ms() + 8 * HOUR).div_euclid(day) * day - 8 * HOUR - day + 9 * HOUR;
+    let (course, session) = course(&house, "C1", start).await;
+    let sheet = house.app.class_sheet(&course, &session).await.unwrap();
+    let stays: Vec<_> =
+        sheet.rows.iter().map(|row| (row.person.id.clone(), start, Some(start + 2 * HOUR))).collect();
+    let by = &house.accounts["teacher"];
+    house.app.mark_class(&course, &session, MarkSource::Sheet, &stays, "紙本簽到表", by).await.unwrap();
+    let page = format!("/courses/{course}/sessions/{session}/entered");
+    let (teacher, officer) = (house.staff("teacher").await, house.staff("officer").await);
+    let shown = officer.get(&page).await.text();
+    assert!(shown.contains("2 筆，全部有效") && shown.contains("許藍圖"), "{shown}");
+    assert!(
+        !shown.contains("/paper")
+            && teacher.get(&page).await.text().replace("&#x2f;", "/").contains("/paper")
+    );
+    let marks = house.app.entered_sheets(&course, &session).await.unwrap().remove(0).marks;
+    let (one, other) = (marks[0].1.id.as_str(), marks[1].1.id.as_str());
+    let form = |act, mark, reason| [("act", act), ("mark", mark), ("reason", reason)];
+    let without = officer.post(&page, &form("one", one, "")).await;
+    assert!(without.status == StatusCode::UNPROCESSABLE_ENTITY && without.text().contains("2 筆，全部有效"));
+    assert_eq!(officer.post(&page, &form("some", one, "x")).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(officer.post(&page, &form("one", one, "看錯列")).await.location(), Some(page.as_str()));
+    let shown = officer.get(&page).await.text();
+    assert!(
+        shown.contains("有效 1／2 筆") && shown.contains("看錯列") && shown.contains("已撤回 1 筆"),
+        "{shown}"
+    );
+    assert_eq!(officer.post(&page, &form("one", one, "看錯列")).await.status, StatusCode::NOT_FOUND, "once");
+    assert_eq!(teacher.post(&page, &form("all", other, "別的場次")).await.location(), Some(page.as_str()));
+    let shown = teacher.get(&page).await.text();
+    assert!(
+        shown.contains("已全部撤回") && shown.contains("看錯列") && shown.contains("別的場次"),
+        "{shown}"
+    );
+    let session_page = teacher.get(&format!("/courses/{course}/sessions/{session}")).await.text();
+    assert!(session_page.matches("紙本簽到表").count() >= 2 && session_page.contains("已刪：別的場次"));
+    // By program, in English: the same, with what a program needs.
+    let api = format!("/api/v1{page}");
+    house.app.mark_class(&course, &session, MarkSource::Sheet, &stays[..1], "再登", by).await.unwrap();
+    let program = house.program('o', Scope::ALL).await;
+    let listed = program.get(&api).await.json();
+    let (new, old) = (&listed["items"][0], &listed["items"][1]);
+    assert_eq!((&new["standing"], &old["standing"], &new["reason"]), (&json!(1), &json!(0), &json!("再登")));
+    let struck = &old["marks"][0];
+    assert!(
+        struck["struck"] == "看錯列" && struck["struck_by"].is_string() && struck["struck_ms"].is_i64(),
+        "{old}"
+    );
+    let path = format!("{api}/{}/take-back", new["id"].as_str().unwrap());
+    assert_eq!(program.post(&path, &json!({ "reason": "" })).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let done = program.post(&path, &json!({ "reason": "重複", "whole": true })).await;
+    assert_eq!(done.json(), json!({ "count": 1, "unfounded": 0 }));
+    assert_eq!(program.post(&path, &json!({ "reason": "重複" })).await.status, StatusCode::NOT_FOUND);
+    let admin = house.program('a', Scope::ALL).await;
+    assert_eq!(admin.post(&path, &json!({ "reason": "x" })).await.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

@@ -32,6 +32,15 @@ pub struct PersonStanding {
     pub certificate: Option<StoredCertificate>,
 }
 
+impl PersonStanding {
+    /// Holds a certificate that nobody would be given for what counts now, as something was corrected since. It stands until
+    /// somebody revokes it with a reason.
+    #[must_use]
+    pub const fn is_unfounded(&self) -> bool {
+        self.certificate.is_some() && !self.faults.is_empty()
+    }
+}
+
 /// What the check page says of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {

@@ -146,6 +146,58 @@ async fn exercises_and_classes_are_counted_by_their_own_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_that_is_taken_back_counts_in_no_figure_and_stays_readable() {
+    let year = year().await;
+    let app = &year.house.app;
+    assert_eq!(app.issue_certificates("c1", &year.teacher).await.unwrap(), 1, "p1 alone passed");
+    let given = app.course_standing("c1").await.unwrap().1;
+    let given = given.into_iter().find_map(|row| row.certificate).unwrap();
+    let number = format!("{}-{}", given.number, given.check_code);
+    let sheets = app.entered_sheets("c1", "k1").await.unwrap();
+    assert_eq!((sheets.len(), sheets[0].marks.len(), sheets[0].standing()), (1, 3, 3));
+    let officer = year.officer.account_id.as_str();
+    let why = "登錄到別的場次";
+    assert!(app.take_back_entered("c1", "k1", (sheets[0].id(), true), " ", officer).await.is_err());
+    assert!(app.take_back_entered("c1", "k1", ("m-p9", true), why, officer).await.is_err());
+    // One entry: its certificate does not hold any more, and stands until somebody revokes it.
+    let one = app.take_back_entered("c1", "k1", ("m-p1", false), why, officer).await.unwrap();
+    assert_eq!((one.marks, one.unfounded), (1, 1));
+    assert!(app.take_back_entered("c1", "k1", ("m-p1", false), why, officer).await.is_err(), "once");
+    let class = |table: Table| shown(&table).into_iter().find(|line| line.starts_with("S115-02")).unwrap();
+    let x2 = class(year.table(Kind::X2).await);
+    assert!(x2.contains(" | 3 | 2 | - | 2 | - | - | 1 | 2 | 66.67 | 0.00"), "{x2}");
+    let standing = app.course_standing("c1").await.unwrap().1;
+    let who: Vec<(&str, bool)> =
+        standing.iter().map(|row| (row.person.id.as_str(), row.is_unfounded())).collect();
+    assert_eq!(who, [("p1", true), ("p2", false), ("p3", false)]);
+    assert_eq!(app.check_certificate(&number).await.unwrap().unwrap().revoked_ms, None);
+    app.revoke_certificate("c1", &given.id, why, &year.teacher).await.unwrap();
+    // The rest of it.
+    let rest = app.take_back_entered("c1", "k1", ("m-p1", true), why, officer).await.unwrap();
+    assert_eq!((rest.marks, rest.unfounded), (2, 0));
+    let x2 = class(year.table(Kind::X2).await);
+    assert!(x2.contains(" | 3 | - | - | - | - | - | 1 | - | 0.00 | -"), "{x2}");
+    assert!(shown(&year.table(Kind::X1).await)[0].starts_with("115 | 1 | 1 | 100.00 | - | "));
+    let hours = shown(&year.table(Kind::Hours).await);
+    assert!(hours.len() == 2 && hours[0].ends_with(" | P1 | 學員p1 | 1 | 1.00"), "{hours:?}");
+    let kept = app.entered_sheets("c1", "k1").await.unwrap();
+    assert_eq!(
+        (kept[0].reason.as_str(), kept[0].by.as_str(), kept[0].standing()),
+        ("簽到單", &*year.teacher, 0)
+    );
+    for (_, mark) in &kept[0].marks {
+        assert_eq!((mark.removed_by.as_deref(), mark.removed_reason.as_deref()), (Some(officer), Some(why)));
+    }
+    let lines = app.store.audit().list(Some("class.take_back"), None, 9).await.unwrap();
+    assert_eq!(lines[0].detail, "session=k1 mark=m-p1 n=2");
+    // Entered anew, it counts again.
+    let stay = [("p2".to_owned(), MORNING, Some(MORNING + HOUR))];
+    app.mark_class("c1", "k1", MarkSource::Sheet, &stay, "重新登錄", &year.teacher).await.unwrap();
+    assert!(class(year.table(Kind::X2).await).contains(" | 3 | 1 | - | 1 | "));
+    assert_eq!(app.entered_sheets("c1", "k1").await.unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_officer_reads_and_each_reading_leaves_its_line() {
     let year = year().await;
     let app = &year.house.app;

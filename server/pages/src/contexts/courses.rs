@@ -443,6 +443,13 @@ impl Page for CoursePage {
             row("2", "張示範", vec![], None),
             row("3", "莊公文", vec![fault("hours", 3 * HOUR, 5 * HOUR), fault("no_test", 0, 0)], None),
             row("4", "呂差勤", vec![fault("not_over", 0, 0), fault("score", 60, 70)], None),
+            // Something was corrected after it was issued.
+            row(
+                "5",
+                "謝測試",
+                vec![fault("hours", 2 * HOUR, 5 * HOUR)],
+                Some(("k5".to_owned(), "115-0002-9P4RTW".to_owned())),
+            ),
         ];
         let result = |text: &str, answers, mean, words: &[&str]| SurveyResult {
             text: text.into(),

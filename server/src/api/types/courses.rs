@@ -259,6 +259,59 @@ pub enum SheetAct {
     },
 }
 
+/// What one act entered by hand: a paper sheet, or a file of stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnteredSheet {
+    /// Id: that of one of its marks.
+    pub id: String,
+    /// When it was entered.
+    pub entered_ms: i64,
+    /// Name of the account that entered it.
+    pub by: String,
+    /// `sheet` or `instructor`.
+    pub source: String,
+    /// Why.
+    pub reason: String,
+    /// How many of its marks stand.
+    pub standing: usize,
+    /// Its marks, those taken back too.
+    pub marks: Vec<EnteredMark>,
+}
+
+/// A mark of an entered sheet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct EnteredMark {
+    /// Person.
+    pub person: Person,
+    /// The mark.
+    #[serde(flatten)]
+    pub mark: SheetMark,
+    /// When it was taken back.
+    pub struck_ms: Option<i64>,
+    /// Name of the account that took it back.
+    pub struck_by: Option<String>,
+}
+
+/// Taking back what was entered.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TakeBack {
+    /// Why.
+    pub reason: String,
+    /// All that still stands of the sheet; without it the one mark alone.
+    #[serde(default)]
+    pub whole: bool,
+}
+
+/// What taking back came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TakenBack {
+    /// Marks that do not count any more.
+    pub count: usize,
+    /// Certificates of these people that stand and that nobody would be given now; they are revoked one by one.
+    pub unfounded: usize,
+}
+
 /// A result.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, Subcommand};
 use rampart::api::extract::List;
 use rampart::api::types::{
-    CertificateInfo, Count, Course, CourseDetail, ResultWish, Results, SessionAct, Sheet, SheetAct, StayWish,
+    CertificateInfo, Count, Course, CourseDetail, EnteredSheet, ResultWish, Results, SessionAct, Sheet,
+    SheetAct, StayWish, TakeBack, TakenBack,
 };
 use rampart_app::records::export::csv_rows;
 use rampart_domain::records::roc::{RocDate, form_value, parse_date_time};
@@ -69,6 +70,24 @@ pub(in crate::cli) enum AttendanceCommand {
     /// Enter stays from a CSV file (UTF-8): columns 職號, 簽到, 簽退 (or staff_no, in, out), times in Taipei as
     /// `115-03-05 09:00`; all rows or none.
     Import(Import),
+    /// List the paper sheets and files that were entered at a session, each with its id.
+    Entered {
+        /// Code of the session.
+        session: String,
+    },
+    /// Take back all of an entered sheet that still stands; it stays on record with the reason.
+    TakeBack {
+        /// Code of the session.
+        session: String,
+        /// Id of the sheet, or with --one of the mark.
+        id: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// This one mark alone.
+        #[arg(long)]
+        one: bool,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +225,20 @@ fn sheet(of: &Sheet) -> String {
     table(&["NUMBER", "NAME", "AS", "HALF-DAYS", "HOURS", "SCORE"], &rows)
 }
 
+fn entered(all: &[EnteredSheet]) -> String {
+    let row = |one: &EnteredSheet| {
+        vec![
+            one.id.clone(),
+            form_value(one.entered_ms),
+            one.source.clone(),
+            format!("{}/{}", one.standing, one.marks.len()),
+            one.by.clone(),
+            one.reason.clone(),
+        ]
+    };
+    table(&["ID", "ENTERED", "SOURCE", "STANDING", "BY", "REASON"], &all.iter().map(row).collect::<Vec<_>>())
+}
+
 fn certificates(all: &[CertificateInfo]) -> String {
     let rows: Vec<_> = all
         .iter()
@@ -261,6 +294,19 @@ impl Session {
                 self.show(&found, sheet)
             }
             Command::Attendance(AttendanceCommand::Import(import)) => self.stays(import),
+            Command::Attendance(AttendanceCommand::Entered { session }) => {
+                let path = format!("{}/entered", self.named_session(&session)?);
+                let all: List<EnteredSheet> = self.client.get(&path)?;
+                self.show(&all.items, |all| entered(all))
+            }
+            Command::Attendance(AttendanceCommand::TakeBack { session, id, reason, one }) => {
+                let path = format!("{}/entered/{}/take-back", self.named_session(&session)?, escaped(&id));
+                let done: TakenBack =
+                    self.client.send(Method::POST, &path, &TakeBack { reason, whole: !one })?;
+                self.show(&done, |done| {
+                    format!("took back {}; certificates that no longer hold: {}", done.count, done.unfounded)
+                })
+            }
             Command::Results(ResultsCommand::Import { session, file, test, reason }) => {
                 let mut results = Vec::new();
                 let mut faults = Vec::new();

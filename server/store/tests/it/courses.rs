@@ -15,6 +15,7 @@ on_both!(
     people_of_a_session_are_taken_off_and_stay_readable,
     a_person_signs_once_at_a_time_and_a_scan_is_good_once,
     marks_and_results_are_struck_out_and_never_overwritten,
+    what_was_entered_together_is_taken_back_together,
     a_sheet_is_taken_for_a_token_once_and_names_nobody,
     no_more_papers_come_back_than_went_out,
     who_signs_no_sheet_keeps_their_answers_as_long_as_they_are_counted,
@@ -210,6 +211,64 @@ async fn marks_and_results_are_struck_out_and_never_overwritten(bed: Bed) {
     assert_eq!(results[0].removed_reason.as_deref(), Some("複查加分"));
     assert_eq!(marks().results(RowsOf::Between(NOW, NOW + 1)).await.unwrap().len(), 2);
     assert!(marks().set_results("s1", &[result("t4", 101)], "").await.is_err());
+}
+
+async fn what_was_entered_together_is_taken_back_together(bed: Bed) {
+    course(&bed).await;
+    bed.store.courses().add_session(&session("s2", "S115-02"), "boss", NOW).await.unwrap();
+    let marks = || bed.store.class_marks();
+    let mark = |id: &str, source| NewClassMark {
+        id: id.to_owned(),
+        person_id: "p1".to_owned(),
+        source,
+        in_ms: NOW,
+        out_ms: Some(NOW + HOUR),
+    };
+    let sheet = MarkSource::Sheet;
+    marks().add("s1", &[mark("m1", sheet), mark("m2", sheet)], "boss", "紙本", NOW).await.unwrap();
+    marks().add("s1", &[mark("m3", sheet)], "boss", "紙本", NOW + 1).await.unwrap();
+    marks().add("s1", &[mark("m4", MarkSource::Instructor)], "boss", "補登", NOW).await.unwrap();
+    marks().add("s2", &[mark("m5", sheet)], "boss", "紙本", NOW).await.unwrap();
+    let sign = SelfSign {
+        session_id: "s1",
+        person_id: "p2",
+        going_in: true,
+        at_ms: NOW,
+        since_ms: NOW,
+        ticket: "t1",
+        new_id: "m6",
+        device: "d",
+    };
+    assert_eq!(marks().sign(&sign).await.unwrap(), SelfSigned::Done);
+    assert!(marks().remove("s1", "m2", "boss", "看錯列", NOW + 2).await.unwrap());
+    let line = AuditLine {
+        id: "a1".to_owned(),
+        at_ms: NOW + 3,
+        account_id: Some("boss".to_owned()),
+        what: "class.take_back".to_owned(),
+        detail: "mark=m2".to_owned(),
+    };
+    let back = async |session: &str, id: &str| {
+        let marks = marks().noting(line.clone());
+        marks.remove_entered(session, id, "boss", "別場次的簽到表", NOW + 3).await.unwrap()
+    };
+    assert!(back("s2", "m2").await.is_empty(), "another session's");
+    assert!(back("s1", "m6").await.is_empty(), "the person signed");
+    // Named by a mark of it that was struck out before; what stands of the same act goes, and nothing else.
+    assert_eq!(back("s1", "m2").await, ["m1"]);
+    assert!(back("s1", "m1").await.is_empty(), "nothing of it stands");
+    let list = marks().list(RowsOf::Course("c1")).await.unwrap();
+    let struck: Vec<(&str, &str, &str)> = list
+        .iter()
+        .filter(|one| one.removed_ms.is_some())
+        .map(|one| {
+            (one.id.as_str(), one.removed_by.as_deref().unwrap(), one.removed_reason.as_deref().unwrap())
+        })
+        .collect();
+    assert_eq!(struck, [("m1", "boss", "別場次的簽到表"), ("m2", "boss", "看錯列")]);
+    assert_eq!(list.len(), 6, "nothing is gone");
+    let lines = bed.store.audit().list(Some("class.take_back"), None, 9).await.unwrap();
+    assert_eq!(lines.iter().map(|line| line.detail.as_str()).collect::<Vec<_>>(), ["mark=m2 n=1"]);
 }
 
 async fn a_sheet_is_taken_for_a_token_once_and_names_nobody(bed: Bed) {
