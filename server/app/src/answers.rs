@@ -9,7 +9,7 @@ use rampart_store::{
 
 use crate::clock::new_id;
 use crate::records::roster::is_odd;
-use crate::{App, AppError};
+use crate::{App, AppError, Looked};
 
 const DAY_MS: i64 = 86_400_000;
 /// Longest request or reply, in characters.
@@ -138,7 +138,7 @@ impl App {
     /// # Errors
     /// The store refuses whoever is no officer.
     pub async fn answers_of(&self, officer: &Officer, person: &str) -> Result<Option<AnswersRow>, AppError> {
-        let (audit_id, detail) = (new_id(), format!("answers person={person}"));
+        let (audit_id, detail) = (new_id(), Looked::Answers(person.to_owned()).to_string());
         let purpose = Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail: &detail };
         Ok(self.store.as_officer(officer).answers(purpose, person).await?)
     }
@@ -188,7 +188,8 @@ impl App {
     /// The store refuses whoever is no officer.
     pub async fn data_requests(&self, officer: &Officer) -> Result<Vec<(DataRequest, Person)>, AppError> {
         let audit_id = new_id();
-        let purpose = Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail: "requests" };
+        let purpose =
+            Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail: &Looked::Requests.to_string() };
         let requests = self.store.as_officer(officer).requests(purpose, SHOWN).await?;
         let ids: Vec<String> = requests.iter().map(|request| request.person_id.clone()).collect();
         let people = self.store.persons().by_ids(&ids).await?;

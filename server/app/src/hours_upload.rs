@@ -15,7 +15,7 @@ use crate::clock::new_id;
 use crate::courses::{ClassRow, CourseError, PersonStanding};
 use crate::records::{big5, guarded};
 use crate::statistics::Export;
-use crate::{App, AppError};
+use crate::{App, AppError, Looked};
 
 /// Which hours were learnt by digital means; the others in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -343,7 +343,8 @@ impl App {
         files.push((portal::left_name(class), left(&lists.left)));
         let name = portal::file_name(class, 0, 1, kind).replace(".csv", ".zip");
         let bytes = packed(&files).map_err(|error| AppError::Inner(error.to_string()))?;
-        let detail = format!("hours CSV {}", class.code);
+        let (table, format) = ("hours".to_owned(), "CSV".to_owned());
+        let detail = Looked::Exercise { table, format, code: class.code.clone() }.to_string();
         let purpose = Purpose { audit_id: &new_id(), at_ms: self.now_ms(), detail: &detail };
         // Nothing personal is read here; the view checks the role again and writes the line.
         self.store.as_officer(officer).export(purpose, &[]).await.map_err(AppError::from)?;

@@ -5,12 +5,18 @@ use rampart_store::Officer;
 
 use crate::papers;
 use crate::statistics::{Export, ORGANISATION, Road};
-use crate::{App, AppError, ExportFormat};
+use crate::{App, AppError, ExportFormat, Looked};
 
 /// What the audit line says of a cross table: variables and figure, never what is in it.
-fn said(of: Cross, year: RocYear, edition: Edition) -> String {
-    let columns = of.columns.map_or("-", By::code);
-    format!("cross {} {columns} {} {year} {}", of.rows.code(), of.figure.code(), edition.code())
+fn said(of: Cross, year: RocYear, edition: Edition, format: &str) -> Looked {
+    Looked::Cross {
+        rows: of.rows.code().to_owned(),
+        columns: of.columns.map_or("", By::code).to_owned(),
+        figure: of.figure.code().to_owned(),
+        year: year.to_string(),
+        edition: edition.code().to_owned(),
+        format: format.to_owned(),
+    }
 }
 
 impl App {
@@ -26,7 +32,7 @@ impl App {
         edition: Edition,
         officer: &Officer,
     ) -> Result<Table, AppError> {
-        self.cross_of(of, year, edition, officer, Road::Look, &said(of, year, edition)).await
+        self.cross_of(of, year, edition, officer, Road::Look, &said(of, year, edition, "")).await
     }
 
     async fn cross_of(
@@ -36,11 +42,14 @@ impl App {
         edition: Edition,
         officer: &Officer,
         road: Road,
-        what: &str,
+        what: &Looked,
     ) -> Result<Table, AppError> {
+        if edition == Edition::Public && of.public().is_none() {
+            return Err(AppError::Missing("edition"));
+        }
         let book = self.records_book(year, officer, road, what).await?;
-        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
-        crate::records_year::aside(move || book.cross(&issue, of, year, edition, under)).await
+        let under = self.hidden_under().await?;
+        book.cross(&self.records_issue(), of, year, edition, under).ok_or(AppError::Missing("edition"))
     }
 
     /// A cross table of a year as a file; an export in the audit log.
@@ -57,7 +66,7 @@ impl App {
     ) -> Result<Export, AppError> {
         let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
-        let what = format!("{} {}", said(of, year, edition), format.ending());
+        let what = said(of, year, edition, format.ending());
         let table = self.cross_of(of, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let printed = crate::records_year::printed(edition);

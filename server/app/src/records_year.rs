@@ -16,7 +16,7 @@ use crate::papers;
 use crate::records::package::{Package, Packed, PackedEdition};
 use crate::records_read::{Read, surveys};
 use crate::statistics::{Export, FOOT, ORGANISATION, Road};
-use crate::{App, AppError, ExportFormat};
+use crate::{App, AppError, ExportFormat, Looked};
 
 const DAY_MS: i64 = 86_400_000;
 /// Hours are handed in to the portal within so many days of a session; from [`PORTAL_REMIND`] on it is said.
@@ -155,7 +155,7 @@ impl App {
         officer: &Officer,
         road: Road,
     ) -> Result<Table, AppError> {
-        let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
+        let what = Looked::table(kind, year, edition, "");
         self.table_of(kind, year, edition, officer, road, &what).await
     }
 
@@ -166,7 +166,7 @@ impl App {
         edition: Edition,
         officer: &Officer,
         road: Road,
-        what: &str,
+        what: &Looked,
     ) -> Result<Table, AppError> {
         if !kind.has(edition) {
             return Err(AppError::Missing("edition"));
@@ -191,7 +191,7 @@ impl App {
     ) -> Result<Export, AppError> {
         let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
-        let what = format!("{} {year} {} {}", kind.code().to_uppercase(), edition.code(), format.ending());
+        let what = Looked::table(kind, year, edition, format.ending());
         let table = self.table_of(kind, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let sheet = papers::Sheet { table, number: kind.number(), edition: printed(edition), as_of_ms };
@@ -210,7 +210,7 @@ impl App {
     ) -> Result<(String, std::fs::File), AppError> {
         let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
-        let book = self.records_book(year, officer, Road::Export, &format!("package {year}")).await?;
+        let book = self.records_book(year, officer, Road::Export, &Looked::Package(year.to_string())).await?;
         let (issue, under) = (self.records_issue(), self.hidden_under().await?);
         self.packed(turn, move || {
             let of = |edition: Edition, folder| PackedEdition {
@@ -250,7 +250,8 @@ impl App {
         officer: &Officer,
         road: Road,
     ) -> Result<Vec<(Kind, Table)>, AppError> {
-        let book = self.records_book(year, officer, road, &format!("all {year} {}", edition.code())).await?;
+        let what = Looked::All { year: year.to_string(), edition: edition.code().to_owned() };
+        let book = self.records_book(year, officer, road, &what).await?;
         let (issue, under) = (self.records_issue(), self.hidden_under().await?);
         let kinds = Kind::ALL.into_iter().filter(move |kind| kind.has(edition));
         aside(move || kinds.map(|kind| (kind, book.table(&issue, kind, year, edition, under))).collect())
@@ -274,7 +275,7 @@ impl App {
         year: RocYear,
         officer: &Officer,
         road: Road,
-        what: &str,
+        what: &Looked,
     ) -> Result<Book, AppError> {
         if let Some(shut) = self.shut().first() {
             // A year without one of its exercises is a wrong figure, and nobody could see it.
@@ -284,7 +285,8 @@ impl App {
         self.note_presence().await?;
         let (from_ms, to_ms) = bounds(year);
         let audit_id = new_id();
-        let purpose = Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail: what };
+        let detail = what.to_string();
+        let purpose = Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail: &detail };
         let leaves = road == Road::Export;
         let rows = self.store.as_officer(officer).year(purpose, leaves, from_ms, to_ms).await?;
         let programme = self.store.programme();
@@ -324,7 +326,25 @@ impl App {
     /// # Errors
     /// As [`App::records_table`].
     pub async fn records_year(&self, year: RocYear, officer: &Officer) -> Result<YearOverview, AppError> {
-        let book = self.records_book(year, officer, Road::Look, &format!("overview {year}")).await?;
+        let book = self.records_book(year, officer, Road::Look, &Looked::Overview(year.to_string())).await?;
+        let (facts, apart) = (&book.facts, &book.apart);
+        let of = |wanted: RocYear| facts.figures(apart, |session| session.year() == wanted);
+        let now = RocYear::of_ms(self.now_ms());
+        let mut years: BTreeSet<RocYear> = facts.sessions().iter().map(SessionFact::year).collect();
+        years.extend([now, year]);
+        let mut overview = YearOverview {
+            year: of(year),
+            last: of(year.before()),
+            cumulative: facts.cumulative(apart, RocYear(i16::MIN), year),
+            months: facts.by_month(apart, year),
+            agencies: facts.by_agency(apart, year),
+            titles: facts.by_title(apart, year),
+            counties: facts.by_county(apart, year),
+            years: years.into_iter().rev().collect(),
+            portal: Vec::new(),
+            reminders: Vec::new(),
+            book: Book::default(),
+        };
         let (from_ms, to_ms) = bounds(year);
         let classes = self.store.courses().sessions(SessionsOf::Between(from_ms, to_ms)).await?;
         let now_ms = self.now_ms();

@@ -12,7 +12,7 @@ use rampart_store::{Officer, PersonalRow, Purpose};
 use crate::clock::new_id;
 use crate::papers::Sheet;
 use crate::records::Format;
-use crate::{App, AppError};
+use crate::{App, AppError, Looked};
 
 /// Office that hands the tables in; the county of the scenarios.
 pub(crate) const ORGANISATION: &str = "青嵐縣政府數位發展處";
@@ -71,7 +71,7 @@ impl App {
     /// # Errors
     /// [`AppError::Missing`] for an exercise that is unknown or has not started; the store refuses whoever is no officer.
     pub async fn statistics(&self, exercise: &str, officer: &Officer) -> Result<Statistics, AppError> {
-        self.figures(exercise, officer, Road::Look, "X1").await
+        self.figures(exercise, officer, Road::Look, ("X1", "")).await
     }
 
     /// A file with the figures.
@@ -89,10 +89,9 @@ impl App {
             ExportTable::Gender => ("X1", words::X1_NUMBER),
             ExportTable::Hours => ("hours", ""),
         };
-        let what = format!("{name} {}", format.ending().to_uppercase());
-        let turn = self.press.turn(&officer.account_id).await?;
+        let ending = format.ending().to_uppercase();
         let as_of_ms = self.now_ms();
-        let figures = self.figures(exercise, officer, Road::Export, &what).await?;
+        let figures = self.figures(exercise, officer, Road::Export, (name, &ending)).await?;
         let table = match table {
             ExportTable::Gender => figures.exercise,
             ExportTable::Hours => figures.hours,
@@ -108,7 +107,7 @@ impl App {
         exercise: &str,
         officer: &Officer,
         road: Road,
-        what: &str,
+        (table, format): (&str, &str),
     ) -> Result<Statistics, AppError> {
         let live = self.exercise(exercise).ok_or(AppError::Missing("exercise"))?;
         let session = crate::attendance::session(&live).ok_or(AppError::Missing("start of the exercise"))?;
@@ -130,7 +129,9 @@ impl App {
         for other in self.exercises() {
             all.extend(self.attended(&other.id).await?);
         }
-        let genders = self.genders(&all, officer, road, &format!("{what} {code}")).await?;
+        let what =
+            Looked::Exercise { table: table.to_owned(), format: format.to_owned(), code: code.clone() };
+        let genders = self.genders(&all, officer, road, &what.to_string()).await?;
         let now_ms = self.now_ms();
         let mut issue = Issue::new(ORGANISATION, RocDate::of_ms(now_ms));
         issue.foot = Some(FOOT.to_owned());

@@ -20,7 +20,6 @@ pub mod portal;
 pub mod register;
 pub mod roc;
 pub mod seal;
-pub mod suppress;
 pub mod table;
 pub mod tables;
 pub mod targets;

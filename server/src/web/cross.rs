@@ -50,14 +50,26 @@ impl Asked {
         }
         let edition =
             if self.edition.is_empty() { Edition::Internal.code().to_owned() } else { self.edition };
+        let public = edition == Edition::Public.code();
         Self {
-            rows: By::Agency.code().to_owned(),
+            rows: if public { By::Level } else { By::Agency }.code().to_owned(),
             columns: By::Gender.code().to_owned(),
             figure: CrossFigure::Persons.code().to_owned(),
             edition,
             format: self.format,
         }
     }
+}
+
+/// Why a question has no table.
+fn problems(of: Cross, edition: Edition) -> Vec<Problem> {
+    if of.columns == Some(of.rows) {
+        return vec![Problem::new("cross_same").on("columns")];
+    }
+    if edition == Edition::Public && of.public().is_none() {
+        return vec![Problem::new("cross_not_public").on("edition")];
+    }
+    Vec::new()
 }
 
 /// `GET /statistics/year/{year}/cross?rows=agency&columns=gender&figure=persons&edition=internal`.
@@ -72,13 +84,14 @@ pub(super) async fn show(
     let asked = asked.or_usual();
     let (of, edition) = asked.read().ok_or_else(WebError::bad_request)?;
     let officer = Officer { account_id: staff.id.clone() };
-    let same = of.columns == Some(of.rows);
-    let table = if same {
-        None
-    } else {
+    let problems = problems(of, edition);
+    let table = if problems.is_empty() {
         let table = web.app.records_cross(of, year, edition, &officer).await.map_err(refused)?;
         Some(view::statistics::shown_table(&table))
+    } else {
+        None
     };
+    let hidden_under = web.app.hidden_under().await?;
     let page = CrossPage {
         year: i64::from(year.0),
         rows: of.rows.code().to_owned(),
@@ -89,9 +102,10 @@ pub(super) async fn show(
         figures: CrossFigure::ALL.iter().map(|figure| figure.code()).collect(),
         formats: ExportFormat::ALL.iter().map(|format| format.ending().to_owned()).collect(),
         table,
-        problems: if same { vec![Problem::new("cross_same").on("columns")] } else { Vec::new() },
+        hidden_under,
+        problems,
     };
-    if same {
+    if !page.problems.is_empty() {
         return web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page);
     }
     web.page(&visit, &page)
@@ -107,8 +121,10 @@ pub(super) async fn export(
     let year = year_of(&year)?;
     let asked = asked.or_usual();
     let format = ExportFormat::from_ending(&asked.format).ok_or_else(WebError::bad_request)?;
-    let (of, edition) =
-        asked.read().filter(|(of, _)| of.columns != Some(of.rows)).ok_or_else(WebError::bad_request)?;
+    let (of, edition) = asked
+        .read()
+        .filter(|(of, edition)| problems(*of, *edition).is_empty())
+        .ok_or_else(WebError::bad_request)?;
     let officer = Officer { account_id: staff.id.clone() };
     let file = web.app.records_cross_file(of, year, edition, format, &officer).await.map_err(refused)?;
     Ok(download(file))

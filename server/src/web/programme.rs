@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rampart_app::{ExportFormat, PortalAt, ProgrammeError, Reminder, Road, UNDER_RANGE, YearOverview};
-use rampart_domain::records::behind::Group;
+use rampart_app::{
+    ExportFormat, Looked, PortalAt, ProgrammeError, Reminder, Road, UNDER_RANGE, YearOverview,
+};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{lacks_reason, questions, standings};
@@ -16,7 +17,7 @@ use rampart_domain::records::targets::{Claim, Measure, Target};
 use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
 use rampart_pages::{
     BehindRow, Chart, DeskFigure, DeskPortal, DeskReminder, DeskTable, DeskTarget, DutyRow, IssuerRow,
-    LookRow, LooksPage, Problem, ProgrammePage, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
+    Problem, ProgrammePage, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
 };
 use rampart_store::Officer;
 use serde::Deserialize;
@@ -32,8 +33,8 @@ use super::who::Staff;
 
 /// People that are listed behind a figure.
 const BEHIND: usize = 1_000;
-/// Audit lines shown.
-const LOOKS: u32 = 300;
+/// By what people stand behind a figure.
+pub(super) const BEHIND_BY: [&str; 5] = ["all", "month", "agency", "title", "county"];
 
 fn officer(staff: &Staff) -> Officer {
     Officer { account_id: staff.id.clone() }
@@ -89,6 +90,7 @@ fn figures(year: RocYear, of: &YearOverview) -> Vec<DeskFigure> {
         key: key.to_owned(),
         value,
         change: change.filter(|_| known).map(signed).unwrap_or_default(),
+        points: false,
         href: href.clone(),
     };
     let counted = |key: &str, value: fn(&Figures) -> i64| {
@@ -97,8 +99,9 @@ fn figures(year: RocYear, of: &YearOverview) -> Vec<DeskFigure> {
     };
     let share = |key: &str, value: fn(&Figures) -> Option<Hundredths>| {
         let change =
-            value(&of.year).zip(value(&of.last)).map(|(now, last)| Cell::Points(now.minus(last)).shown());
-        one(key, value(&of.year).map_or_else(|| "-".to_owned(), |share| format!("{share}%")), change)
+            value(&of.year).zip(value(&of.last)).map(|(now, last)| Cell::Decimal(now.minus(last)).shown());
+        let now = value(&of.year).map_or_else(|| "-".to_owned(), |share| format!("{share}%"));
+        DeskFigure { points: true, ..one(key, now, change) }
     };
     let hours = |figures: &Figures| Hundredths::hours(figures.seconds);
     vec![
@@ -278,7 +281,7 @@ pub(super) async fn table(
             .filter(|edition| kind.has(*edition))
             .ok_or_else(WebError::not_found)?
     };
-    let what = format!("{} {year} {}", kind.code().to_uppercase(), edition.code());
+    let what = Looked::table(kind, year, edition, "");
     let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
     let table = book.table(&web.app.records_issue(), kind, year, edition, web.app.hidden_under().await?);
     let shown = view::statistics::shown_table(&table);
@@ -363,8 +366,8 @@ pub(super) async fn rows(
     Query(query): Query<Behind>,
 ) -> Answer {
     let year = year_of(&year)?;
-    let group = Group::from_code(&query.by).ok_or_else(WebError::not_found)?;
-    let what = format!("rows {year} {}", group.code());
+    let by = BEHIND_BY.into_iter().find(|by| *by == query.by).ok_or_else(WebError::not_found)?;
+    let what = Looked::Rows { year: year.to_string(), by: by.to_owned() };
     let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
     let people = book.facts.behind(year, group, &query.of);
     let seconds: i64 = people.iter().map(|one| one.seconds).sum();
@@ -390,22 +393,6 @@ pub(super) async fn rows(
             .collect(),
     };
     web.page(&visit, &page)
-}
-
-/// `GET /statistics/audit`.
-pub(super) async fn looks(State(web): State<Web>, visit: Here) -> Answer {
-    let accounts = web.app.store.accounts().list().await?;
-    let names: BTreeMap<String, String> = accounts.into_iter().map(|of| (of.id, of.name)).collect();
-    let mut lines = Vec::new();
-    for (what, exported) in [("personal.read", false), ("personal.export", true)] {
-        for line in web.app.store.audit().list(Some(what), None, LOOKS).await? {
-            let who = line.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
-            lines.push(LookRow { at_ms: line.at_ms, who, exported, detail: line.detail });
-        }
-    }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.at_ms));
-    lines.truncate(usize::try_from(LOOKS).unwrap_or(usize::MAX));
-    web.page(&visit, &LooksPage { rows: lines, most: i64::from(LOOKS) })
 }
 
 /// Query of pages of a year.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rampart_app::{AppError, Export, ExportFormat, ExportTable};
+use rampart_app::{AppError, Export, ExportFormat, ExportTable, Looked};
 use rampart_domain::records::RocYear;
 use rampart_domain::records::portal::{COUNTIES, Numbers, Profile};
 use rampart_pages::{AuditAct, AuditLine, PortalFields, Statistics, StatisticsExercise, StatisticsList};
@@ -101,11 +101,10 @@ async fn audit(web: &Web, code: &str) -> Result<Vec<AuditLine>, WebError> {
     let mut lines = Vec::new();
     for (what, act) in [("personal.read", AuditAct::Viewed), ("personal.export", AuditAct::Exported)] {
         for line in web.app.store.audit().list(Some(what), None, AUDIT_SOUGHT).await? {
-            // `X1 ODS S115-02`: what was read, in which format, of which exercise.
-            let Some(rest) = line.detail.strip_suffix(code).filter(|rest| rest.ends_with(' ')) else {
-                continue;
+            let format = match Looked::read(&line.detail) {
+                Looked::Exercise { format, code: of, .. } if of == code => format,
+                _ => continue,
             };
-            let format = rest.split_whitespace().nth(1).unwrap_or_default().to_owned();
             let who = line.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
             lines.push(AuditLine { at_ms: line.at_ms, who, act, detail: format });
         }

@@ -4,6 +4,10 @@
 //! A row with one or two men or women hides both; where the base itself is that small, the base too. Rows that add up to a
 //! printed total need at least one more row that is hidden and leaves room. [`hide`] adds rows, the smallest first, until
 //! [`leaks`] finds nothing; where rows do not suffice, every row is hidden and the total stands alone.
+//!
+//! Several tables of the same people say no more together than each alone, as what they share is the total, and it is printed
+//! alike in all: whatever men and women one table may hold in its rows, each other table may hold beside it. For that, where
+//! men or women are few in the total no row of any table shows them, or each table would bound the total in its own way.
 
 use super::figures::Heads;
 
@@ -63,10 +67,7 @@ pub fn leaks(rows: &[Pair], hidden: &Hidden) -> bool {
     if hidden.all {
         return false;
     }
-    let total = rows.iter().fold(Pair::default(), |sum, row| Pair {
-        male: sum.male + row.male,
-        female: sum.female + row.female,
-    });
+    let total = sum(rows);
     let in_rows = |keep: &dyn Fn(&Hide) -> bool| -> Vec<Pair> {
         rows.iter().zip(&hidden.rows).filter(|(_, hide)| keep(hide)).map(|(row, _)| *row).collect()
     };
@@ -94,36 +95,51 @@ pub fn leaks(rows: &[Pair], hidden: &Hidden) -> bool {
         return parts.len() != no_base.len();
     }
     let with_base: Vec<Pair> = in_rows(&|hide| hide.parts && !hide.base);
-    let sum: i64 = with_base.iter().map(|row| row.base()).sum();
+    let with_sum: i64 = with_base.iter().map(|row| row.base()).sum();
     let fixed = with_base.iter().any(|row| {
         let base = row.base();
         // The others take what this row leaves; rows without a printed sum take anything.
         let (least, most) = if no_base.is_empty() {
-            ((men - (sum - base)).max(0), base.min(men))
+            ((men - (with_sum - base)).max(0), base.min(men))
         } else {
             ((base - women).max(0), base.min(men))
         };
         least >= most
     });
     // What rows with a printed sum must take at least is not left for those without.
-    let room_men = men - (sum - women).max(0);
-    let room_women = women - (sum - men).max(0);
+    let room_men = men - (with_sum - women).max(0);
+    let room_women = women - (with_sum - men).max(0);
     fixed || (!no_base.is_empty() && (room_men < 1 || room_women < 1))
+}
+
+fn sum(rows: &[Pair]) -> Pair {
+    rows.iter()
+        .fold(Pair::default(), |sum, row| Pair { male: sum.male + row.male, female: sum.female + row.female })
 }
 
 /// What to hide of rows that add up to a total. The total hides what it would hide standing alone, so that it is printed
 /// alike in every table of a package.
 #[must_use]
 pub fn hide(rows: &[Pair], under: i64) -> Hidden {
-    let total = rows.iter().fold(Pair::default(), |sum, row| Pair {
-        male: sum.male + row.male,
-        female: sum.female + row.female,
-    });
-    let mut hidden = Hidden {
-        rows: rows.iter().map(|row| alone(*row, under)).collect(),
-        total: alone(total, under),
-        all: false,
-    };
+    within(rows, alone(sum(rows), under), under).only_sums(rows)
+}
+
+impl Hidden {
+    /// Where men or women are few in the total, no row shows them.
+    fn only_sums(mut self, rows: &[Pair]) -> Self {
+        if self.total.parts {
+            for (hide, _) in self.rows.iter_mut().zip(rows).filter(|(_, row)| row.base() > 0) {
+                hide.parts = true;
+            }
+        }
+        self
+    }
+}
+
+/// Rows with a total of which this is hidden.
+fn within(rows: &[Pair], total: Hide, under: i64) -> Hidden {
+    let mut hidden = Hidden { rows: rows.iter().map(|row| alone(*row, under)).collect(), total, all: false };
+    let total = sum(rows);
     let mut order: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].base() > 0).collect();
     order.sort_by_key(|at| (rows[*at].base(), *at));
     // In a one-sided table a cell is its row's sum.

@@ -226,10 +226,15 @@ pub(crate) const NOTE_CROSS_SEVERAL: &str =
 pub(crate) const NOTE_CROSS_ROLE: &str = "參訓者以有核實時數者計；其他類別以列入場次名單者計。";
 /// Note: what the last column is.
 pub(crate) const NOTE_CROSS_OTHERS: &str = "欄數以 12 為限，人次較少之各類併為「其餘各類」。";
-/// Note: which cells are hidden where the figure is none of people.
+/// Note: which cells the public edition hides of a cross table, and what that withstands.
 pub(crate) fn mask_note_cross(under: i64) -> String {
-    format!("「※」表人數未達 {under} 人之細項及為避免推算而一併遮蔽者；合格率另以受測人次判斷。")
+    format!(
+        "「※」表人數未達 {under} 人之細項及為避免推算而一併遮蔽者；遮蔽依當年度人員及該變項決定，各統計項目及各公開表一致，\
+         合格率另以受測人次判斷。"
+    )
 }
+/// Note: a cross table of which nothing but the total can be printed.
+pub(crate) const NOTE_CROSS_ALL: &str = "各類人數過少，遮蔽部分仍可推算，故僅列總計。";
 
 /// The second sheet.
 pub(crate) fn background(

@@ -34,6 +34,7 @@ fn book(lines: &[Line]) -> Book {
         persons.push(PersonFact {
             id: id.clone(),
             agency: (*agency).to_owned(),
+            grade: (*agency).to_owned(),
             duty: Some(if at == 0 { DutyClass::Dedicated } else { DutyClass::User }),
             ..PersonFact::default()
         });
@@ -65,7 +66,7 @@ fn book(lines: &[Line]) -> Book {
 
 fn of(book: &Book, rows: By, columns: Option<By>, figure: CrossFigure, edition: Edition) -> Table {
     let issue = Issue::new("青嵐縣政府數位發展處", RocDate::new(115, 12, 31).unwrap());
-    book.cross(&issue, Cross { rows, columns, figure }, RocYear(115), edition, 3)
+    book.cross(&issue, Cross { rows, columns, figure }, RocYear(115), edition, 3).unwrap()
 }
 
 fn shown(table: &Table) -> Vec<String> {
@@ -139,21 +140,21 @@ fn by_role_those_count_who_sign_no_sheet() {
 #[test]
 fn the_public_edition_hides_small_cells_and_what_would_give_them_away() {
     let book = small();
-    let public = |figure| of(&book, By::Agency, Some(By::Gender), figure, Edition::Public);
+    let public = |figure| of(&book, By::Grade, Some(By::Gender), figure, Edition::Public);
     let table = public(CrossFigure::Persons);
-    // Two women of one agency: the other women and both cells of men go with them; margins are as in other tables.
-    assert_eq!(shown(&table), ["機關 總計 男 女", "乙 9 ※ ※", "甲 10 ※ ※", "總計 19 13 6"]);
+    // Two women of one grade: the other women and both cells of men go with them; margins are as in other tables.
+    assert_eq!(shown(&table), ["官職等或職稱 總計 男 女", "乙 9 ※ ※", "甲 10 ※ ※", "總計 19 13 6"]);
     assert!(table.notes.iter().any(|note| note.contains("未達 3 人")), "{:?}", table.notes);
-    assert_eq!(table.file_stem, "演訓交叉表（機關×性別，人數）_115年_公開版");
+    assert_eq!(table.file_stem, "演訓交叉表（官職等或職稱×性別，人數）_115年_公開版");
     // Where people are hidden, so are their hours and passes.
     assert_eq!(shown(&public(CrossFigure::Hours))[1..3], ["乙 18 ※ ※", "甲 54 ※ ※"]);
     assert_eq!(shown(&public(CrossFigure::Passing))[2], "甲 60.00 ※ ※");
-    // By one variable: an agency of two takes another along.
+    // By one variable: a grade of two takes another along.
     let mut lines: Vec<Line> = vec![("丙", F, &[3][..], 6, None); 2];
     lines.extend(vec![("甲", M, &[3][..], 6, None); 9]);
     lines.extend(vec![("乙", M, &[3][..], 6, None); 20]);
-    let one = of(&self::book(&lines), By::Agency, None, CrossFigure::Persons, Edition::Public);
-    assert_eq!(shown(&one), ["機關 總計", "丙 ※", "乙 20", "甲 ※", "總計 31"]);
+    let one = of(&self::book(&lines), By::Grade, None, CrossFigure::Persons, Edition::Public);
+    assert_eq!(shown(&one), ["官職等或職稱 總計", "丙 ※", "乙 20", "甲 ※", "總計 31"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Scenarios and plans as the rest of the house sees them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod attack;
 mod broken;
 mod bundles;
 mod cross;

@@ -43,6 +43,8 @@ pub struct CrossPage {
     pub formats: Vec<String>,
     /// The table; `None` where the question is none.
     pub table: Option<ShownTable>,
+    /// Fewer people than this are hidden in the public edition.
+    pub hidden_under: i64,
     /// What was refused.
     pub problems: Vec<Problem>,
 }
@@ -51,16 +53,16 @@ impl Page for CrossPage {
     const TEMPLATE: &'static str = "records/cross.html";
     fn samples() -> Vec<Self> {
         use rampart_domain::records::{By, CrossFigure};
-        let head = |zh: &str| TableHead { zh: zh.into(), en: zh.into(), number: zh != "機關" };
+        let head = |zh: &str| TableHead { zh: zh.into(), en: zh.into(), number: zh != "機關等級" };
         let cell = |text: &str| TableCell { text: text.into(), number: text.parse::<i64>().is_ok() };
         let row = |cells: [&str; 4]| cells.map(cell).to_vec();
         let table = ShownTable {
-            title: "115 年演訓交叉表（機關×性別，人數）".into(),
+            title: "115 年演訓交叉表（機關等級×性別，人數）".into(),
             unit: "單位：人".into(),
-            columns: ["機關", "總計", "男", "女"].map(head).to_vec(),
+            columns: ["機關等級", "總計", "男", "女"].map(head).to_vec(),
             rows: vec![
-                row(["縣政府 數位發展處", "34", "20", "14"]),
-                row(["嵐山鄉公所", "9", "※", "※"]),
+                row(["B級", "34", "20", "14"]),
+                row(["D級", "9", "※", "※"]),
                 row(["總計", "43", "25", "18"]),
             ],
             notes: vec!["說明：1.人數 = 不重複之參訓者。".into()],
@@ -68,7 +70,7 @@ impl Page for CrossPage {
         };
         let page = Self {
             year: 115,
-            rows: "agency".into(),
+            rows: "level".into(),
             columns: "gender".into(),
             figure: "persons".into(),
             edition: "public".into(),
@@ -76,6 +78,7 @@ impl Page for CrossPage {
             figures: CrossFigure::ALL.iter().map(|figure| figure.code()).collect(),
             formats: ["ods", "csv", "xlsx", "pdf"].map(Into::into).to_vec(),
             table: Some(table.clone()),
+            hidden_under: 3,
             problems: vec![],
         };
         let empty = ShownTable { rows: vec![], ..table };
@@ -83,9 +86,15 @@ impl Page for CrossPage {
             page.clone(),
             Self { edition: "internal".into(), columns: "none".into(), table: Some(empty), ..page.clone() },
             Self {
-                columns: "agency".into(),
+                columns: "level".into(),
                 table: None,
                 problems: vec![Problem::new("cross_same").on("columns")],
+                ..page.clone()
+            },
+            Self {
+                columns: "month".into(),
+                table: None,
+                problems: vec![Problem::new("cross_not_public").on("edition")],
                 ..page
             },
         ]

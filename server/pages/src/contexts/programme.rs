@@ -15,6 +15,8 @@ pub struct DeskFigure {
     pub value: String,
     /// Change against the year before, as printed; empty where there is none.
     pub change: String,
+    /// The change is one of a share: percentage points.
+    pub points: bool,
     /// Where the rows behind it stand.
     pub href: String,
 }
@@ -399,28 +401,6 @@ pub struct FindingsPage {
     pub problems: Vec<Problem>,
 }
 
-/// A look or an export.
-#[derive(Debug, Clone, Serialize)]
-pub struct LookRow {
-    /// When, ms UTC.
-    pub at_ms: i64,
-    /// Who.
-    pub who: String,
-    /// Looked, or took a file.
-    pub exported: bool,
-    /// What.
-    pub detail: String,
-}
-
-/// `/statistics/audit`: who looked at personal figures and who took files of them.
-#[derive(Debug, Clone, Serialize)]
-pub struct LooksPage {
-    /// Lines, latest first.
-    pub rows: Vec<LookRow>,
-    /// Lines that are shown at most.
-    pub most: i64,
-}
-
 impl Page for YearDesk {
     const TEMPLATE: &'static str = "records/desk.html";
     fn samples() -> Vec<Self> {
@@ -428,6 +408,7 @@ impl Page for YearDesk {
             key: key.into(),
             value: value.into(),
             change: change.into(),
+            points: value.ends_with('%'),
             href: "/statistics/year/115/rows?by=all".into(),
         };
         let target =
@@ -460,7 +441,7 @@ impl Page for YearDesk {
                     figure("sessions", "2", "+1"),
                     figure("cases", "2", "+1"),
                     figure("passing", "91.18%", ""),
-                    figure("female", "36.84%", "+3.51 百分點"),
+                    figure("female", "36.84%", "+3.51"),
                     figure("cumulative", "105", ""),
                 ],
                 targets: vec![
@@ -671,22 +652,6 @@ impl Page for FindingsPage {
                 problems: vec![Problem::new("record_range").on("cvss")],
                 ..page
             },
-        ]
-    }
-}
-
-impl Page for LooksPage {
-    const TEMPLATE: &'static str = "records/looks.html";
-    fn samples() -> Vec<Self> {
-        let row = |exported, detail: &str| LookRow {
-            at_ms: SAMPLE_NOW_MS,
-            who: "王專員".into(),
-            exported,
-            detail: detail.into(),
-        };
-        vec![
-            Self { rows: vec![row(true, "X1 115 public"), row(false, "overview 115")], most: 300 },
-            Self { rows: vec![], most: 300 },
         ]
     }
 }

@@ -1,4 +1,16 @@
 //! Cross tables: a figure of a year by one or two variables that the officer chooses.
+//!
+//! Within the office any two variables may be crossed. The public edition must stand being put beside every other public
+//! table of the year, subtracted and solved, and that is why it is less ([`Cross::public`]): a variable of people alone, or
+//! that variable by gender. Then all tables of a year have nothing in common but the total by gender, which [`mask`] prints
+//! alike in all, so that nothing follows from two of them that does not follow from one; and in one of them nothing small
+//! can be computed. What is hidden depends on the year's people and the variable alone ([`pattern`]): it is the same with and
+//! without gender, for every figure, whichever variable was put into the rows, and in X5.
+//!
+//! Tables of free pairs would not be safe together whatever is hidden in each: whoever knows agencies by grade and grades by
+//! gender knows agencies by gender where a grade stands in one agency alone. Nor would agencies and counties, as everybody
+//! knows which level each agency has: sums by level less the agencies that are shown leave those that are not. Sessions and
+//! roles by gender are printed in X2 and X3, of which months, courses and roles are sums.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +18,15 @@ use super::super::course::Standing;
 use super::super::facts::{DutyClass, Facts, Place};
 use super::super::figures::Hundredths;
 use super::super::gender::Gender;
+use super::super::mask::{self, Hide, Pair};
 use super::super::register::{Answers, words};
 use super::super::roc::{RocDate, RocYear};
-use super::super::suppress::{self, Counts, Hidden};
 use super::super::table::{Cell, Column, Table};
 use super::super::tables::Issue;
 use super::super::words;
 use super::super::words_tables as w;
 use super::people::{class_of, classes};
-use super::{Body, Book, Edition, Print, Variable, hours_cell, masked, share_cell, unless};
+use super::{Body, Book, Edition, Print, Variable, hours_cell, share_cell, unless};
 
 words! {
     /// By what a figure is split.
@@ -121,10 +133,29 @@ impl Sum {
     }
 }
 
+impl Cross {
+    /// The same question as the public edition answers it, the variable in the rows and gender in the columns; `None` for what
+    /// only the internal edition answers.
+    #[must_use]
+    pub fn public(self) -> Option<Self> {
+        let (rows, columns) = match (self.rows, self.columns.filter(|by| *by != self.rows)) {
+            (By::Gender, Some(by)) => (by, Some(By::Gender)),
+            other => other,
+        };
+        let fits = !rows.of_sessions() && !rows.of_agencies() && columns.is_none_or(|by| by == By::Gender);
+        fits.then_some(Self { rows, columns, figure: self.figure })
+    }
+}
+
 impl By {
     /// Someone is in several classes of these in one year, so that people are counted in each.
     const fn of_sessions(self) -> bool {
         matches!(self, Self::Month | Self::Course | Self::Role)
+    }
+
+    /// Everybody knows of each agency what it is here, or which it is.
+    const fn of_agencies(self) -> bool {
+        matches!(self, Self::Agency | Self::County)
     }
 
     fn class(self, facts: &Facts, place: &Place, answers: &Answers) -> Class {
@@ -224,58 +255,91 @@ fn others<'f>(
     order.into_iter().skip(COLUMNS_MAX - 1).map(|(_, class)| class).collect()
 }
 
+/// What the public edition hides of a variable, by class: the same in every table of the year.
+struct Pattern {
+    rows: BTreeMap<Class, Hide>,
+    total: Hide,
+    all: bool,
+}
+
+/// Men and women of each class of a variable of people.
+fn pairs(book: &Book, year: RocYear, by: By) -> BTreeMap<Class, Pair> {
+    let mut people: BTreeMap<Class, BTreeSet<usize>> = BTreeMap::new();
+    for place in book.facts.places() {
+        if book.facts.session(place).year() == year && place.trained() {
+            let answers = book.apart.get(&book.facts.person(place).id).copied().unwrap_or_default();
+            people.entry(by.class(&book.facts, place, &answers)).or_default().insert(place.person);
+        }
+    }
+    let heads = |people: BTreeSet<usize>| Pair::from(&book.facts.heads(&book.apart, people));
+    people.into_iter().map(|(class, people)| (class, heads(people))).collect()
+}
+
+/// What is hidden of a variable of people.
+fn pattern(book: &Book, year: RocYear, by: By, under: i64) -> Pattern {
+    let pairs = pairs(book, year, by);
+    let rows: Vec<Pair> = pairs.values().copied().collect();
+    let hidden = mask::hide(&rows, under);
+    let mut total = hidden.total;
+    let mut rows: BTreeMap<Class, Hide> = pairs.keys().cloned().zip(hidden.rows).collect();
+    if by == By::Gender {
+        // Its classes are the parts of the total.
+        for hide in rows.values_mut() {
+            hide.base = total.parts;
+        }
+        total.parts = false;
+    }
+    Pattern { rows, total, all: hidden.all && by != By::Gender }
+}
+
 impl Book {
-    /// A cross table of a year. In the public edition cells of fewer people than `under` are hidden, and what would give them
-    /// away; where people are hidden, every figure made of them is.
+    /// A cross table of a year; `None` for what the public edition does not answer. In the public edition cells of fewer people
+    /// than `under` are hidden, and what would give them away; where people are hidden, every figure made of them is.
     #[must_use]
-    pub fn cross(&self, issue: &Issue, of: Cross, year: RocYear, edition: Edition, under: i64) -> Table {
+    pub fn cross(
+        &self,
+        issue: &Issue,
+        of: Cross,
+        year: RocYear,
+        edition: Edition,
+        under: i64,
+    ) -> Option<Table> {
         let public = (edition == Edition::Public).then(|| self.public());
+        let of = match edition {
+            Edition::Public => of.public()?,
+            Edition::Internal => Cross { columns: of.columns.filter(|by| *by != of.rows), ..of },
+        };
         let print = Print { book: public.as_ref().unwrap_or(self), whole: self, issue, year, edition, under };
-        cross(&print, Cross { columns: of.columns.filter(|by| *by != of.rows), ..of })
+        Some(cross(&print, of))
     }
 }
 
 fn cross(print: &Print<'_>, of: Cross) -> Table {
     let sums = sums(print.book, print.year, of);
-    let rows: Vec<&Class> = sums.rows.keys().collect();
     let columns: Vec<&Class> = sums.columns.keys().collect();
     let empty = Sum::default();
     let sum =
         |row: &Class, column: &Class| sums.cells.get(row).and_then(|row| row.get(column)).unwrap_or(&empty);
-    let hidden = if print.is_public() {
-        let in_rows: Vec<i64> = sums.rows.values().map(Sum::count).collect();
-        let in_columns: Vec<i64> = sums.columns.values().map(Sum::count).collect();
-        let cells: Vec<Vec<i64>> = rows
-            .iter()
-            .map(|row| match of.columns {
-                Some(_) => columns.iter().map(|column| sum(row, column).count()).collect(),
-                None => vec![sums.rows[*row].count()],
-            })
-            .collect();
-        let counts = Counts { cells: &cells, rows: &in_rows, columns: &in_columns, total: sums.all.count() };
-        suppress::hide(&counts, print.under)
-    } else {
-        Hidden::default()
+    let hidden = print.is_public().then(|| pattern(print.book, print.year, of.rows, print.under));
+    let few = |sum: &Sum| print.is_public() && sum.is_few(of.figure, print.under);
+    // A total, and the cells beside it: one that is hidden takes the others along.
+    let line = |label: &str, hide: Hide, all: &Sum, cells: &[&Sum]| {
+        let parts = hide.parts || cells.iter().any(|sum| few(sum));
+        let mut line = vec![Cell::text(label), unless(hide.base || few(all), all.cell(of.figure))];
+        line.extend(cells.iter().map(|sum| unless(parts, sum.cell(of.figure))));
+        line
     };
-    let cell = |hide: bool, sum: &Sum| {
-        let few = print.is_public() && sum.is_few(of.figure, print.under);
-        unless(hide || few, sum.cell(of.figure))
-    };
-    let at = |list: &[bool], at: usize| list.get(at).copied().unwrap_or_default();
-    let mut body: Vec<Vec<Cell>> = Vec::with_capacity(rows.len() + 1);
-    for (index, row) in rows.iter().enumerate() {
-        let mut line = vec![Cell::text(row.1.clone()), cell(at(&hidden.rows, index), &sums.rows[*row])];
-        line.extend(columns.iter().enumerate().map(|(column, name)| {
-            let hide = hidden.cells.get(index).is_some_and(|cells| at(cells, column));
-            cell(hide, sum(row, name))
-        }));
-        body.push(line);
+    let mut body: Vec<Vec<Cell>> = Vec::with_capacity(sums.rows.len() + 1);
+    // Where every row is hidden, not even which there are is said.
+    for (row, all) in sums.rows.iter().filter(|_| !hidden.as_ref().is_some_and(|of| of.all)) {
+        let hide = hidden.as_ref().map_or(Hide::default(), |of| {
+            of.rows.get(row).copied().unwrap_or(Hide { parts: true, base: true })
+        });
+        let cells: Vec<&Sum> = columns.iter().map(|column| sum(row, column)).collect();
+        body.push(line(&row.1, hide, all, &cells));
     }
-    let mut line = vec![Cell::text(w::ALL), cell(hidden.total, &sums.all)];
-    line.extend(
-        sums.columns.values().enumerate().map(|(column, sum)| cell(at(&hidden.columns, column), sum)),
-    );
-    body.push(line);
+    let total = hidden.as_ref().map_or(Hide::default(), |of| of.total);
+    body.push(line(w::ALL, total, &sums.all, &sums.columns.values().collect::<Vec<_>>()));
     let mut heading = vec![Column::new(of.rows.title(), of.rows.code()), {
         let (zh, en) = words::COL_TOTAL;
         Column::new(zh, en)
@@ -298,11 +362,11 @@ fn cross(print: &Print<'_>, of: Cross) -> Table {
         notes.push(w::NOTE_CROSS_OTHERS.to_owned());
     }
     notes.push(words::NOTE_NO_VALUE.to_owned());
-    if of.figure != CrossFigure::Persons
-        && print.is_public()
-        && body.iter().flatten().any(|one| *one == masked())
-    {
+    if let Some(hidden) = &hidden {
         notes.push(w::mask_note_cross(print.under));
+        if hidden.all {
+            notes.push(w::NOTE_CROSS_ALL.to_owned());
+        }
     }
     print.table(&name, unit, heading, Body { rows: body, notes, classes: "依所選變項分類或交叉。" })
 }
