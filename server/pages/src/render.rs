@@ -319,6 +319,9 @@ fn environment(
                 Some(Cow::from(match name {
                     "roc" => roc.to_string(),
                     "year" => year.to_string(),
+                    // Chinese says 5 月 13 日; the numbers of an English date have two digits.
+                    "month" if locale == Locale::En => format!("{month:02}"),
+                    "day" if locale == Locale::En => format!("{day:02}"),
                     "month" => month.to_string(),
                     "day" => day.to_string(),
                     _ => weekday.clone(),

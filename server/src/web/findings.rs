@@ -6,7 +6,7 @@ use rampart_app::ProgrammeError;
 use rampart_domain::records::findings::{self, Finding, FindingResult};
 use rampart_domain::records::roc::{form_value, parse_date_time};
 use rampart_domain::records::{Hundredths, RocDate, RocYear};
-use rampart_pages::{FindingRow, FindingsPage, Problem, Tone};
+use rampart_pages::{FindingRow, FindingsPage, Locale, Problem, Tone};
 
 use super::error::{Answer, WebError};
 use super::posted::Posted;
@@ -44,6 +44,7 @@ fn finding_row(one: &Finding, day: fn(Option<i64>) -> String) -> FindingRow {
 
 async fn findings_page(
     web: &Web,
+    locale: Locale,
     year: RocYear,
     form: Option<FindingRow>,
     id: &str,
@@ -51,6 +52,7 @@ async fn findings_page(
 ) -> Result<FindingsPage, WebError> {
     let found = web.app.store.programme().findings(year).await?;
     let (done, grave) = findings::grave(&found);
+    let printed = if locale == Locale::En { day } else { printed };
     let rows: Vec<FindingRow> = found.iter().map(|one| finding_row(one, printed)).collect();
     let form = form.or_else(|| found.iter().find(|one| one.id == id).map(|one| finding_row(one, day)));
     Ok(FindingsPage {
@@ -68,7 +70,7 @@ async fn findings_page(
 /// `GET /findings`.
 pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
     let year = year_or_now(&query.year, &visit);
-    let page = findings_page(&web, year, None, &query.id, Vec::new()).await?;
+    let page = findings_page(&web, visit.locale, year, None, &query.id, Vec::new()).await?;
     web.page(&visit, &page)
 }
 
@@ -129,7 +131,7 @@ pub(super) async fn set(State(web): State<Web>, visit: Here, staff: Staff, form:
                 result: own("result"),
             };
             let problems = vec![Problem::new(code).on(field)];
-            let page = findings_page(&web, year, Some(typed), "", problems).await?;
+            let page = findings_page(&web, visit.locale, year, Some(typed), "", problems).await?;
             web.page_as(StatusCode::UNPROCESSABLE_ENTITY, &visit, &page)
         }
         Err(ProgrammeError::App(error)) => Err(refused(error)),

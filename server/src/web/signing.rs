@@ -7,8 +7,8 @@
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use rampart_app::courses::{SignedFor, Signing, SigningError};
-use rampart_domain::records::Gender;
 use rampart_domain::records::roc::time_minutes;
+use rampart_domain::records::{Gender, RocDate};
 use rampart_pages::{
     CertificateCheck, CertificatePage, CheckedCertificate, Locale, OwnDoor, Problem, SignPage, SurveyItem,
     SurveyPage,
@@ -325,17 +325,17 @@ async fn certificate_page(web: &Web, visit: &Here, id: &str, wanted: &AsFile, pe
         agency: one.agency,
         course: one.course,
         course_code: one.course_code,
-        from: one.from.to_string(),
-        to: one.to.to_string(),
+        from_ms: one.from.start_ms(),
+        to_ms: one.to.start_ms(),
         length_ms: i64::from(one.course_minutes) * 60_000,
         attended_ms: one.attended_seconds * 1000,
         score: one.score.map(i64::from),
-        issued: one.issued.to_string(),
+        issued_ms: one.issued.start_ms(),
         issuer: one.issuer,
         signer: one.signer,
         check_address: one.check_address,
         code,
-        revoked: one.revoked.map(|day| day.to_string()),
+        revoked_ms: one.revoked.map(RocDate::start_ms),
     };
     web.page(visit, &page)
 }

@@ -97,18 +97,18 @@ pub struct CertificatePage {
     pub course: String,
     /// Its code.
     pub course_code: String,
-    /// First day, as printed.
-    pub from: String,
-    /// Last day, as printed.
-    pub to: String,
+    /// First day, ms UTC.
+    pub from_ms: i64,
+    /// Last day, ms UTC.
+    pub to_ms: i64,
     /// Hours of the course, ms.
     pub length_ms: i64,
     /// Attended, ms.
     pub attended_ms: i64,
     /// Points of the test.
     pub score: Option<i64>,
-    /// Day of issue, as printed.
-    pub issued: String,
+    /// Day of issue, ms UTC.
+    pub issued_ms: i64,
     /// Who issues.
     pub issuer: String,
     /// Who signs for them; may be empty.
@@ -117,8 +117,8 @@ pub struct CertificatePage {
     pub check_address: String,
     /// The same as a code.
     pub code: QrCode,
-    /// Revoked on, as printed.
-    pub revoked: Option<String>,
+    /// Revoked on, ms UTC.
+    pub revoked_ms: Option<i64>,
 }
 
 /// `/me` for who has no seat. Form: POST `/me`, field `code`.
@@ -214,20 +214,20 @@ impl Page for CertificatePage {
             agency: "縣政府 數位發展處".into(),
             course: "藍隊通報應變".into(),
             course_code: "C115-01".into(),
-            from: "115-03-05".into(),
-            to: "115-03-05".into(),
+            from_ms: SAMPLE_NOW_MS,
+            to_ms: SAMPLE_NOW_MS,
             length_ms: 6 * HOUR,
             attended_ms: 6 * HOUR,
             score: Some(88),
-            issued: "115-03-06".into(),
+            issued_ms: SAMPLE_NOW_MS + 24 * HOUR,
             issuer: "青嵐縣政府".into(),
             signer: "處長".into(),
             check_address: "https://rampart.qinglan.test/certificates/check?number=115-0001-7K3MQX".into(),
             code: QrCode::sample(),
-            revoked: None,
+            revoked_ms: None,
         };
-        let revoked = Some("115-04-01".into());
-        vec![page.clone(), Self { revoked, score: None, to: "115-03-06".into(), ..page }]
+        let revoked_ms = Some(SAMPLE_NOW_MS + 720 * HOUR);
+        vec![page.clone(), Self { revoked_ms, score: None, to_ms: SAMPLE_NOW_MS + 24 * HOUR, ..page }]
     }
 }
 
