@@ -11,6 +11,7 @@ use rampart_domain::records::{
 
 const UNDER: i64 = 3;
 const YEAR: RocYear = RocYear(115);
+
 /// Nobody's choice of a number: the same runs each time.
 struct Dice(u64);
 
@@ -289,7 +290,7 @@ fn write(system: &mut System, by: By, table: &Table, listed: bool) {
     let print = read(by, table);
     let mut classes: BTreeSet<String> = BTreeSet::new();
     for (key, number) in &print {
-        let at = system.unknown(key);
+        system.unknown(key);
         if let Some(number) = number {
             system.printed(key, *number);
         }
@@ -300,7 +301,6 @@ fn write(system: &mut System, by: By, table: &Table, listed: bool) {
                 system.ranges[whole].0 = 1;
             }
         }
-        let _ = at;
     }
     if !classes.is_empty() {
         for gender in [Gender::Male, Gender::Female].map(Some) {
