@@ -48,8 +48,9 @@ impl App {
             return Err(AppError::Missing("edition"));
         }
         let book = self.records_book(year, officer, road, what).await?;
-        let under = self.hidden_under().await?;
-        book.cross(&self.records_issue(), of, year, edition, under).ok_or(AppError::Missing("edition"))
+        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let table = crate::records_year::aside(move || book.cross(&issue, of, year, edition, under)).await?;
+        table.ok_or(AppError::Missing("edition"))
     }
 
     /// A cross table of a year as a file; an export in the audit log.

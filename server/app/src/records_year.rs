@@ -327,24 +327,6 @@ impl App {
     /// As [`App::records_table`].
     pub async fn records_year(&self, year: RocYear, officer: &Officer) -> Result<YearOverview, AppError> {
         let book = self.records_book(year, officer, Road::Look, &Looked::Overview(year.to_string())).await?;
-        let (facts, apart) = (&book.facts, &book.apart);
-        let of = |wanted: RocYear| facts.figures(apart, |session| session.year() == wanted);
-        let now = RocYear::of_ms(self.now_ms());
-        let mut years: BTreeSet<RocYear> = facts.sessions().iter().map(SessionFact::year).collect();
-        years.extend([now, year]);
-        let mut overview = YearOverview {
-            year: of(year),
-            last: of(year.before()),
-            cumulative: facts.cumulative(apart, RocYear(i16::MIN), year),
-            months: facts.by_month(apart, year),
-            agencies: facts.by_agency(apart, year),
-            titles: facts.by_title(apart, year),
-            counties: facts.by_county(apart, year),
-            years: years.into_iter().rev().collect(),
-            portal: Vec::new(),
-            reminders: Vec::new(),
-            book: Book::default(),
-        };
         let (from_ms, to_ms) = bounds(year);
         let classes = self.store.courses().sessions(SessionsOf::Between(from_ms, to_ms)).await?;
         let now_ms = self.now_ms();

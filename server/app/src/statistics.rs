@@ -90,6 +90,7 @@ impl App {
             ExportTable::Hours => ("hours", ""),
         };
         let ending = format.ending().to_uppercase();
+        let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
         let figures = self.figures(exercise, officer, Road::Export, (name, &ending)).await?;
         let table = match table {

@@ -80,6 +80,8 @@ pub fn scopes_of_role(role: Role) -> &'static [Scope] {
             Scope::PeopleRead,
             Scope::PeopleWrite,
             Scope::RecordsRead,
+            Scope::RecordsWrite,
+            Scope::FindingsWrite,
             Scope::TokensWrite,
         ],
     }

@@ -28,6 +28,7 @@ use super::types::{
 use crate::web::Web;
 use crate::web::courses::problem;
 
+/// What a refusal says, by field.
 pub(super) fn refused(error: CourseError) -> Fault {
     match problem(error) {
         Ok(problem) => Fault::fields(vec![problem]),

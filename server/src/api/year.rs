@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use rampart_app::{ExportFormat, PortalAt, Reminder, Road};
+use rampart_app::{ExportFormat, Looked, PortalAt, Reminder, Road};
 use rampart_domain::records::behind::Group;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::standings;
@@ -157,7 +157,7 @@ pub async fn people(
     let part = Part { cursor: asked.cursor, limit: asked.limit };
     let limit = usize::try_from(part.limit()?).unwrap_or(usize::MAX);
     let after = usize::try_from(part.after()?).unwrap_or(usize::MAX);
-    let what = format!("rows {year} {}", group.code());
+    let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
     let book = web.app.records_book(year, &officer(&call)?, Road::Look, &what).await.map_err(refused)?;
     let found = book.facts.behind(year, group, &asked.of);
     let next = (found.len().saturating_sub(after) > limit).then(|| (after + limit).to_string());

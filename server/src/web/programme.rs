@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use rampart_app::{
     ExportFormat, Looked, PortalAt, ProgrammeError, Reminder, Road, UNDER_RANGE, YearOverview,
 };
+use rampart_domain::records::behind::Group;
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{lacks_reason, questions, standings};
@@ -366,8 +367,8 @@ pub(super) async fn rows(
     Query(query): Query<Behind>,
 ) -> Answer {
     let year = year_of(&year)?;
-    let by = BEHIND_BY.into_iter().find(|by| *by == query.by).ok_or_else(WebError::not_found)?;
-    let what = Looked::Rows { year: year.to_string(), by: by.to_owned() };
+    let group = Group::from_code(&query.by).ok_or_else(WebError::not_found)?;
+    let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
     let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
     let people = book.facts.behind(year, group, &query.of);
     let seconds: i64 = people.iter().map(|one| one.seconds).sum();
