@@ -52,6 +52,8 @@ pub enum Looked {
         /// By what.
         by: String,
     },
+    /// The texts that tables of a year ask for.
+    Texts(String),
     /// The package of a year.
     Package(String),
     /// All tables of a year at once.
@@ -83,6 +85,7 @@ impl fmt::Display for Looked {
             Self::Exercise { table, format, code } => write!(f, "{table}{} {code}", after(format)),
             Self::Overview(year) => write!(f, "overview {year}"),
             Self::Rows { year, by } => write!(f, "rows {year} {by}"),
+            Self::Texts(year) => write!(f, "texts {year}"),
             Self::Package(year) => write!(f, "package {year}"),
             Self::All { year, edition } => write!(f, "all {year} {edition}"),
             Self::Answers(person) => write!(f, "answers person={person}"),
@@ -123,6 +126,7 @@ impl Looked {
         match words.as_slice() {
             ["requests"] => Self::Requests,
             ["overview", year] if is_year(year) => Self::Overview(text(year)),
+            ["texts", year] if is_year(year) => Self::Texts(text(year)),
             ["package", year] if is_year(year) => Self::Package(text(year)),
             ["rows", year, by] if is_year(year) => Self::Rows { year: text(year), by: text(by) },
             ["all", year, edition] if is_year(year) && is_edition(edition) => {
@@ -213,6 +217,7 @@ mod tests {
                 Looked::Exercise { table: text("hours"), format: text("CSV"), code: text("S115-01") },
             ),
             ("overview 115", Looked::Overview(text("115"))),
+            ("texts 115", Looked::Texts(text("115"))),
             ("rows 115 month", Looked::Rows { year: text("115"), by: text("month") }),
             ("package 114", Looked::Package(text("114"))),
             ("all 115 internal", Looked::All { year: text("115"), edition: text("internal") }),

@@ -78,6 +78,11 @@ impl Call {
         }
     }
 
+    /// Who counts as one: an account, or the person in a seat.
+    pub(super) fn person(&self) -> &str {
+        self.me.person().unwrap_or(&self.token.id)
+    }
+
     /// The seat that calls.
     ///
     /// # Errors

@@ -150,6 +150,7 @@ pub async fn set_defaults(
     responses((status = OK, body = Vec<u8>, content_type = "application/pdf")))]
 pub async fn certificate(
     State(web): State<Web>,
+    call: Call,
     headers: HeaderMap,
     Path((course, id)): Path<(String, String)>,
 ) -> Answer<Response> {
@@ -158,15 +159,20 @@ pub async fn certificate(
         return Err(Fault::not_found());
     }
     let base = address_of(&web, &headers);
-    Ok(download(web.app.certificate_file(&id, &base, &owner(&web)).await.map_err(refused)?))
+    let file = web.app.certificate_file(&id, &base, &owner(&web), call.person()).await;
+    Ok(download(file.map_err(refused)?))
 }
 
 /// The sheet of a session to sign on, as PDF
 #[utoipa::path(get, operation_id = "print_session_sheet", path = "/api/v1/courses/{course}/sessions/{session}/paper", tag = "courses",
     params(("course" = String, Path, description = "Id of the course"), ("session" = String, Path, description = "Id of the session")),
     responses((status = OK, body = Vec<u8>, content_type = "application/pdf")))]
-pub async fn paper(State(web): State<Web>, Path((course, id)): Path<(String, String)>) -> Answer<Response> {
-    Ok(download(web.app.class_sign_sheet(&course, &id).await.map_err(refused)?))
+pub async fn paper(
+    State(web): State<Web>,
+    call: Call,
+    Path((course, id)): Path<(String, String)>,
+) -> Answer<Response> {
+    Ok(download(web.app.class_sign_sheet(&course, &id, call.person()).await.map_err(refused)?))
 }
 
 /// Make the slips of a session
@@ -193,9 +199,9 @@ pub async fn slips(
 #[utoipa::path(get, operation_id = "print_exercise_sheet", path = "/api/v1/exercises/{exercise}/attendance/paper", tag = "people",
     params(("exercise" = String, Path, description = "Id of the exercise")),
     responses((status = OK, body = Vec<u8>, content_type = "application/pdf")))]
-pub async fn exercise_paper(State(web): State<Web>, Path(id): Path<String>) -> Answer<Response> {
+pub async fn exercise_paper(State(web): State<Web>, call: Call, Path(id): Path<String>) -> Answer<Response> {
     web.exercise(&id)?;
-    Ok(download(web.app.exercise_sign_sheet(&id).await?))
+    Ok(download(web.app.exercise_sign_sheet(&id, call.person()).await?))
 }
 
 /// Check a certificate

@@ -4,7 +4,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use rampart_app::{ProgrammeError, Road};
+use rampart_app::{Looked, ProgrammeError, Road};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::portal::Numbers;
 use rampart_domain::records::targets::{Claim, Measure, Target};
@@ -263,7 +263,8 @@ pub async fn texts(
     Path(year): Path<i16>,
 ) -> Answer<Json<List<TableTextInfo>>> {
     let year = roc_year(year)?;
-    let book = web.app.records_book(year, &officer(&call)?, Road::Look, &format!("texts {year}")).await;
+    let book =
+        web.app.records_book(year, &officer(&call)?, Road::Look, &Looked::Texts(year.to_string())).await;
     let book = book.map_err(refused)?;
     let of = |kind: Kind| {
         asked_for(&book, kind, year).into_iter().map(move |text| TableTextInfo {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use axum::extract::State;
 use rampart_app::Looked;
+use rampart_domain::records::behind::Group;
 use rampart_domain::records::{By, CrossFigure};
 use rampart_pages::{LookRow, LookWhat, LooksPage};
 
 use super::error::Answer;
-use super::programme::BEHIND_BY;
 use super::state::Web;
 use super::visit::Here;
 
@@ -34,7 +34,8 @@ fn look(of: Looked, people: &BTreeMap<String, String>) -> LookWhat {
             LookWhat::Exercise { hours: table == "hours", format, code }
         }
         Looked::Overview(year) => LookWhat::Overview { year },
-        Looked::Rows { year, by } if BEHIND_BY.contains(&by.as_str()) => LookWhat::Rows { year, by },
+        Looked::Rows { year, by } if Group::from_code(&by).is_some() => LookWhat::Rows { year, by },
+        Looked::Texts(year) => LookWhat::Texts { year },
         Looked::Package(year) => LookWhat::Package { year },
         Looked::All { year, edition } => LookWhat::All { year, edition },
         Looked::Answers(person) => LookWhat::Answers { name: people.get(&person).cloned() },

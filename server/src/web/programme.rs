@@ -34,8 +34,6 @@ use super::who::Staff;
 
 /// People that are listed behind a figure.
 const BEHIND: usize = 1_000;
-/// By what people stand behind a figure.
-pub(super) const BEHIND_BY: [&str; 5] = ["all", "month", "agency", "title", "county"];
 
 fn officer(staff: &Staff) -> Officer {
     Officer { account_id: staff.id.clone() }

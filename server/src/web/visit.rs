@@ -110,11 +110,7 @@ pub(crate) fn client_address(web: &Web, parts: &Parts) -> IpAddr {
 impl Visit {
     /// Who counts as one: an account, the person in a seat, or a browser.
     pub(super) fn person(&self) -> &str {
-        match &self.me {
-            Me::Staff(staff) => &staff.id,
-            Me::Seat(seat) => &seat.person,
-            Me::Nobody => &self.visitor,
-        }
+        self.me.person().unwrap_or(&self.visitor)
     }
 
     /// Looks at a request. Asks the database who is behind the log-in.

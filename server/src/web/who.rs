@@ -71,6 +71,17 @@ pub enum Me {
     Seat(Seated),
 }
 
+impl Me {
+    /// The account, or the person in the seat.
+    pub(crate) fn person(&self) -> Option<&str> {
+        match self {
+            Self::Nobody => None,
+            Self::Staff(staff) => Some(&staff.id),
+            Self::Seat(seat) => Some(&seat.person),
+        }
+    }
+}
+
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {

@@ -331,6 +331,6 @@ async fn the_page_of_a_course_makes_one_file_of_all_its_sessions() {
     assert_eq!(teacher.get(&format!("{at}/hours")).await.status, StatusCode::FORBIDDEN);
     // One session that goes on keeps the whole course back.
     let later = class.house.app.now_ms() + 3_600_000;
-    class.house.sql(&format!("UPDATE class_sessions SET end_ms = {later} WHERE code = 'S115-H'"));
+    class.house.sql(&format!("UPDATE class_sessions SET end_ms = {later} WHERE code = 'S115-H'")).await;
     assert!(officer.get(&format!("{at}/hours")).await.text().contains("尚未結束"));
 }

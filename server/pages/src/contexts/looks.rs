@@ -70,6 +70,11 @@ pub enum LookWhat {
         /// `all`, `month`, `agency`, `title`, `county`.
         by: String,
     },
+    /// The texts that tables of a year ask for.
+    Texts {
+        /// Year.
+        year: String,
+    },
     /// The package of a year.
     Package {
         /// Year.
@@ -137,6 +142,7 @@ impl Page for LooksPage {
             row(false, exercise(false, "")),
             row(true, exercise(true, "CSV")),
             row(false, LookWhat::Overview { year: year() }),
+            row(false, LookWhat::Texts { year: year() }),
             row(true, LookWhat::Package { year: year() }),
             row(true, LookWhat::All { year: year(), edition: edition() }),
             row(false, answers(Some("許藍圖"))),
