@@ -9,7 +9,7 @@ use rampart_documents::{Fonts, FontsMissing, Paper, PrintError};
 use rampart_domain::ledger::CheckpointKey;
 use rampart_domain::records::Table;
 
-use crate::press::Turn;
+use crate::press::{self, Turn};
 use crate::records::package::{self, Package};
 use crate::records::{ExportError, Exporter, Format, Outgoing};
 use crate::{App, AppError};
@@ -86,13 +86,12 @@ impl App {
         turn: Turn,
         make: impl FnOnce(&Exporter<'_>) -> Result<T, ExportError> + Send + 'static,
     ) -> Result<T, AppError> {
-        let inner = |error: &dyn std::fmt::Display| AppError::Inner(error.to_string());
         let papers = self.papers.clone();
-        let made = tokio::task::spawn_blocking(move || {
+        let made = press::behind_all(move || {
             let _turn = turn;
             make(&Exporter::new(Box::new(|| papers.fonts()), &papers.key))
         });
-        Ok(made.await.map_err(|error| inner(&error))??)
+        Ok(made.await??)
     }
 
     /// A table as a file.

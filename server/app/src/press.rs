@@ -10,6 +10,8 @@ use crate::AppError;
 
 /// Exports of one person that are made or wait; more are refused.
 pub const MOST_WAITING: usize = 10;
+/// Priority of the thread that makes files ("nice"): a tenth of what others get, so that it never stands still.
+const PRIORITY: i32 = 10;
 /// When one more makes sense after a refusal, ms.
 pub const RETRY_MS: i64 = 5_000;
 
@@ -78,6 +80,25 @@ impl Press {
     }
 }
 
+/// Does what takes a processor for seconds on a thread of its own, which stands back where answers, terminals and launches
+/// want the processor as well.
+///
+/// # Errors
+/// [`AppError::Inner`] when no thread can be had, or the work broke off.
+pub(crate) async fn behind_all<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, AppError> {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name("press".to_owned()).spawn(move || {
+        // Of this thread alone, for its life. Where that is not allowed it works like the others.
+        let own = rustix::process::getpriority_process(None).unwrap_or_default();
+        let _ = rustix::process::setpriority_process(None, own.max(PRIORITY));
+        let _ = tell.send(work());
+    });
+    thread.map_err(|error| AppError::Inner(error.to_string()))?;
+    told.await.map_err(|_| AppError::Inner("the press broke off".to_owned()))
+}
+
 impl Drop for Asked {
     fn drop(&mut self) {
         let mut persons = self.inner.persons.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,6 +134,16 @@ mod tests {
         }
         let made = made.lock().unwrap();
         made.clone()
+    }
+
+    #[tokio::test]
+    async fn files_are_made_behind_everything_else() {
+        let own = || rustix::process::getpriority_process(None).unwrap();
+        let before = own();
+        assert_eq!(behind_all(own).await.unwrap(), PRIORITY.max(before));
+        assert_eq!(own(), before, "whoever waits is as quick as before");
+        let broken = behind_all(move || assert!(own() < 0, "on purpose")).await;
+        assert!(matches!(broken, Err(AppError::Inner(_))), "{broken:?}");
     }
 
     #[tokio::test]
