@@ -66,7 +66,7 @@ use exercise::{CommandError, Exercise, GatewayCounters, Seed, Tools};
 use fleet::{Fleet, Nodes};
 pub use hours_upload::{ClassHours, Digital, HoursRow, UploadError, UploadWish};
 pub use keeper::{LedgerAlarm, LedgerState};
-pub use looked::Looked;
+pub use looked::{LOOKS, Look, Looked};
 pub use people::{AccountError, LogIn, LogInError, PASSWORD_MIN, SeatCodeError, Slip};
 pub use programme::{ProgrammeError, TEXT_MAX};
 pub use rampart_documents::{FontsMissing, Missing as MissingCharacter};

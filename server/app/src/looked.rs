@@ -5,6 +5,11 @@ use std::fmt;
 
 use rampart_domain::records::{Edition, Kind, RocYear};
 
+use crate::{App, AppError};
+
+/// Looks that are listed at most.
+pub const LOOKS: u32 = 300;
+
 /// A look at personal data, or an export of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Looked {
@@ -160,6 +165,41 @@ impl Looked {
             }
             _ => Self::Other(line.to_owned()),
         }
+    }
+}
+
+/// A line of the log of looks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// When, ms UTC.
+    pub at_ms: i64,
+    /// Account that looked.
+    pub account_id: Option<String>,
+    /// It left the office as a file.
+    pub exported: bool,
+    /// At what.
+    pub what: Looked,
+}
+
+impl App {
+    /// Looks at personal data and exports of it, the latest first, at most [`LOOKS`].
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn looks(&self) -> Result<Vec<Look>, AppError> {
+        let mut looks = Vec::new();
+        for (kind, exported) in [("personal.read", false), ("personal.export", true)] {
+            let lines = self.store.audit().list(Some(kind), None, LOOKS).await?;
+            looks.extend(lines.into_iter().map(|line| Look {
+                at_ms: line.at_ms,
+                account_id: line.account_id,
+                exported,
+                what: Looked::read(&line.detail),
+            }));
+        }
+        looks.sort_by_key(|look| std::cmp::Reverse(look.at_ms));
+        looks.truncate(usize::try_from(LOOKS).unwrap_or(usize::MAX));
+        Ok(looks)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use rampart_app::{ExportFormat, Looked, PortalAt, Reminder, Road};
+use rampart_app::{ExportFormat, Look, Looked, PortalAt, Reminder, Road};
 use rampart_domain::records::behind::Group;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::standings;
@@ -313,26 +313,17 @@ pub async fn export_cross(
     Ok(download(file.map_err(refused)?))
 }
 
-/// Most lines of the log that are shown.
-const LOOKS: u32 = 300;
-
 /// List looks and exports
 ///
 /// Of personal data, newest first, at most 300.
 #[utoipa::path(get, operation_id = "list_looks", path = "/api/v1/records/looks", tag = "records",
     responses((status = OK, body = List<LookInfo>)))]
 pub async fn looks(State(web): State<Web>) -> Answer<Json<List<LookInfo>>> {
-    let mut lines = Vec::new();
-    for (what, exported) in [("personal.read", false), ("personal.export", true)] {
-        let found = web.app.store.audit().list(Some(what), None, LOOKS).await?;
-        lines.extend(found.into_iter().map(|line| LookInfo {
-            at_ms: line.at_ms,
-            account: line.account_id,
-            exported,
-            detail: line.detail,
-        }));
-    }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.at_ms));
-    lines.truncate(usize::try_from(LOOKS).unwrap_or(usize::MAX));
-    Ok(Json(List::whole(lines)))
+    let info = |look: Look| LookInfo {
+        at_ms: look.at_ms,
+        account: look.account_id,
+        exported: look.exported,
+        detail: look.what.to_string(),
+    };
+    Ok(Json(List::whole(web.app.looks().await?.into_iter().map(info).collect())))
 }

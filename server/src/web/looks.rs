@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::extract::State;
-use rampart_app::Looked;
+use rampart_app::{LOOKS, Look, Looked};
 use rampart_domain::records::behind::Group;
 use rampart_domain::records::{By, CrossFigure};
 use rampart_pages::{LookRow, LookWhat, LooksPage};
@@ -11,9 +11,6 @@ use rampart_pages::{LookRow, LookWhat, LooksPage};
 use super::error::Answer;
 use super::state::Web;
 use super::visit::Here;
-
-/// Lines that are shown at most.
-const LOOKS: u32 = 300;
 
 /// A look as its page says it; `people` are names by id.
 fn look(of: Looked, people: &BTreeMap<String, String>) -> LookWhat {
@@ -48,21 +45,18 @@ fn look(of: Looked, people: &BTreeMap<String, String>) -> LookWhat {
 pub(super) async fn show(State(web): State<Web>, visit: Here) -> Answer {
     let accounts = web.app.store.accounts().list().await?;
     let names: BTreeMap<String, String> = accounts.into_iter().map(|of| (of.id, of.name)).collect();
-    let mut lines = Vec::new();
-    for (what, exported) in [("personal.read", false), ("personal.export", true)] {
-        for line in web.app.store.audit().list(Some(what), None, LOOKS).await? {
-            let who = line.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
-            lines.push((line.at_ms, who, exported, Looked::read(&line.detail)));
-        }
-    }
-    lines.sort_by_key(|line| std::cmp::Reverse(line.0));
-    lines.truncate(usize::try_from(LOOKS).unwrap_or(usize::MAX));
-    let of_people = lines.iter().filter_map(|line| match &line.3 {
+    let looks = web.app.looks().await?;
+    let of_people = looks.iter().filter_map(|look| match &look.what {
         Looked::Answers(person) => Some(person.clone()),
         _ => None,
     });
     let people = web.app.store.persons().by_ids(&of_people.collect::<Vec<_>>()).await?;
     let people: BTreeMap<String, String> = people.into_iter().map(|of| (of.id, of.name)).collect();
-    let row = |(at_ms, who, exported, looked)| LookRow { at_ms, who, exported, what: look(looked, &people) };
-    web.page(&visit, &LooksPage { rows: lines.into_iter().map(row).collect(), most: i64::from(LOOKS) })
+    let row = |one: Look| LookRow {
+        at_ms: one.at_ms,
+        who: one.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default(),
+        exported: one.exported,
+        what: look(one.what, &people),
+    };
+    web.page(&visit, &LooksPage { rows: looks.into_iter().map(row).collect(), most: i64::from(LOOKS) })
 }
