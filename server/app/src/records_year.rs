@@ -159,6 +159,45 @@ impl App {
         self.table_of(kind, year, edition, officer, road, &what).await
     }
 
+    /// A table of a year to be looked at, with what else its page says of the same reading: `with` is done where it holds up
+    /// no request.
+    ///
+    /// # Errors
+    /// As [`App::records_table`].
+    pub async fn records_table_with<T: Send + 'static>(
+        &self,
+        kind: Kind,
+        year: RocYear,
+        edition: Edition,
+        officer: &Officer,
+        with: impl FnOnce(&Book) -> T + Send + 'static,
+    ) -> Result<(Table, T), AppError> {
+        if !kind.has(edition) {
+            return Err(AppError::Missing("edition"));
+        }
+        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let what = Looked::table(kind, year, edition, "");
+        self.records_of(year, officer, &what, move |book| {
+            (book.table(&issue, kind, year, edition, under), with(book))
+        })
+        .await
+    }
+
+    /// Something of a year's book to be looked at; `work` is done where it holds up no request.
+    ///
+    /// # Errors
+    /// As [`App::records_table`].
+    pub async fn records_of<T: Send + 'static>(
+        &self,
+        year: RocYear,
+        officer: &Officer,
+        what: &Looked,
+        work: impl FnOnce(&Book) -> T + Send + 'static,
+    ) -> Result<T, AppError> {
+        let book = self.records_book(year, officer, Road::Look, what).await?;
+        aside(move || work(&book)).await
+    }
+
     async fn table_of(
         &self,
         kind: Kind,
@@ -270,7 +309,7 @@ impl App {
     ///
     /// # Errors
     /// As [`App::records_table`].
-    pub async fn records_book(
+    pub(crate) async fn records_book(
         &self,
         year: RocYear,
         officer: &Officer,

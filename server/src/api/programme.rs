@@ -4,11 +4,11 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use rampart_app::{Looked, ProgrammeError, Road};
+use rampart_app::{Looked, ProgrammeError};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::portal::Numbers;
 use rampart_domain::records::targets::{Claim, Measure, Target};
-use rampart_domain::records::{DutyClass, Kind, Level, RocYear};
+use rampart_domain::records::{Book, DutyClass, Kind, Level, RocYear};
 use rampart_pages::Problem;
 
 use super::error::{Answer, Fault};
@@ -263,18 +263,20 @@ pub async fn texts(
     Path(year): Path<i16>,
 ) -> Answer<Json<List<TableTextInfo>>> {
     let year = roc_year(year)?;
-    let book =
-        web.app.records_book(year, &officer(&call)?, Road::Look, &Looked::Texts(year.to_string())).await;
-    let book = book.map_err(refused)?;
-    let of = |kind: Kind| {
-        asked_for(&book, kind, year).into_iter().map(move |text| TableTextInfo {
-            key: text.key,
-            table: kind.code().to_owned(),
-            title: text.title,
-            words: text.words,
-        })
+    let texts = move |book: &Book| {
+        let of = |kind: Kind| {
+            asked_for(book, kind, year).into_iter().map(move |text| TableTextInfo {
+                key: text.key,
+                table: kind.code().to_owned(),
+                title: text.title,
+                words: text.words,
+            })
+        };
+        of(Kind::X3).chain(of(Kind::X4)).collect()
     };
-    Ok(Json(List::whole(of(Kind::X3).chain(of(Kind::X4)).collect())))
+    let what = Looked::Texts(year.to_string());
+    let texts = web.app.records_of(year, &officer(&call)?, &what, texts).await.map_err(refused)?;
+    Ok(Json(List::whole(texts)))
 }
 
 /// Write a text of a table

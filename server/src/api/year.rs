@@ -11,7 +11,9 @@ use rampart_domain::records::behind::Group;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::standings;
 use rampart_domain::records::targets::Measure;
-use rampart_domain::records::{By, Cross, CrossFigure, Edition, Heads as Counted, Hundredths, Kind, Table};
+use rampart_domain::records::{
+    Book, By, Cross, CrossFigure, Edition, Heads as Counted, Hundredths, Kind, Table,
+};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -158,20 +160,22 @@ pub async fn people(
     let limit = usize::try_from(part.limit()?).unwrap_or(usize::MAX);
     let after = usize::try_from(part.after()?).unwrap_or(usize::MAX);
     let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
-    let book = web.app.records_book(year, &officer(&call)?, Road::Look, &what).await.map_err(refused)?;
-    let found = book.facts.behind(year, group, &asked.of);
-    let next = (found.len().saturating_sub(after) > limit).then(|| (after + limit).to_string());
-    let items = found.into_iter().skip(after).take(limit).map(|one| BehindFigure {
-        person: Person {
-            id: one.person.id.clone(),
-            name: one.person.name.clone(),
-            staff_no: one.person.staff_no.clone(),
-            agency: one.person.agency.clone(),
-        },
-        sessions: one.sessions.into_iter().map(str::to_owned).collect(),
-        seconds: one.seconds,
-    });
-    Ok(Json(List { items: items.collect(), next }))
+    let part = move |book: &Book| {
+        let found = book.facts.behind(year, group, &asked.of);
+        let next = (found.len().saturating_sub(after) > limit).then(|| (after + limit).to_string());
+        let items = found.into_iter().skip(after).take(limit).map(|one| BehindFigure {
+            person: Person {
+                id: one.person.id.clone(),
+                name: one.person.name.clone(),
+                staff_no: one.person.staff_no.clone(),
+                agency: one.person.agency.clone(),
+            },
+            sessions: one.sessions.into_iter().map(str::to_owned).collect(),
+            seconds: one.seconds,
+        });
+        List { items: items.collect(), next }
+    };
+    Ok(Json(web.app.records_of(year, &officer(&call)?, &what, part).await.map_err(refused)?))
 }
 
 /// List the exercises of a year

@@ -227,6 +227,9 @@ pub fn run() -> ExitCode {
         }
         here => here,
     };
+    if matches!(command, Command::Serve(_)) {
+        serve::go_first();
+    }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use rampart_app::{
-    ExportFormat, Looked, PortalAt, ProgrammeError, Reminder, Road, UNDER_RANGE, YearOverview,
-};
-use rampart_domain::records::behind::Group;
+use rampart_app::{ExportFormat, Looked, PortalAt, ProgrammeError, Reminder, UNDER_RANGE, YearOverview};
+use rampart_domain::records::behind::{Behind as BehindOne, Group};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
 use rampart_domain::records::official::{lacks_reason, questions, standings};
@@ -280,9 +278,12 @@ pub(super) async fn table(
             .filter(|edition| kind.has(*edition))
             .ok_or_else(WebError::not_found)?
     };
-    let what = Looked::table(kind, year, edition, "");
-    let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
-    let table = book.table(&web.app.records_issue(), kind, year, edition, web.app.hidden_under().await?);
+    let texts = move |book: &Book| match edition {
+        Edition::Internal => texts(book, kind, year),
+        Edition::Public => Vec::new(),
+    };
+    let read = web.app.records_table_with(kind, year, edition, &officer(&staff), texts).await;
+    let (table, texts) = read.map_err(refused)?;
     let shown = view::statistics::shown_table(&table);
     let page = YearTable {
         year: i64::from(year.0),
@@ -296,7 +297,7 @@ pub(super) async fn table(
         columns: shown.columns,
         rows: shown.rows,
         source: shown.source,
-        texts: if edition == Edition::Internal { texts(&book, kind, year) } else { Vec::new() },
+        texts,
         tables: tables(),
     };
     web.page(&visit, &page)
@@ -367,31 +368,32 @@ pub(super) async fn rows(
     let year = year_of(&year)?;
     let group = Group::from_code(&query.by).ok_or_else(WebError::not_found)?;
     let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
-    let book = web.app.records_book(year, &officer(&staff), Road::Look, &what).await.map_err(refused)?;
-    let people = book.facts.behind(year, group, &query.of);
+    let page = move |book: &Book| people_behind(book, year, group, query.of);
+    let page = web.app.records_of(year, &officer(&staff), &what, page).await.map_err(refused)?;
+    web.page(&visit, &page)
+}
+
+fn people_behind(book: &Book, year: RocYear, group: Group, of: String) -> YearBehind {
+    let people = book.facts.behind(year, group, &of);
     let seconds: i64 = people.iter().map(|one| one.seconds).sum();
-    let page = YearBehind {
+    let row = |one: &BehindOne<'_>| BehindRow {
+        id: one.person.id.clone(),
+        name: one.person.name.clone(),
+        staff_no: one.person.staff_no.clone(),
+        agency: one.person.agency.clone(),
+        sessions: one.sessions.join(", "),
+        ms: one.seconds * 1000,
+    };
+    YearBehind {
         year: i64::from(year.0),
         by: group.code().to_owned(),
-        of: query.of,
         persons: count(people.len()),
         person_times: people.iter().map(|one| count(one.sessions.len())).sum(),
         person_ms: seconds * 1000,
         left: count(people.len().saturating_sub(BEHIND)),
-        rows: people
-            .iter()
-            .take(BEHIND)
-            .map(|one| BehindRow {
-                id: one.person.id.clone(),
-                name: one.person.name.clone(),
-                staff_no: one.person.staff_no.clone(),
-                agency: one.person.agency.clone(),
-                sessions: one.sessions.join(", "),
-                ms: one.seconds * 1000,
-            })
-            .collect(),
-    };
-    web.page(&visit, &page)
+        rows: people.iter().take(BEHIND).map(row).collect(),
+        of,
+    }
 }
 
 /// Query of pages of a year.

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::http::Person;
-use super::{SOON, eventually, free_port};
+use super::own::free_port;
+use super::{SOON, eventually};
 
 /// Chromium as a test wants it: no window, no traffic of its own.
 const FLAGS: &[&str] = &[

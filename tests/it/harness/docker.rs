@@ -134,6 +134,19 @@ pub fn log(container: &str) -> String {
     format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr))
 }
 
+/// Subnets of all networks, whoever made them.
+pub fn subnets() -> Vec<Ipv4Net> {
+    let out = docker(&["network", "ls", "-q"]);
+    let format = "{{range .IPAM.Config}}{{.Subnet}}{{end}}";
+    String::from_utf8_lossy(&out.stdout)
+        .split_whitespace()
+        .filter_map(|id| {
+            let out = docker(&["network", "inspect", "--format", format, id]);
+            String::from_utf8_lossy(&out.stdout).trim().parse().ok()
+        })
+        .collect()
+}
+
 /// Ids of runs that have a network in this block of subnets.
 pub fn runs_in(block: Ipv4Net) -> Vec<String> {
     let mut runs = Vec::new();

@@ -5,6 +5,7 @@ pub mod disk;
 pub mod docker;
 pub mod http;
 pub mod keep;
+pub mod own;
 pub mod page;
 pub mod postgres;
 pub mod second;
@@ -14,7 +15,6 @@ pub mod terminal;
 pub mod words;
 
 use std::future::Future;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -33,11 +33,6 @@ pub fn binary() -> PathBuf {
 /// Folder for what a failed test leaves: `target/test-artifacts`.
 pub fn artifacts() -> PathBuf {
     binary().parent().unwrap().parent().unwrap().join("test-artifacts")
-}
-
-/// A port that nobody listens on now.
-pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Takes descriptors for ten thousand connections: each is one here as it is at the server.

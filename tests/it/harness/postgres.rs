@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::free_port;
+use super::own::free_port;
 
 /// See the module.
 pub struct Postgres {

@@ -3,13 +3,14 @@
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
+use rustix::process::Pid;
 use tempfile::TempDir;
 
-use super::{binary, docker, eventually, free_port};
+use super::own::{Own, free_port};
+use super::{binary, docker, eventually};
 use crate::style::root;
 
 /// Blocks of subnets that tests take, of the many below 10.96.0.0/11; one for each server.
@@ -17,28 +18,26 @@ const BLOCKS: u32 = 128;
 /// Seconds after filing at which a report is judged. Short, but long enough to see it pending.
 const JUDGE_DELAY: &str = "4s";
 
-static NEXT_BLOCK: AtomicU32 = AtomicU32::new(0);
+/// A block of subnets that is this server's alone. What a server made is removed by its block, so nobody else may have it,
+/// long before the first network is in it.
+struct Block {
+    net: Ipv4Net,
+    _own: Own,
+}
 
-/// A block that neither the engine's networks nor another test's server uses.
-fn free_block() -> Ipv4Net {
-    let start = u32::from_str_radix(&super::unique(), 16).unwrap();
-    let taken = String::from_utf8_lossy(&docker::docker(&["network", "ls", "-q"]).stdout)
-        .split_whitespace()
-        .filter_map(|id| {
-            let format = "{{range .IPAM.Config}}{{.Subnet}}{{end}}";
-            let out = docker::docker(&["network", "inspect", "--format", format, id]);
-            String::from_utf8_lossy(&out.stdout).trim().parse::<Ipv4Net>().ok()
-        })
-        .collect::<Vec<_>>();
-    for _ in 0..BLOCKS {
-        let number = start.wrapping_add(NEXT_BLOCK.fetch_add(1, Ordering::Relaxed)) % BLOCKS;
-        let base = u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) + number * 0x4000;
-        let block = Ipv4Net::new(base.into(), 18).unwrap();
-        if !taken.iter().any(|subnet| block.contains(subnet) || subnet.contains(&block)) {
-            return block;
-        }
+impl Block {
+    /// One that neither another test's server nor a network of the engine has.
+    fn take() -> Self {
+        let net = |number: u32| {
+            let base = u32::from(std::net::Ipv4Addr::new(10, 96, 0, 0)) + number * 0x4000;
+            Ipv4Net::new(base.into(), 18).unwrap()
+        };
+        let used = docker::subnets();
+        let own = Own::take("blocks", 0..BLOCKS, |number| {
+            !used.iter().any(|subnet| net(number).contains(subnet) || subnet.contains(&net(number)))
+        });
+        Self { net: net(own.number), _own: own }
     }
-    panic!("all test blocks are taken: {taken:?}");
 }
 
 /// How a server is to be started.
@@ -87,14 +86,33 @@ impl Default for Setup {
     }
 }
 
+/// The server's priority, until it is dropped.
+#[must_use]
+pub struct Level(i32);
+
+impl Drop for Level {
+    fn drop(&mut self) {
+        give(self.0);
+    }
+}
+
+/// Gives all threads of this process a priority.
+fn give(priority: i32) {
+    for thread in std::fs::read_dir("/proc/self/task").unwrap() {
+        let thread = Pid::from_raw(thread.unwrap().file_name().to_string_lossy().parse().unwrap());
+        // One that has ended meanwhile needs none.
+        let _ = rustix::process::setpriority_process(thread, priority);
+    }
+}
+
 /// A running server.
 pub struct Server {
     setup: Setup,
     child: Option<Child>,
     /// Port on 127.0.0.1.
     pub port: u16,
-    /// Block of its ranges' subnets.
-    pub block: Ipv4Net,
+    /// Of its ranges' subnets.
+    block: Block,
     data: PathBuf,
     home: TempDir,
     runs: Vec<String>,
@@ -110,8 +128,8 @@ impl Server {
     pub async fn with(setup: Setup) -> Self {
         let home = tempfile::Builder::new().prefix("rampart-test-").tempdir().unwrap();
         let data = setup.data.clone().unwrap_or_else(|| home.path().join("data"));
-        let mut server =
-            Self { setup, child: None, port: free_port(), block: free_block(), data, home, runs: Vec::new() };
+        let block = Block::take();
+        let mut server = Self { setup, child: None, port: free_port(), block, data, home, runs: Vec::new() };
         server.restart().await;
         server
     }
@@ -143,7 +161,7 @@ impl Server {
             .env("RAMPART_DATA", &self.data)
             .env("RAMPART_SCENARIOS", &self.setup.scenarios)
             .env("RAMPART_IMAGES", &self.setup.images)
-            .env("RAMPART_BLOCK", self.block.to_string())
+            .env("RAMPART_BLOCK", self.block.net.to_string())
             .env("RAMPART_JUDGE_DELAY", JUDGE_DELAY)
             .env_remove("DATABASE_URL")
             .env("NO_COLOR", "1");
@@ -250,7 +268,7 @@ impl Server {
     /// All runs that this server has made anything for.
     pub fn runs(&self) -> Vec<String> {
         let mut runs = self.runs.clone();
-        for run in docker::runs_in(self.block) {
+        for run in docker::runs_in(self.block.net) {
             if !runs.contains(&run) {
                 runs.push(run);
             }
@@ -269,6 +287,15 @@ impl Server {
     /// Descriptors that the process has open.
     pub fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
+    }
+
+    /// Gives this test, and what it starts meanwhile, the server's priority: what a server is compared with must not have
+    /// less of the processors.
+    pub fn level(&self) -> Level {
+        let own = rustix::process::getpriority_process(None).unwrap();
+        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap());
+        give(rustix::process::getpriority_process(pid).unwrap());
+        Level(own)
     }
 
     /// Resident memory in kB.

@@ -310,11 +310,13 @@ async fn against_the_engine_alone_and_docker_compose() {
     let file = scenario(home.path());
     let mut server =
         Server::with(Setup { scenarios: home.path().join("scenarios"), ..Setup::default() }).await;
+    let level = server.level();
     let mut figures = Value::Null;
     let outcome = keep::outcome(async { figures = measure(&mut server, &file, bound()).await }).await;
     if outcome.is_err() {
         server.keep(&keep::folder("performance-launch"));
     }
+    drop(level);
     drop(server);
     keep::conclude(outcome);
     write_down(&figures);

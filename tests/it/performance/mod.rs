@@ -247,11 +247,13 @@ async fn on(name: &str, database: Option<String>, measure: impl AsyncFnOnce(&mut
     scenario(home.path());
     let setup = Setup { scenarios: home.path().join("scenarios"), database, ..Setup::default() };
     let mut server = Server::with(setup).await;
+    let level = server.level();
     let mut report = Value::Null;
     let outcome = keep::outcome(async { report = measure(&mut server).await }).await;
     if outcome.is_err() {
         server.keep(&keep::folder(name));
     }
+    drop(level);
     drop(server);
     keep::conclude(outcome);
     report

@@ -267,11 +267,13 @@ async fn measure(scene: &Scene) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn against_docker_exec() {
     let scene = stage::running(1).await;
+    let level = scene.server.level();
     let mut figures = Value::Null;
     let outcome = keep::outcome(async { figures = measure(&scene).await }).await;
     if outcome.is_err() {
         scene.server.keep(&keep::folder("performance-terminal"));
     }
+    drop(level);
     drop(scene);
     keep::conclude(outcome);
     write_down(&figures);

@@ -18,6 +18,8 @@ pub const AT_ONCE: usize = 4;
 const PULL: Duration = Duration::from_secs(120);
 /// Limit of one build or bootstrap.
 const BUILD: Duration = Duration::from_secs(45 * 60);
+/// By how much the bootstrap stands back (nice).
+const BEHIND: &str = "15";
 
 /// What is to be built.
 #[derive(Debug, Clone, Copy, Default)]
@@ -208,9 +210,12 @@ async fn ground(engine: &dyn Engine, dir: &Path, lines: Lines<'_>) -> Result<(),
     }
 }
 
-/// Runs the bootstrap; the error is its last lines.
+/// Runs the bootstrap; the error is its last lines. It takes a processor for minutes, so it stands back behind the server
+/// that runs it.
 async fn bootstrap(script: &Path, lines: Lines<'_>) -> Result<(), String> {
-    let mut child = tokio::process::Command::new(script)
+    let mut child = tokio::process::Command::new("nice")
+        .args(["-n", BEHIND])
+        .arg(script)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -11,8 +11,9 @@ use futures_util::StreamExt;
 use tempfile::TempDir;
 
 use crate::harness::http::Person;
+use crate::harness::own::free_port;
 use crate::harness::stage::Scene;
-use crate::harness::{SOON, eventually, free_port, unique};
+use crate::harness::{SOON, eventually, unique};
 
 /// Clients that vanish: half of them with a stream of the board, half with a connection that nobody uses.
 const CLIENTS: usize = 500;
