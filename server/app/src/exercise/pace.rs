@@ -1,7 +1,8 @@
 //! How far a launch is, and how long it will still take: what is left, at the pace of what its engine has done so far.
 //! Parts of different steps take different time. How they compare was measured on one machine, and each engine is learned
 //! anew from its own launches while the server runs. How fast they go is the launch's own.
-//! Launches that one engine builds side by side share it: each gets as much of it as the others until it is done.
+//! Launches that one engine builds side by side share it. None is put before another, but what waits for the engine waits in
+//! the order of its coming, so that of two one may get more than the other for a while.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +16,7 @@ use crate::App;
 /// hosts side by side while a class worked (`tests/it/performance/busy.rs`), the shares under which what was said at each
 /// moment of several such launches came nearest to what was right.
 const STEPS: [(&str, u64); 6] =
-    [("networks", 11), ("created", 4), ("hosts", 20), ("ready", 6), ("plants", 8), ("walls", 8)];
+    [("networks", 9), ("created", 2), ("hosts", 20), ("ready", 4), ("plants", 13), ("walls", 6)];
 /// Time in which the tries of the walls wait for what must not come, ms: all hosts at once and however fast the machine is.
 const WALLS_MS: i64 = 1_000;
 /// Nothing is said before this much is done, in thousandths, and this much time has passed, ms: it would be a guess.
@@ -228,8 +229,10 @@ impl Progress {
         let mut work = own;
         for other in beside.iter().filter(|other| other.is_built()) {
             let (done, all) = pace.weights.sums(&other.steps);
-            // It takes as much as this one until either is done.
-            work += own.min(all - done);
+            // It takes as much as this one until either is done. One that has more left may get more than its half too: the
+            // middle between that and none of it, of not more than as much again.
+            let its = all - done;
+            work += own.min(its) + its.saturating_sub(own).min(own) / 2;
         }
         let left = i128::from(now_ms - pace.since_ms) * i128::from(work) / i128::from(pace.did.max(1));
         let tried = self.steps.iter().any(|step| step.step == "walls" && step.done > 0);
