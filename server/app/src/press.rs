@@ -10,8 +10,9 @@ use crate::AppError;
 
 /// Exports of one person that are made or wait; more are refused.
 pub const MOST_WAITING: usize = 10;
-/// Priority of the thread that makes files ("nice"): a tenth of what others get, so that it never stands still.
-const PRIORITY: i32 = 10;
+/// Priority of the thread that makes files ("nice"): a seventh of what answers get, and so much beside a launch that whoever
+/// wants a table then gets it.
+const PRIORITY: i32 = 4;
 /// When one more makes sense after a refusal, ms.
 pub const RETRY_MS: i64 = 5_000;
 

@@ -10,6 +10,7 @@ mod hands;
 mod kills;
 mod node;
 mod nodes;
+mod priority;
 mod queue;
 mod reboot;
 mod remote;

@@ -59,6 +59,8 @@ pub struct Setup {
     pub programs: Option<PathBuf>,
     /// Memory that ranges leave free, `12G`, when it is not the default.
     pub keep_memory: Option<String>,
+    /// Priority that whoever starts it gives it (nice).
+    pub priority: Option<i32>,
     /// Connections to the database, when it is not the default.
     pub connections: Option<u32>,
     /// Listens on all addresses of the machine, for clients that come from elsewhere.
@@ -79,6 +81,7 @@ impl Default for Setup {
             wall_trial: None,
             programs: None,
             keep_memory: None,
+            priority: None,
             connections: None,
             everywhere: false,
             tells: None,
@@ -151,7 +154,14 @@ impl Server {
 
     /// The server's command with this server's settings.
     pub fn command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = match self.setup.priority {
+            None => Command::new(binary()),
+            Some(priority) => {
+                let mut command = Command::new("nice");
+                command.args(["-n", &priority.to_string()]).arg(binary());
+                command
+            }
+        };
         command
             .args(words)
             .env(
@@ -293,9 +303,14 @@ impl Server {
     /// less of the processors.
     pub fn level(&self) -> Level {
         let own = rustix::process::getpriority_process(None).unwrap();
-        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap());
-        give(rustix::process::getpriority_process(pid).unwrap());
+        give(self.priority());
         Level(own)
+    }
+
+    /// Its priority (nice).
+    pub fn priority(&self) -> i32 {
+        let pid = Pid::from_raw(i32::try_from(self.pid()).unwrap());
+        rustix::process::getpriority_process(pid).unwrap()
     }
 
     /// Resident memory in kB.
