@@ -288,6 +288,8 @@ pub struct Fold {
     pub desk: Desk,
     /// Last lines of the feed, oldest first.
     pub feed: Vec<FeedItem>,
+    /// What seats were told of.
+    pub told: crate::Told,
 }
 
 impl Default for Fold {
@@ -322,6 +324,7 @@ impl Default for Fold {
             alerts: Vec::new(),
             desk: Desk::default(),
             feed: Vec::new(),
+            told: Default::default(),
         }
     }
 }
@@ -539,6 +542,7 @@ impl Fold {
         self.apply_outage(&entry.body, at_ms);
         self.score(entry);
         self.feed(entry);
+        self.tell(entry);
     }
 
     fn turn(&mut self, to: Status, note: Option<String>, at_ms: i64) {

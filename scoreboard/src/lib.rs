@@ -10,6 +10,7 @@ mod fold;
 mod history;
 mod outage;
 mod states;
+mod told;
 mod view;
 
 pub use component::Component;
@@ -22,4 +23,5 @@ pub use fold::{
 pub use history::{History, Moment};
 pub use outage::Outage;
 pub use states::{AttackState, HealthState, RematchStep, Verdict};
+pub use told::Told;
 pub use view::{Audience, BoardDelta, BoardView, ClockView, Rank, SideView, TeamRow, TickerItem};

@@ -193,6 +193,55 @@ struct Replayed {
     ticker: Vec<TickerItem>,
 }
 
+#[test]
+fn seats_are_told_of_their_own_and_of_what_everybody_sees() {
+    let mut book = Book(Vec::new());
+    for (range, team, side) in [(1, "r1", Side::Red), (1, "b1", Side::Blue), (2, "r2", Side::Red)] {
+        book.add(0, Body::Team { team: team.into(), name: team.into(), side, range });
+    }
+    // Adds something and gives the teams that are told of it.
+    let told = |book: &mut Book, body: Body| -> Vec<&str> {
+        let before = Fold::of(&book.0);
+        book.add(1, body);
+        let after = Fold::of(&book.0);
+        ["r1", "b1", "r2"].into_iter().filter(|team| after.told_seq(team) != before.told_seq(team)).collect()
+    };
+    let flag = |answer| Body::Flag {
+        team: "r1".into(),
+        seat: "s1".into(),
+        objective: "o".into(),
+        answer,
+        points: 0,
+        reason: Reason::new("flag", []),
+    };
+    let action = Body::Action {
+        range: 1,
+        action: "a".into(),
+        host: "www".into(),
+        technique: "T1190".into(),
+        seen_ms: 0,
+        clock_ms: 0,
+        witnesses: Vec::new(),
+    };
+    let health = Body::Health {
+        range: 1,
+        check: "c".into(),
+        host: "www".into(),
+        state: HealthState::Down,
+        detail: String::new(),
+    };
+    let all = ["r1", "b1", "r2"];
+    assert_eq!(told(&mut book, flag(Answer::Wrong)), ["r1"]);
+    assert_eq!(told(&mut book, flag(Answer::Correct)), all, "the board shows it");
+    assert!(told(&mut book, action.clone()).is_empty(), "what red did is blue's to find");
+    assert_eq!(told(&mut book, health.clone()), ["b1"]);
+    assert_eq!(told(&mut book, Body::Freeze { on: true }), all);
+    assert_eq!(told(&mut book, flag(Answer::Correct)), ["r1"], "the board stands still");
+    assert!(told(&mut book, action).is_empty());
+    assert_eq!(told(&mut book, health), ["b1"], "a seat's own page does not stand still");
+    assert_eq!(told(&mut book, Body::Freeze { on: false }), all);
+}
+
 fn any_body() -> impl Strategy<Value = Body> {
     let team = prop_oneof![Just("a"), Just("b"), Just("c")];
     (team, -30_i64..60, 0..5).prop_map(|(team, points, kind)| {

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream};
-use rampart_app::exercise::{Exercise, Frame, HostState, Progress, Start, Update};
+use rampart_app::exercise::{Exercise, Frame, HostState, Progress, Resetting, Start, Update};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -284,14 +284,24 @@ pub(super) async fn scenario(State(web): State<Web>, visit: Here, Path(id): Path
 
 struct SeatStream {
     web: Web,
+    exercise: Arc<Exercise>,
     pass: Pass,
     seat: Seated,
     recheck: Interval,
     presence: Interval,
     changes: watch::Receiver<u64>,
-    /// How far the resets of the team's hosts are.
+    /// Position of the last entry that the page knows of those that it is told of.
+    told: u64,
     hosts: watch::Receiver<Vec<HostState>>,
+    /// How far the resets of the range's hosts are, as the page knows it.
+    resets: Vec<(String, Resetting)>,
     events: rampart_app::exercise::EventFeed,
+}
+
+/// Resets under way in a range, by host.
+fn resets(hosts: &[HostState], range: u16) -> Vec<(String, Resetting)> {
+    let own = hosts.iter().filter(|host| host.range == range);
+    own.filter_map(|host| Some((host.host.clone(), host.reset.clone()?))).collect()
 }
 
 impl Drop for SeatStream {
@@ -315,13 +325,19 @@ impl SeatStream {
                     changed.ok()?;
                     tokio::time::sleep(SETTLE).await;
                     self.changes.mark_unchanged();
-                    return Some((Ok(refresh()), self));
+                    // What others do is no reason to look again: even that it happened would tell something.
+                    let told = self.exercise.fold().told_seq(&self.seat.team);
+                    if std::mem::replace(&mut self.told, told) != told {
+                        return Some((Ok(refresh()), self));
+                    }
                 }
                 changed = self.hosts.changed() => {
                     changed.ok()?;
                     tokio::time::sleep(SETTLE).await;
-                    self.hosts.mark_unchanged();
-                    return Some((Ok(refresh()), self));
+                    let resets = resets(&self.hosts.borrow_and_update(), self.seat.range);
+                    if std::mem::replace(&mut self.resets, resets) != self.resets {
+                        return Some((Ok(refresh()), self));
+                    }
                 }
                 event = self.events.recv() => match event {
                     Ok(event) => if let Some(row) = self.row(&event) { return Some((Ok(row), self)) },
@@ -341,14 +357,18 @@ impl SeatStream {
 pub(super) async fn seat(State(web): State<Web>, visit: Here, seat: Seated) -> Answer {
     let exercise = web.app.exercise(&seat.exercise).ok_or_else(WebError::not_found)?;
     web.app.touch(&seat.seat);
+    let told = exercise.fold().told_seq(&seat.team);
     let state = SeatStream {
         pass: Pass::new(&web, &visit, Who::Seat),
-        seat,
         recheck: every(RECHECK),
         presence: every(PRESENCE),
         changes: exercise.changes(),
+        told,
         hosts: exercise.hosts(),
+        resets: resets(&exercise.hosts().borrow(), seat.range),
         events: exercise.events(),
+        exercise,
+        seat,
         web,
     };
     Ok(respond(stream::unfold(state, SeatStream::next)))

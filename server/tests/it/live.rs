@@ -32,6 +32,19 @@ async fn next(stream: &mut BodyDataStream, within: Duration) -> Option<String> {
     }
 }
 
+/// Does nothing come but signs of life, for several times as long as changes are gathered?
+async fn silent(stream: &mut BodyDataStream) -> bool {
+    let end = Instant::now() + Duration::from_secs(2);
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        match tokio::time::timeout(left, stream.next()).await {
+            Ok(Some(Ok(bytes))) if bytes.starts_with(b":") => {}
+            Ok(_) => return false,
+            Err(_) => return true,
+        }
+    }
+    true
+}
+
 fn field<'a>(event: &'a str, name: &str) -> &'a str {
     event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
 }
@@ -151,6 +164,40 @@ async fn a_change_reaches_control_room_and_seats() {
     while house.app.store.presence().list(&house.exercise).await.unwrap().is_empty() {
         assert!(began.elapsed() < Duration::from_secs(20), "an open seat is presence");
         tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_seat_is_told_nothing_by_what_others_do() {
+    let house = House::new().await;
+    let (red, rival, blue) = (house.seat("r1").await, house.seat("r2").await, house.seat("b1").await);
+    let mut own = stream(&red, "/seat/events", None).await;
+    let mut others = [stream(&rival, "/seat/events", None).await, stream(&blue, "/seat/events", None).await];
+    let guess = [("objective", "portal-db"), ("flag", "RMP{00000000000000000000000000000000}")];
+    let teacher = house.staff("teacher").await;
+    let judge = async |act: &'static str| {
+        let answer = teacher.post(&format!("/exercises/{}/judge", house.exercise), &[("act", act)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    };
+    // A wrong flag is nobody else's, and behind a frozen board a right one is not either.
+    red.post("/seat/flags", &guess).await;
+    assert_eq!(field(&next(&mut own, SOON).await.unwrap(), "event"), "refresh");
+    for stream in &mut others {
+        assert!(silent(stream).await, "a wrong flag of another team is told");
+    }
+    judge("freeze").await;
+    for stream in others.iter_mut().chain([&mut own]) {
+        assert_eq!(field(&next(stream, SOON).await.unwrap(), "event"), "refresh");
+    }
+    let flag = house.flag("r1", "portal-db");
+    red.post("/seat/flags", &[("objective", "portal-db"), ("flag", &flag)]).await;
+    assert_eq!(field(&next(&mut own, SOON).await.unwrap(), "event"), "refresh");
+    for stream in &mut others {
+        assert!(silent(stream).await, "a capture behind a frozen board is told");
+    }
+    judge("show").await;
+    for stream in &mut others {
+        assert_eq!(field(&next(stream, SOON).await.unwrap(), "event"), "refresh");
     }
 }
 

@@ -125,8 +125,16 @@ impl<'a> Tries<'a> {
                 })
             })
             .collect();
+        // Before anything is tried: what the gateway has counted until now proves nothing.
+        let before = match forgers.is_empty() {
+            true => None,
+            false => Some(forged_at(self.engine, range).await?),
+        };
         let mut proofs = try_join_all(tasks).await?.concat();
-        counted(self.engine, range, &forgers, &mut proofs).await?;
+        if let Some(before) = before {
+            let after = forged_at(self.engine, range).await?;
+            counted(&before, &after, &forgers, &mut proofs);
+        }
         Ok(proofs)
     }
 }
@@ -162,31 +170,38 @@ fn addresses(facts: &HostFacts) -> Vec<String> {
     all
 }
 
-/// Reads what the gateway of a range has counted as forged, and puts it to the proofs of those that tried.
-async fn counted(
-    engine: &dyn Engine,
-    range: &RangePlan,
+/// What the gateway of a range has counted as forged since it was started; what it said instead where it told nothing, or
+/// where there is none.
+async fn forged_at(engine: &dyn Engine, range: &RangePlan) -> Result<Result<u64, String>, LaunchError> {
+    let Some(gateway) = range.hosts.iter().find(|host| host.role == Role::Gateway) else {
+        return Ok(Err("no gateway".to_owned()));
+    };
+    let at = |error| LaunchError::At { range: range.range, name: gateway.host.clone(), error };
+    let out = engine.exec(&gateway.name, ExecSpec::new(plan::COUNTERS)).await.map_err(at)?;
+    Ok(plan::read_forged(&out.stdout).ok_or_else(|| out.said().chars().take(200).collect()))
+}
+
+/// Puts what the gateway has counted as forged meanwhile to the proofs of those that tried.
+fn counted(
+    before: &Result<u64, String>,
+    after: &Result<u64, String>,
     forgers: &[String],
     proofs: &mut [Proof],
-) -> Result<(), LaunchError> {
+) {
     let of_forger = |proof: &&mut Proof| proof.what == FORGED && forgers.contains(&proof.from);
     let mut tried: Vec<&mut Proof> = proofs.iter_mut().filter(of_forger).collect();
     let sent: u64 = tried.iter().filter_map(|proof| proof.seen.parse::<u64>().ok()).sum();
-    let gateway = range.hosts.iter().find(|host| host.role == Role::Gateway);
-    let (Some(gateway), false) = (gateway, tried.is_empty()) else { return Ok(()) };
-    let at = |error| LaunchError::At { range: range.range, name: gateway.host.clone(), error };
-    let out = engine.exec(&gateway.name, ExecSpec::new(plan::COUNTERS)).await.map_err(at)?;
-    let dropped = plan::read_forged(&out.stdout);
+    // Repeated tries only add to it. A gateway that was started anew meanwhile counts from nothing and is tried again.
+    let dropped = match (before, after) {
+        (Ok(before), Ok(after)) => Ok(after.saturating_sub(*before)),
+        (Err(said), _) | (_, Err(said)) => Err(said),
+    };
     for proof in &mut tried {
-        // The gateway has just been started, so nothing else is in its counter; repeated tries only add to it.
-        let holds = proof.seen.parse::<u64>().is_ok_and(|of_this| of_this > 0)
-            && dropped.is_some_and(|dropped| dropped >= sent);
-        let dropped =
-            dropped.map_or_else(|| out.said().chars().take(200).collect(), |dropped| dropped.to_string());
-        proof.holds = holds;
+        proof.holds = proof.seen.parse::<u64>().is_ok_and(|of_this| of_this > 0)
+            && dropped.as_ref().is_ok_and(|dropped| *dropped >= sent);
+        let dropped = dropped.as_ref().map_or_else(|said| (*said).clone(), u64::to_string);
         proof.seen = format!("{} sent, {dropped} dropped by the gateway in all", proof.seen);
     }
-    Ok(())
 }
 
 fn job<'a>(

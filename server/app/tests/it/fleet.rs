@@ -1,7 +1,7 @@
 //! Several nodes: where ranges are built, what a silent one does to the others, and what is removed from one that comes back.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -197,6 +197,7 @@ fn capability(name: &str) -> u32 {
 fn sound(fake: &FakeEngine, plan: &Plan) {
     let plan = plan.clone();
     let rows = Mutex::new(String::new());
+    let forged = AtomicU64::new(0);
     fake.answer(move |container, spec| {
         // A database that gives back all that it was given, and log-ins that have their passwords.
         if spec.argv.first().map(String::as_str) == Some("mariadb") {
@@ -209,8 +210,13 @@ fn sound(fake: &FakeEngine, plan: &Plan) {
             return Some(ExecOut { stdout: lines.into_bytes(), ..ExecOut::default() });
         }
         if spec.argv.first().map(String::as_str) == Some("nft") {
-            let counted = r#"{"nftables":[{"counter":{"family":"inet","table":"rampart","name":"forged","packets":9,"bytes":360}}]}"#;
-            return Some(ExecOut { stdout: counted.into(), ..ExecOut::default() });
+            // More whenever it is asked, as gateways that drop what is forged have.
+            let packets = forged.fetch_add(9, Ordering::Relaxed);
+            let counter = serde_json::json!({
+                "family": "inet", "table": "rampart", "name": "forged", "packets": packets, "bytes": 0,
+            });
+            let listing = serde_json::json!({ "nftables": [{ "counter": counter }] });
+            return Some(ExecOut { stdout: listing.to_string().into(), ..ExecOut::default() });
         }
         if spec.argv.first().map(String::as_str) != Some("python3") {
             return None;
@@ -535,14 +541,21 @@ fn counted(range: u16, at: usize, factor: u64) -> u64 {
 /// Texts that gateways have taken back, by container.
 type Taken = Arc<Mutex<Vec<(String, String)>>>;
 
-/// Lets the gateways of an engine count as [`counted`] says, and take once what the platform gives back.
-fn counting(fake: &FakeEngine, plan: &Plan, scenario: &Scenario, factor: u64) -> Taken {
+/// Lets the gateways of an engine count as [`counted`] says, and take once what the platform gives back. Of forged packets
+/// they have counted none before the walls were tried.
+fn counting(fake: &FakeEngine, plan: &Plan, scenario: &Scenario, factor: u64, tried: bool) -> Taken {
     let others = fake.script().unwrap();
     let (plan, names) = (plan.clone(), plan::counters(scenario).into_iter().map(|what| what.name()));
     let names: Vec<String> = names.collect();
     let taken = Taken::default();
     let kept = taken.clone();
+    let tried: Mutex<BTreeSet<u16>> =
+        Mutex::new(plan.ranges.iter().filter(|_| tried).map(|range| range.range).collect());
     fake.answer(move |container, spec| {
+        let range = plan.ranges.iter().find(|range| range.hosts.iter().any(|host| host.name == container))?;
+        if spec.argv.first().is_some_and(|program| program == "python3") {
+            tried.lock().ok()?.insert(range.range);
+        }
         let mut taken = kept.lock().ok()?;
         let has = taken.iter().find(|(name, _)| name == container).map(|(_, text)| text.clone());
         if spec.argv == plan::HAND_BACK {
@@ -556,12 +569,15 @@ fn counting(fake: &FakeEngine, plan: &Plan, scenario: &Scenario, factor: u64) ->
             drop(taken);
             return others(container, spec);
         }
-        let range = plan.ranges.iter().find(|range| range.hosts.iter().any(|host| host.name == container))?;
         let one = |table: &str, name: &str, packets: u64| json!({ "counter": { "family": "inet", "table": table, "name": name, "packets": packets, "bytes": packets * 60 } });
+        let tried = tried.lock().ok()?;
         let mut all: Vec<Value> = names
             .iter()
             .enumerate()
-            .map(|(at, name)| one("rampart", name, counted(range.range, at, factor)))
+            .map(|(at, name)| match name.as_str() {
+                "forged" if !tried.contains(&range.range) => one("rampart", name, 0),
+                _ => one("rampart", name, counted(range.range, at, factor)),
+            })
             .collect();
         for line in has.iter().flat_map(|text| text.lines()) {
             if let ["add", "counter", "inet", table, name, "{", "packets", packets, ..] =
@@ -583,8 +599,8 @@ async fn a_gateway_built_again_elsewhere_is_given_back_what_the_lost_one_had_cou
     for fake in [&house.engine, house.second()] {
         sound(fake, &plan);
     }
-    let of_a = counting(&house.engine, &plan, &scenario, 1_000);
-    let of_b = counting(house.second(), &plan, &scenario, 1);
+    let of_a = counting(&house.engine, &plan, &scenario, 1_000, true);
+    let of_b = counting(house.second(), &plan, &scenario, 1, false);
     let all = plan::counters(&scenario).len();
     let rows = async |house: &House, range: u16| {
         let rows = house.app.store.gateway_counts().of(&id, range).await.unwrap();

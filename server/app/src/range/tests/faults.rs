@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rampart_domain::plan::Plan;
@@ -21,11 +22,24 @@ pub(super) fn fake() -> FakeEngine {
 
 /// Answers probes as sound walls do; `bend` may change an answer.
 pub(super) fn sound(fake: &FakeEngine, plan: &Plan, bend: impl Fn(&str, &mut Value) + Send + Sync + 'static) {
+    counting(fake, plan, 9, bend);
+}
+
+/// As [`sound`], with gateways that have counted so many forged packets more whenever they are asked.
+fn counting(
+    fake: &FakeEngine,
+    plan: &Plan,
+    more: u64,
+    bend: impl Fn(&str, &mut Value) + Send + Sync + 'static,
+) {
     let plan = plan.clone();
+    let packets = AtomicU64::new(1_000);
     fake.answer(move |container, spec: &ExecSpec| {
         if spec.argv.first().map(String::as_str) == Some("nft") {
-            let forged = r#"{"nftables":[{"counter":{"family":"inet","table":"rampart","name":"forged","packets":9,"bytes":360}}]}"#;
-            return Some(ExecOut { stdout: forged.into(), ..ExecOut::default() });
+            let packets = packets.fetch_add(more, Ordering::Relaxed);
+            let counter = json!({ "family": "inet", "table": "rampart", "name": "forged", "packets": packets, "bytes": 0 });
+            let listing = json!({ "nftables": [{ "counter": counter }] });
+            return Some(ExecOut { stdout: listing.to_string().into(), ..ExecOut::default() });
         }
         if spec.argv.first().map(String::as_str) != Some("python3") {
             return None;
@@ -323,6 +337,25 @@ async fn an_open_wall_is_shown_and_a_closed_way_fails() {
     });
     let error = attempt(&fake, &plan).await.unwrap_err();
     assert!(error.to_string().contains("python3: not found"), "{error}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_drops_nothing_more_proves_nothing() {
+    let fake = fake();
+    let plan = light(&fake, 1).await;
+    // What it had counted before is more than what is sent now.
+    counting(&fake, &plan, 0, |_, _| {});
+    let proofs = attempt(&fake, &plan).await.unwrap();
+    let forged: Vec<_> =
+        proofs.iter().flat_map(|(_, proofs)| proofs).filter(|proof| proof.what == "forged").collect();
+    assert!(!forged.is_empty() && forged.iter().all(|proof| !proof.holds), "{forged:?}");
+    assert!(forged[0].seen.contains(" 0 dropped"), "{}", forged[0].seen);
+    // Tried once more on the standing range, as after its wall was put back.
+    let again = super::super::prove(&fake, &plan, &[8443]).await.unwrap();
+    assert!(again[0].1.iter().any(|proof| proof.what == "forged" && !proof.holds));
+    sound(&fake, &plan, |_, _| {});
+    let again = super::super::prove(&fake, &plan, &[8443]).await.unwrap();
+    assert!(again[0].1.iter().all(|proof| proof.holds));
 }
 
 #[tokio::test]
