@@ -83,13 +83,14 @@ impl Rfb {
     }
 }
 
-/// Starts listening for the pointer; gives what came, later.
-fn pointer(container: &str) -> String {
-    inside(container, "(timeout 6 xev -root -event mouse > /tmp/pointer 2>&1 &) ; sleep 1; echo listening")
+/// Starts listening for the pointer.
+fn listen(container: &str) {
+    inside(container, "(timeout 600 xev -root -event mouse > /tmp/pointer 2>&1 &)");
 }
 
-fn moves(container: &str) -> usize {
-    inside(container, "grep -c MotionNotify /tmp/pointer").parse().unwrap()
+/// How often the pointer moved to this column.
+fn moves(container: &str, x: u16) -> usize {
+    inside(container, &format!("grep -c 'root:({x},' /tmp/pointer")).parse().unwrap()
 }
 
 async fn bytes_and_looking_on(scene: &Scene, red: &Person, container: &str) {
@@ -102,7 +103,10 @@ async fn bytes_and_looking_on(scene: &Scene, red: &Person, container: &str) {
     let stream = format!("/exercises/{}/desktops/{seat}/stream", scene.exercise);
     drop(first);
     inside(container, "rampart-desktop stop 1");
-    assert_eq!(inside(container, "pgrep -c 'Xvnc|jwm'"), "0", "it ends as a whole");
+    eventually("it ends as a whole", SOON, || async {
+        (inside(container, "pgrep -c 'Xvnc|jwm'") == "0").then_some(())
+    })
+    .await;
     let mut early = open(instructor, &stream, instructor.base()).await.ok().unwrap();
     assert!(early.until(SOON, |rfb| rfb.states.contains(&"ended".to_owned())).await, "{:?}", early.states);
     assert_eq!(inside(container, "pgrep -c Xvnc"), "0", "looking on starts nothing");
@@ -125,20 +129,30 @@ async fn bytes_and_looking_on(scene: &Scene, red: &Person, container: &str) {
     assert!(own.until(SOON, |rfb| rfb.states.contains(&"watched".to_owned())).await, "{:?}", own.states);
     let size = inside(container, "xrandr | grep -o 'current [0-9]* x [0-9]*'");
     let resize = [&[251, 0, 3, 32, 2, 88, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 3, 32, 2, 88][..], &[0; 4]].concat();
-    let point = |n: u8| [5, 0, 0, 40 + n, 0, 50 + n];
-    pointer(container);
-    for n in 0..20 {
-        looker.send(&point(n)).await;
+    let point = |x: u16, y: u8| [5, 0, x.to_be_bytes()[0], x.to_be_bytes()[1], 0, y];
+    listen(container);
+    // The seat's own hand, here and there, until it is heard in this column.
+    let own_moves = async |own: &mut Rfb, x: u16| {
+        let end = Instant::now() + SOON;
+        while moves(container, x) == 0 {
+            assert!(Instant::now() < end, "the seat's own pointer does not move");
+            for y in 0..20 {
+                own.send(&point(x, 50 + y)).await;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    own_moves(&mut own, 40).await;
+    for y in 0..20 {
+        looker.send(&point(300, 50 + y)).await;
     }
     looker.send(&resize).await;
     looker.send(&[4, 1, 0, 0, 0, 0, 0, 0x61]).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(moves(container), 0, "a looker-on moves nothing");
+    own_moves(&mut own, 60).await;
+    assert_eq!(moves(container, 300), 0, "a looker-on moves nothing");
     assert_eq!(inside(container, "xrandr | grep -o 'current [0-9]* x [0-9]*'"), size);
-    for n in 0..20 {
-        own.send(&point(n)).await;
-    }
-    eventually("the seat's own pointer moves", SOON, || async { (moves(container) > 0).then_some(()) }).await;
+    inside(container, "pkill xev");
     // What nobody needs to see ends it.
     looker.send(&[99, 0, 0, 0]).await;
     assert!(looker.until(SOON, |rfb| rfb.closed).await);
@@ -175,7 +189,12 @@ async fn a_browser(browser: &Browser, container: &str) {
     })
     .await;
 
-    inside(container, "(lxterminal -e 'sh -c \"cat > /tmp/typed\"' >/dev/null 2>&1 &); sleep 3");
+    inside(container, "(lxterminal -e 'sh -c \"cat > /tmp/typed\"' >/dev/null 2>&1 &)");
+    eventually("a terminal waits for what is typed", SOON, || async {
+        let active = "test -e /tmp/typed && xprop -id $(xprop -root _NET_ACTIVE_WINDOW | grep -o '0x[0-9a-f]*') WM_CLASS";
+        inside(container, active).to_lowercase().contains("lxterminal").then_some(())
+    })
+    .await;
     let field = browser.find("[data-desk-type]").await;
     field.send_keys("第115號 abc\u{e007}").await.unwrap();
     eventually("what was typed has come", SOON, || async {

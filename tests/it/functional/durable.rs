@@ -183,13 +183,18 @@ impl Field {
         for _ in 0..WATCHERS {
             let mut stream = Person::new(&self.server.base()).stream(&path).await;
             assert_eq!(stream.status().as_u16(), 200);
+            // How it stands is shown before the first flag is sent.
+            let mut text = Vec::new();
+            while shown(&String::from_utf8_lossy(&text)).is_empty() {
+                text.extend_from_slice(&stream.chunk().await.unwrap().expect("the stream has ended"));
+            }
             watchers.push(tokio::spawn(async move {
-                let mut text = Vec::new();
                 // Ends with the server.
                 while let Ok(Some(piece)) = stream.chunk().await {
                     text.extend_from_slice(&piece);
                 }
-                shown(&String::from_utf8(text).unwrap())
+                // The kill may have cut a character.
+                shown(&String::from_utf8_lossy(&text))
             }));
         }
         let answered = Arc::new(AtomicUsize::new(0));
@@ -318,7 +323,7 @@ impl Field {
     /// A flag that is taken again once the trouble is over.
     async fn goes_on(&mut self) {
         let seat = self.seats[0].clone();
-        let answer = eventually("flags are taken again", Duration::from_secs(60), || async {
+        let answer = eventually("flags are taken again", SOON, || async {
             let (status, said) = wrong_flag(&seat, "memo1", 7).await?;
             (status == 200).then_some(said)
         })

@@ -1,12 +1,9 @@
 //! Two launches on a machine with room for one.
 
-use std::time::Duration;
-
 use crate::harness::server::{Server, Setup};
 use crate::harness::words::zh;
-use crate::harness::{docker, eventually, page, stage, unique};
+use crate::harness::{LAUNCH, docker, eventually, page, stage, unique};
 
-const LAUNCH: Duration = Duration::from_secs(180);
 /// Memory left for ranges, MiB: one pair of the shipped scenario fits, two do not.
 const ROOM: u64 = 1_200;
 

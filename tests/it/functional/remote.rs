@@ -4,6 +4,7 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use crate::harness::second::SecondEngine;
 use crate::harness::server::{Server, Setup};
@@ -115,7 +116,7 @@ async fn body(server: &mut Server, staff: &Staff, node: &mut SecondEngine) {
     node.again().unwrap();
     missing_wall_is_told().await;
     let opens = match open().await {
-        Ok(mut shell) => shell.read_until(SOON, |t| t.states == ["connected"]).await,
+        Ok(mut shell) => shell.read_until(Duration::from_secs(30), |t| t.states == ["connected"]).await,
         Err(_) => false,
     };
     assert!(!opens, "a shell on a machine without a wall");

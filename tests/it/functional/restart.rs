@@ -97,7 +97,7 @@ async fn body(scene: &mut Scene, red: &Browser) {
     scene.server.verify_chain(&run);
 
     // The terminal comes back without anybody reloading the page.
-    red.wait_text("[data-term-state]", &zh("terminal.connected"), Duration::from_secs(60)).await;
+    red.wait_text("[data-term-state]", &zh("terminal.connected"), SOON).await;
     red.paste_in_terminal("clear; echo back-$((40+2))").await;
     red.wait_screen("back-42", SOON).await;
     // The shells of the killed servers are gone: nobody could reach them any more.
@@ -139,12 +139,12 @@ async fn body(scene: &mut Scene, red: &Browser) {
     stage::act(&scene.staff.instructor, &run, "clear", &code).await;
     scene.server.kill9();
     scene.server.restart().await;
-    stage::wait_state(&scene.staff.instructor, &run, "cleared", Duration::from_secs(180)).await;
+    stage::wait_state(&scene.staff.instructor, &run, "cleared", LAUNCH).await;
     assert!(docker::objects(&run).is_empty());
     scene.server.verify_chain(&run);
 
     // A stop that is asked for is a quick and clean one.
-    assert!(scene.server.stop(Duration::from_secs(15)), "the server did not stop by itself");
+    assert!(scene.server.stop(SOON), "the server did not stop by itself");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -80,11 +81,17 @@ impl Driver {
             "goog:loggingPrefs": { "browser": "ALL" },
         });
         let Value::Object(wanted) = wanted else { unreachable!("it is an object") };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(wanted)
-            .connect(&self.address)
-            .await
-            .unwrap_or_else(|fault| panic!("no browser for {name}: {fault}"));
+        // On a machine that is very busy a browser may not be there when its driver has waited long enough.
+        let mut tries = 0;
+        let client = loop {
+            tries += 1;
+            let mut builder = ClientBuilder::new(HttpConnector::new());
+            match builder.capabilities(wanted.clone()).connect(&self.address).await {
+                Ok(client) => break client,
+                Err(fault) if tries < 3 => eprintln!("no browser for {name} yet: {fault}"),
+                Err(fault) => panic!("no browser for {name}: {fault}"),
+            }
+        };
         Browser { name: name.to_owned(), base: base.to_owned(), client, downloads }
     }
 }
@@ -119,6 +126,27 @@ pub struct Browser {
     base: String,
     pub client: Client,
     downloads: PathBuf,
+}
+
+/// Texts of all elements that a selector finds.
+const TEXTS: &str = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent.trim())";
+
+fn texts_of(found: &Value) -> Vec<String> {
+    found.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// Whether a fault is of the moment: the element was replaced, or is not to be got at yet.
+fn passes(fault: &CmdError) -> bool {
+    let of_the_moment = [
+        ErrorStatus::StaleElementReference,
+        ErrorStatus::ElementClickIntercepted,
+        ErrorStatus::ElementNotInteractable,
+    ];
+    matches!(fault, CmdError::Standard(said) if of_the_moment.contains(&said.error))
+}
+
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 /// A command of the browser's own protocol.
@@ -164,19 +192,50 @@ impl Browser {
 
     /// Clicks as a person does, after scrolling to it.
     pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        self.js("arguments[0].scrollIntoView({block: 'center'})", vec![json!(element)]).await;
-        element.click().await.unwrap_or_else(|fault| panic!("{}: click on {css}: {fault}", self.name));
+        let began = Instant::now();
+        loop {
+            let element = self.find(css).await;
+            let there = "arguments[0].scrollIntoView({block: 'center'})";
+            let clicked = match self.client.execute(there, vec![json!(element)]).await {
+                Ok(_) => element.click().await,
+                Err(fault) => Err(fault),
+            };
+            match clicked {
+                Ok(()) => return,
+                // Live pages replace their parts, and a word that comes and goes may lie above them for a moment.
+                Err(fault) if passes(&fault) && began.elapsed() < SOON => pause().await,
+                Err(fault) => panic!("{}: click on {css}: {fault}", self.name),
+            }
+        }
+    }
+
+    /// Clicks on what sends a form, and waits until another page has taken this one's place.
+    pub async fn submit(&self, css: &str) {
+        self.js("document.documentElement.dataset.left = '1'", vec![]).await;
+        self.click(css).await;
+        let what = format!("{}: {css} leads on", self.name);
+        eventually(&what, SOON, || async {
+            let left = "return document.documentElement.dataset.left ?? ''";
+            (self.try_js(left, vec![]).await? == json!("")).then_some(())
+        })
+        .await;
     }
 
     /// Types into a field in place of what is there.
     pub async fn fill(&self, css: &str, text: &str) {
-        let field = self.find(css).await;
-        field.clear().await.unwrap();
-        field
-            .send_keys(text)
-            .await
-            .unwrap_or_else(|fault| panic!("{}: typing into {css}: {fault}", self.name));
+        let began = Instant::now();
+        loop {
+            let field = self.find(css).await;
+            let typed = match field.clear().await {
+                Ok(()) => field.send_keys(text).await,
+                Err(fault) => Err(fault),
+            };
+            match typed {
+                Ok(()) => return,
+                Err(fault) if passes(&fault) && began.elapsed() < SOON => pause().await,
+                Err(fault) => panic!("{}: typing into {css}: {fault}", self.name),
+            }
+        }
     }
 
     /// Sets a field whose typing depends on the language of the browser (dates), and tells the page.
@@ -203,16 +262,14 @@ impl Browser {
 
     /// Texts of all such elements.
     pub async fn texts(&self, css: &str) -> Vec<String> {
-        let script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent.trim())";
-        let found = self.js(script, vec![json!(css)]).await;
-        found.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
+        texts_of(&self.js(TEXTS, vec![json!(css)]).await)
     }
 
     /// Waits until an element's text says something.
     pub async fn wait_text(&self, css: &str, part: &str, within: Duration) -> String {
         let what = format!("{}: {css} says {part:?}", self.name);
         eventually(&what, within, || async {
-            let texts = self.texts(css).await;
+            let texts = texts_of(&self.try_js(TEXTS, vec![json!(css)]).await?);
             texts.into_iter().find(|text| text.contains(part))
         })
         .await
@@ -232,6 +289,11 @@ impl Browser {
             .unwrap_or_else(|fault| panic!("{}: {script}: {fault}", self.name))
     }
 
+    /// The same for somebody who looks again and again: `None` while one page gives way to another.
+    pub async fn try_js(&self, script: &str, args: Vec<Value>) -> Option<Value> {
+        self.client.execute(script, args).await.ok()
+    }
+
     /// The page's source.
     pub async fn source(&self) -> String {
         self.client.source().await.unwrap_or_else(|fault| format!("no source: {fault}"))
@@ -249,9 +311,10 @@ impl Browser {
         area.send_keys("\u{e007}").await.unwrap_or_else(|fault| panic!("{}: Enter: {fault}", self.name));
     }
 
-    /// What the terminal shows, with what has scrolled away, line by line.
+    /// What the terminal shows, with what has scrolled away, line by line; nothing before it is there.
     pub async fn screen(&self) -> Vec<String> {
-        let text = self.js("return document.querySelector('[data-terminal]').terminalText()", vec![]).await;
+        let script = "return document.querySelector('[data-terminal]')?.terminalText?.() ?? ''";
+        let text = self.try_js(script, vec![]).await.unwrap_or_default();
         text.as_str().unwrap_or_default().lines().map(|line| line.trim_end().to_owned()).collect()
     }
 

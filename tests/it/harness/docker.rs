@@ -1,8 +1,9 @@
 //! The engine, asked by its own command line and not through the code under test.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
 use std::net::Ipv4Addr;
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use ipnet::Ipv4Net;
 
@@ -113,7 +114,6 @@ pub fn exec(container: &str, user: &str, script: &str) -> (i32, String) {
 /// As [`exec`], with a program on standard input.
 pub fn exec_python(container: &str, user: &str, program: &str) -> (i32, String) {
     use std::io::Write;
-    use std::process::Stdio;
     let mut child = Command::new("docker")
         .args(["exec", "-i", "-u", user, container, "python3", "-"])
         .stdin(Stdio::piped())
@@ -126,6 +126,47 @@ pub fn exec_python(container: &str, user: &str, program: &str) -> (i32, String) 
     let mut said = String::from_utf8_lossy(&out.stdout).into_owned();
     said.push_str(&String::from_utf8_lossy(&out.stderr));
     (out.status.code().unwrap_or(-1), said)
+}
+
+/// A program that listens in a container until it is told to end, by the end of its input.
+pub struct Listener {
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl Listener {
+    /// Starts a Python program as root and waits until it says with its first line that it listens.
+    pub fn start(container: &str, program: &str) -> Self {
+        let mut child = Command::new("docker")
+            .args(["exec", "-i", "-u", "root", container, "python3", "-c", program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        assert_eq!(first.trim(), "listening", "{container}");
+        Self { child, out }
+    }
+
+    /// Ends it; what it said meanwhile.
+    pub fn end(mut self) -> String {
+        drop(self.child.stdin.take());
+        let mut said = String::new();
+        self.out.read_to_string(&mut said).unwrap();
+        let status = self.child.wait().unwrap();
+        assert!(status.success(), "{status}: {said}");
+        said
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// Last lines of a container's log.

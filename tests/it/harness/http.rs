@@ -58,7 +58,7 @@ impl Person {
     pub fn new(base: &str) -> Self {
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .timeout(Duration::from_secs(60))
+            .timeout(Duration::from_secs(180))
             .no_proxy()
             .build()
             .unwrap();

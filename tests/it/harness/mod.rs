@@ -72,5 +72,5 @@ where
 
 /// Time that a launch of real containers may take on a small machine.
 pub const LAUNCH: Duration = Duration::from_secs(420);
-/// Time that a page may take to show what it is told.
-pub const SOON: Duration = Duration::from_secs(30);
+/// Time that a page may take to show what it is told: far more than it needs, as a machine may be busy with much else.
+pub const SOON: Duration = Duration::from_secs(90);

@@ -78,7 +78,7 @@ impl Postgres {
         let home = self.home.path().display();
         let options = format!("-p {} -k {home} -c listen_addresses=127.0.0.1", self.port);
         let log = format!("{home}/log");
-        self.run("pg_ctl", &["-l", &log, "-w", "-t", "60", "-o", &options, "start"]);
+        self.run("pg_ctl", &["-l", &log, "-w", "-t", "180", "-o", &options, "start"]);
     }
 
     /// Address for the server.

@@ -16,7 +16,7 @@ use super::unique;
 /// Images that the light scenario needs.
 const IMAGES: [&str; 2] = ["rampart/base:latest", "rampart/gateway:latest"];
 /// What an engine of a small machine needs to be there, and to start again on what it has.
-const STARTS_WITHIN: Duration = Duration::from_secs(60);
+const STARTS_WITHIN: Duration = Duration::from_secs(180);
 
 /// The second engine.
 pub struct SecondEngine {

@@ -15,8 +15,8 @@ use crate::style::root;
 
 /// Blocks of subnets that tests take, of the many below 10.96.0.0/11; one for each server.
 const BLOCKS: u32 = 128;
-/// Seconds after filing at which a report is judged. Short, but long enough to see it pending.
-const JUDGE_DELAY: &str = "4s";
+/// Time after filing at which a report is judged. Short, but long enough to see it pending in a browser on a busy machine.
+const JUDGE_DELAY: &str = "12s";
 
 /// A block of subnets that is this server's alone. What a server made is removed by its block, so nobody else may have it,
 /// long before the first network is in it.
@@ -228,7 +228,7 @@ impl Server {
         let address = format!("{}/", self.base());
         let (log_path, child) = (self.log_path(), self.child.as_mut().unwrap());
         let child = std::cell::RefCell::new(child);
-        eventually("the server answers", Duration::from_secs(60), || async {
+        eventually("the server answers", Duration::from_secs(180), || async {
             if let Ok(Some(status)) = child.borrow_mut().try_wait() {
                 panic!(
                     "the server ended ({status}): {}",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::http::Person;
 use super::server::{Server, Setup};
-use super::{LAUNCH, eventually, page};
+use super::{LAUNCH, SOON, eventually, page};
 
 /// Password that staff choose at their first log-in.
 pub const PASSWORD: &str = "a-wall-of-nine-stones";
@@ -13,7 +13,7 @@ pub const PASSWORD: &str = "a-wall-of-nine-stones";
 pub fn first_administrator(server: &Server) -> (String, String) {
     // The server answers a moment before it has said so.
     let mut plain = server.log();
-    for _ in 0..100 {
+    for _ in 0..1200 {
         if plain.contains("password: ") {
             break;
         }
@@ -276,7 +276,7 @@ async fn started_with(setup: Setup, pairs: u16) -> Scene {
     act(&staff.instructor, &exercise, "launch", "").await;
     wait_state(&staff.instructor, &exercise, "ready", LAUNCH).await;
     act(&staff.instructor, &exercise, "start", "").await;
-    wait_state(&staff.instructor, &exercise, "running", Duration::from_secs(20)).await;
+    wait_state(&staff.instructor, &exercise, "running", SOON).await;
     let code_of = |name: &str| slips.iter().find(|(known, _)| known == name).unwrap().1.clone();
     let codes = people.iter().map(|(name, ..)| code_of(name)).collect();
     Scene { server, staff, exercise, code, codes, seats: Vec::new() }

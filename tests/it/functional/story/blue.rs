@@ -1,11 +1,9 @@
 //! Blue: events, incident reports, repair.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::red::{code_of, enter_seat};
-use super::{Play, figure};
+use super::{LONG, Play, figure};
 use crate::harness::browser::Browser;
 use crate::harness::stage::local;
 use crate::harness::words::zh;
@@ -79,14 +77,14 @@ pub async fn sees_events_and_reports(play: &mut Play) {
     file(blue, "www", "T1190", "入口網搜尋頁遭注入，資料表內容外洩；已通知維運單位。").await;
     blue.wait_text(".toast", &zh("flash.report_sent"), SOON).await;
     blue.wait_text("#reports li", &zh("verdict.pending"), SOON).await;
-    blue.wait_text("#reports li", &zh("verdict.matched"), Duration::from_secs(45)).await;
+    blue.wait_text("#reports li", &zh("verdict.matched"), LONG).await;
     assert_eq!(figure(&blue.texts("#reports li .pts").await[0]), DETECTION);
 
     // Nobody wrote a program onto the document system.
     cite(blue, "web", "/").await;
     file(blue, "doc", "T1505.003", "懷疑公文系統遭植入程式。").await;
     blue.wait_text(".toast", &zh("flash.report_sent"), SOON).await;
-    blue.wait_text("#reports li", &zh("verdict.false"), Duration::from_secs(45)).await;
+    blue.wait_text("#reports li", &zh("verdict.false"), LONG).await;
     let points: Vec<i64> = blue.texts("#reports li .pts").await.iter().map(|text| figure(text)).collect();
     assert_eq!(points, [0, DETECTION], "the first wrong reports of an hour cost nothing");
     play.points_blue_claims = DETECTION;
@@ -104,7 +102,7 @@ pub async fn repairs(play: &mut Play) {
     let blue = play.of("blue");
     blue.goto("/seat").await;
     ask_retest(blue).await;
-    blue.wait_text("#repairs li", &zh("repair.stage.failed"), Duration::from_secs(60)).await;
+    blue.wait_text("#repairs li", &zh("repair.stage.failed"), LONG).await;
     blue.wait_text("#repairs li", &zh("repair.attack_works"), SOON).await;
 
     let login = blue.texts(".credentials li").await.into_iter().find(|text| text.contains("ops@www"));
@@ -118,12 +116,11 @@ pub async fn repairs(play: &mut Play) {
     let repair =
         std::fs::read_to_string(root().join("scenarios/qinglan-portal/solve/blue-repair.sh")).unwrap();
     let command = format!("OPS_PASSWORD='{password}' bash repair.sh");
-    let screen =
-        blue.run_in_terminal("repair.sh", repair.trim_end(), &command, Duration::from_secs(60)).await;
+    let screen = blue.run_in_terminal("repair.sh", repair.trim_end(), &command, LONG).await;
     assert!(screen.iter().any(|line| line.contains("REPAIRED search.php")), "the repair failed: {screen:#?}");
 
     ask_retest(blue).await;
-    blue.wait_text("#repairs li", &zh("repair.stage.passed"), Duration::from_secs(90)).await;
+    blue.wait_text("#repairs li", &zh("repair.stage.passed"), LONG).await;
     blue.wait_text("#repairs li", &zh("repair.attack_fails"), SOON).await;
     let team = play.team("b1").await;
     assert_eq!(team["parts"]["response"], REPAIR);

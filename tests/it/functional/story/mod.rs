@@ -24,6 +24,9 @@ pub const PEOPLE: [(&str, &str, &str, &str, &str); 5] = [
     ("周無記", "S006", "青嵐科技大學", "", "b2"),
 ];
 
+/// Time that a script in a terminal or a judgement may take.
+pub const LONG: Duration = Duration::from_secs(300);
+
 /// Everything that the story needs while it goes on.
 pub struct Play {
     pub server: Server,
@@ -151,7 +154,7 @@ pub async fn log_in(browser: &Browser, login: &str, password: &str) {
     browser.goto("/staff").await;
     browser.fill("#f-login", login).await;
     browser.fill("#f-password", password).await;
-    browser.click("form[action=\"/staff\"] button.primary").await;
+    browser.submit("form[action=\"/staff\"] button.primary").await;
 }
 
 /// A figure as printed, with thousands separators and a real minus.

@@ -1,12 +1,12 @@
 //! Before the exercise: accounts, roster, exercise, seats, slips, ranges.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{PEOPLE, Play, log_in};
 use crate::harness::browser::Browser;
 use crate::harness::stage::{PASSWORD, first_administrator, local};
 use crate::harness::words::zh;
-use crate::harness::{LAUNCH, SOON, docker, eventually};
+use crate::harness::{LAUNCH, SOON, docker};
 
 async fn choose_password(browser: &Browser, once: &str) {
     browser.goto("/people").await;
@@ -151,28 +151,30 @@ pub async fn launch(play: &mut Play) {
     play.wait_state("ready", LAUNCH).await;
     assert_eq!(docker::containers(&play.exercise).len(), 12, "two ranges of six hosts");
     assert_eq!(docker::networks(&play.exercise).len(), 6, "three zones each");
-    let proofs = eventually("the walls are shown", SOON, || async {
+    let kinds = ["host", "engine", "other_team", "outside", "denied", "allowed"];
+    let is_of = |row: &String, range: &str, what: &str| {
+        row.starts_with(range) && row.contains(&zh(&format!("proof.{what}")))
+    };
+    let all: Vec<(&str, &str)> = kinds.iter().flat_map(|what| [("1", *what), ("2", *what)]).collect();
+    let began = Instant::now();
+    let proofs = loop {
         let proofs = room.texts("section[aria-labelledby=\"walls-t\"] tbody tr").await;
-        (!proofs.is_empty()).then_some(proofs)
-    })
-    .await;
+        if all.iter().all(|(range, what)| proofs.iter().any(|row| is_of(row, range, what))) {
+            break proofs;
+        }
+        assert!(began.elapsed() < SOON, "not all walls were tried in both ranges: {proofs:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
     assert!(
         !room.has("section[aria-labelledby=\"walls-t\"] tr.danger-row").await,
         "a wall does not hold: {proofs:?}"
     );
-    for what in ["host", "engine", "other_team", "outside", "denied", "allowed"] {
-        let name = zh(&format!("proof.{what}"));
-        for range in ["1", "2"] {
-            let proven = proofs.iter().any(|row| row.starts_with(range) && row.contains(&name));
-            assert!(proven, "{name} was not tried in range {range}: {proofs:?}");
-        }
-    }
 }
 
 /// The clock runs.
 pub async fn start(play: &mut Play) {
     play.press("start").await;
-    play.wait_state("running", Duration::from_secs(20)).await;
+    play.wait_state("running", SOON).await;
     let spectator = play.of("spectator");
     spectator.goto("/board").await;
     spectator.click(&format!("a[href=\"/board/{}\"]", play.exercise)).await;

@@ -1,8 +1,6 @@
 //! Red: seat code, terminal, flags.
 
-use std::time::Duration;
-
-use super::Play;
+use super::{LONG, Play};
 use crate::harness::browser::Browser;
 use crate::harness::stage::planted;
 use crate::harness::words::zh;
@@ -48,8 +46,7 @@ pub async fn solves_in_the_terminal(play: &mut Play) -> Vec<String> {
     red.goto("/seat").await;
     red.wait_text("[data-term-state]", &zh("terminal.connected"), SOON).await;
     let script = std::fs::read_to_string(root().join("scenarios/qinglan-portal/solve/red.sh")).unwrap();
-    let screen =
-        red.run_in_terminal("red.sh", script.trim_end(), "bash red.sh", Duration::from_secs(90)).await;
+    let screen = red.run_in_terminal("red.sh", script.trim_end(), "bash red.sh", LONG).await;
     play.picture("red", "seat-red.png").await;
     OBJECTIVES
         .iter()

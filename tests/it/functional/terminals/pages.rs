@@ -36,6 +36,17 @@ async fn wait_shown(browser: &Browser, css: &str, line: &str) -> Vec<String> {
     .await
 }
 
+/// The terminal once it shows a line and the shell asks again below it.
+async fn settled(browser: &Browser, line: &str) -> Vec<String> {
+    let what = format!("{}: the terminal shows {line:?} and asks again", browser.name);
+    eventually(&what, SOON, || async {
+        let screen = browser.screen().await;
+        let at = screen.iter().rposition(|one| one.trim() == line)?;
+        screen[at + 1..].iter().any(|one| !one.trim().is_empty()).then_some(screen)
+    })
+    .await
+}
+
 pub async fn reloaded_watched_and_replayed(scene: &Scene, driver: &Driver) {
     let red = as_person(driver, scene, "red", scene.red(1)).await;
     red.goto("/seat").await;
@@ -46,11 +57,11 @@ pub async fn reloaded_watched_and_replayed(scene: &Scene, driver: &Driver) {
     .await;
     red.wait_screen("台灣 地方政府", SOON).await;
     red.paste_in_terminal("seq 1 120; echo 畫面-$((6*7))").await;
-    let before = red.wait_screen("畫面-42", SOON).await;
+    let before = settled(&red, "畫面-42").await;
 
     // A reload is no new shell: the same screen, with what has scrolled away.
     red.goto("/seat").await;
-    let after = red.wait_screen("畫面-42", SOON).await;
+    let after = settled(&red, "畫面-42").await;
     assert_eq!(after.iter().filter(|line| *line == "台灣 地方政府").count(), 1, "{after:#?}");
     let tail = |screen: &[String]| screen[screen.len().saturating_sub(60)..].to_vec();
     assert_eq!(tail(&after), tail(&before), "the screen after the reload is another one");
