@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::docker::{addresses, containers, docker_ok, exec, exec_python, host, networks};
+use crate::harness::docker::{Listener, addresses, containers, docker_ok, exec, exec_python, host, networks};
 use crate::harness::stage::Scene;
 
 /// Hosts from which the walls are tried, with an account each besides root.
@@ -22,7 +22,7 @@ def attempt(target):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_STREAM) as s:
-            s.settimeout(1.5)
+            s.settimeout(SECONDS)
             s.connect((address, port))
             return [address, port, "open"]
     except (TimeoutError, socket.timeout):
@@ -35,8 +35,14 @@ with concurrent.futures.ThreadPoolExecutor(32) as pool:
 
 /// What answers, of these addresses and ports, when tried from a container.
 fn answering(container: &str, user: &str, targets: &[(String, u16)]) -> Vec<Value> {
+    answering_within(1.5, container, user, targets)
+}
+
+/// The same with so many seconds for each answer: more where one is expected, as the first packet may be lost.
+fn answering_within(seconds: f32, container: &str, user: &str, targets: &[(String, u16)]) -> Vec<Value> {
     let list = json!(targets).to_string();
-    let program = CONNECT.replace("TARGETS", &format!("'''{list}'''"));
+    let program =
+        CONNECT.replace("TARGETS", &format!("'''{list}'''")).replace("SECONDS", &seconds.to_string());
     let (code, said) = exec_python(container, user, &program);
     assert_eq!(code, 0, "{container} as {user}: {said}");
     serde_json::from_str(said.lines().last().unwrap_or("null")).unwrap_or_else(|_| panic!("{said}"))
@@ -153,7 +159,7 @@ pub fn the_host_is_out_of_reach(scene: &Scene) {
     for address in hosts.iter().filter(|address| address.is_ipv4()) {
         let bait = SocketAddr::new(*address, bait_port);
         assert!(
-            TcpStream::connect_timeout(&bait, Duration::from_secs(2)).is_ok(),
+            TcpStream::connect_timeout(&bait, Duration::from_secs(20)).is_ok(),
             "the bait does not answer at {bait}"
         );
     }
@@ -276,12 +282,8 @@ pub fn raw_frames_do_not_reach_the_host(scene: &Scene) {
 
     // A neighbour listens; the listener tells when it is ready.
     let neighbour = addresses(&citizens)[0];
-    let listener = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(12); s.bind(('0.0.0.0', 45454)); print(s.recv(99).decode(), flush=True)";
-    let listening = {
-        let citizens = citizens.clone();
-        std::thread::spawn(move || exec_python(&citizens, "root", listener))
-    };
-    std::thread::sleep(Duration::from_secs(2));
+    let listener = "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(60); s.bind(('0.0.0.0', 45454)); print('listening', flush=True); print(s.recv(99).decode(), flush=True)";
+    let listening = Listener::start(&citizens, listener);
     let (_, mac) = exec(&citizens, "root", "cat /sys/class/net/eth0/address");
     let mut frames = vec![json!({
         "mac": mac.trim(), "from": own.to_string(), "to": neighbour.to_string(), "port": 45454, "text": "to a neighbour",
@@ -298,7 +300,7 @@ pub fn raw_frames_do_not_reach_the_host(scene: &Scene) {
     let program = RAW.replace("FRAMES", &format!("'''{}'''", json!(frames)));
     let (code, said) = exec_python(&attack, "root", &program);
     assert_eq!(code, 0, "the frames could not be written: {said}");
-    let (_, heard) = listening.join().unwrap();
+    let heard = listening.end();
     assert!(
         heard.contains("to a neighbour"),
         "the frame to the neighbour did not arrive, so nothing is proven: {heard}"
@@ -314,7 +316,7 @@ pub fn rules_between_zones_hold(scene: &Scene) {
     let at = |name: &str| IpAddr::V4(addresses(&host(&scene.exercise, 1, name))[0]);
     let (www, doc, watch) = (at("www"), at("doc"), at("watch"));
     let open = |from: &str, to: IpAddr, ports: &[u16]| -> Vec<u16> {
-        let found = answering(&host(&scene.exercise, 1, from), "root", &crossed(&[to], ports));
+        let found = answering_within(8.0, &host(&scene.exercise, 1, from), "root", &crossed(&[to], ports));
         found.iter().map(|found| u16::try_from(found[1].as_u64().unwrap()).unwrap()).collect()
     };
     let ports = [22, 53, 80, 3306, 8080];
