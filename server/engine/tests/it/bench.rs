@@ -1,10 +1,11 @@
 //! A place for one test: its own run id, names and subnets, and cleaning up however the test ends.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -59,9 +60,18 @@ impl Bench {
         let tag = tag();
         let block: Ipv4Net = "10.213.0.0/16".parse().unwrap();
         let taken = subnets::taken(engine.as_ref()).await.unwrap();
-        // Tests run side by side: each starts at its own place in the block.
-        let start = u32::from_str_radix(&tag, 16).unwrap() as usize * 7 % 200;
-        let block = subnets::candidates(block, 24, &taken).nth(start).unwrap();
+        // Tests run side by side: no two of this process get the same, though nothing stands in it yet, and those of
+        // another process begin elsewhere in the block.
+        static GIVEN: Mutex<BTreeSet<Ipv4Net>> = Mutex::new(BTreeSet::new());
+        let mut free: Vec<Ipv4Net> = subnets::candidates(block, 24, &taken).collect();
+        let begin = std::process::id() as usize * 61 % free.len();
+        free.rotate_left(begin);
+        let block = {
+            let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = free.into_iter().find(|net| !given.contains(net)).expect("no subnets are left");
+            given.insert(own);
+            own
+        };
         Self { engine, run: format!("test-{tag}"), tag, block, node }
     }
 
@@ -162,7 +172,7 @@ impl Bench {
     }
 
     async fn clear(&self) {
-        for _ in 0..40 {
+        for _ in 0..300 {
             let seen = self.engine.observe(&self.run).await.unwrap();
             if seen.is_empty() {
                 return;
@@ -217,8 +227,12 @@ pub async fn on_all<F: Future<Output = ()>>(test: impl Fn(Bench) -> F) {
     on_engines(&test).await;
 }
 
-/// Waits until something holds.
+/// What a busy machine may take for anything.
+pub const LONG: Duration = Duration::from_secs(120);
+
+/// Waits until something holds; `within` is what a machine with little else to do may take, a busy one has [`LONG`].
 pub async fn until<F: Future<Output = bool>>(what: &str, within: Duration, holds: impl Fn() -> F) {
+    let within = within.max(LONG);
     let end = tokio::time::Instant::now() + within;
     while !holds().await {
         assert!(tokio::time::Instant::now() < end, "not within {within:?}: {what}");

@@ -70,7 +70,7 @@ impl Folder {
 
 fn quiet(_: &str) {}
 
-const SOON: Duration = Duration::from_secs(60);
+const SOON: Duration = Duration::from_secs(300);
 
 /// Pruning takes whatever is nameless, another test's images too: one test at a time.
 static PRUNING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

@@ -12,7 +12,7 @@ use rampart_engine::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::bench::{Bench, on_engines, on_node, until};
+use crate::bench::{Bench, LONG, on_engines, on_node, until};
 use crate::node::{self, Node, names, trust, write};
 
 fn desk() -> TerminalSpec {
@@ -112,9 +112,11 @@ async fn nobody_is_taken_for_a_node_but_the_node() {
     let plain = format!("https://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
         while let Ok((mut tcp, _)) = listener.accept().await {
-            let mut hello = [0; 64];
+            let mut hello = [0; 4096];
             let _ = tcp.read(&mut hello).await;
             let _ = tcp.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\nno TLS here").await;
+            // Closed on what is unread, the connection would be reset, and the answer perhaps never read.
+            while tcp.read(&mut hello).await.is_ok_and(|read| read > 0) {}
         }
     });
     assert_eq!(fault(&DockerEngine::remote(&plain, &ours).unwrap()).await, Distrust::NotTls);
@@ -255,15 +257,15 @@ async fn a_cut_cable_ends_what_is_open_in_seconds() {
             };
             tokio::join!(typing, quiet, piped)
         };
-        let ended = tokio::time::timeout(Duration::from_secs(30), ends).await;
+        let ended = tokio::time::timeout(LONG, ends).await;
         let asked = bench.engine.observe(&bench.run).await;
         let pinged = bench.engine.ping(Duration::from_secs(3)).await;
         node.cable(true);
         let ended = ended.unwrap();
         eprintln!("after the cut: {ended:?}");
         for (what, after) in [ended.0, ended.1, ended.2] {
-            // The kernel takes 9 s; the rest is what a busy machine may add.
-            assert!(after < Duration::from_secs(12), "{what} ended after {after:?}");
+            // The kernel takes 9 s; the rest is what a busy machine may add. Without it, minutes would pass.
+            assert!(after < Duration::from_secs(30), "{what} ended after {after:?}");
         }
         assert!(matches!(&asked, Err(error) if error.is_silence()), "{asked:?}");
         assert!(matches!(&pinged, Err(error) if error.is_silence()), "{pinged:?}");
@@ -290,7 +292,8 @@ async fn a_hung_engine_is_told_by_its_silence() {
         node.freeze(false);
         assert!(matches!(pinged, Err(EngineError::Timeout(_))), "{pinged:?}");
         eprintln!("a hung engine was told after {after:?}");
-        assert!(after < Duration::from_secs(10), "{after:?}");
+        // It was given three seconds; the rest is what a busy machine may add.
+        assert!(after < Duration::from_secs(15), "{after:?}");
         until("it goes on", Duration::from_secs(60), async || {
             bench.engine.ping(Duration::from_secs(3)).await.is_ok()
         })
@@ -364,7 +367,11 @@ async fn what_a_killed_server_left_is_swept_and_nothing_else() {
         assert!(bench.engine.exec(&name, spec).await.unwrap().ok());
         let ended = bench.engine.sweep(&name).await.unwrap();
         assert!(ended >= 3, "{ended}");
-        assert_eq!((count("^bash -l").await, count("^sleep 100").await), (2, 0), "ours and the stranger's stay");
+        // What is killed is gone a moment later.
+        until("ours and the stranger's stay", LONG, async || {
+            (count("^bash -l").await, count("^sleep 100").await) == (2, 0)
+        })
+        .await;
         assert_eq!(count("^sleep inf").await, 1, "the host's own stays");
         assert_eq!(bench.engine.sweep(&name).await.unwrap(), 0, "nothing is left to do");
         drop((ours, theirs));
