@@ -4,7 +4,7 @@ use rampart_app::exercise::{CommandError, Start};
 use rampart_domain::decide::{FlagOutcome, Refusal, ReportForm};
 use scoreboard::{Answer, Body, Fold, Status};
 
-use crate::house::House;
+use crate::house::{House, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_hands_on_one_flag_capture_it_once() {
@@ -118,8 +118,7 @@ async fn a_report_is_judged_after_the_delay_and_at_the_end_at_the_latest() {
     tokio::time::sleep(Duration::from_millis(1_300)).await;
     assert!(live.fold().reports[0].judged.is_none());
     house.clock.advance(6_000);
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert!(live.fold().reports[0].judged.is_some());
+    until("it is judged", || live.fold().reports[0].judged.is_some()).await;
     live.file_report("b1", "s5", form).await.unwrap();
     live.turn(&teacher, Status::Ended).await.unwrap();
     let fold = live.fold().clone();

@@ -90,13 +90,16 @@ async fn a_pause_wins_over_a_thaw_that_is_still_under_way() {
             seen.containers.iter().filter(|found| found.state == State::Paused).count()
         }
     };
-    for _ in 0..100 {
-        if frozen(&house).await == 12 {
-            break;
+    let all_frozen = async |house: &House| {
+        for _ in 0..1200 {
+            if frozen(house).await == 12 {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(frozen(&house).await, 12);
+        false
+    };
+    assert!(all_frozen(&house).await);
     // One container is slow to thaw, so the thaw goes round several times.
     let slow = house.engine.observe(&id).await.unwrap();
     let slow = slow.container(&plan.ranges[1].hosts[2].name).unwrap().id.clone();
@@ -105,6 +108,7 @@ async fn a_pause_wins_over_a_thaw_that_is_still_under_way() {
     live.turn(&teacher, Status::Running).await.unwrap();
     tokio::time::sleep(Duration::from_millis(100)).await;
     live.turn(&teacher, Status::Paused).await.unwrap();
+    assert!(all_frozen(&house).await);
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     assert_eq!(frozen(&house).await, 12, "the clock stands, so everything does");
 }
@@ -287,14 +291,8 @@ async fn a_host_that_dies_is_shown_and_started_again() {
         rules.contains(&"alarm.host_died".to_owned()) && rules.contains(&"alarm.host_oom".to_owned()),
         "{rules:?}"
     );
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        if state().unwrap().state == HostCondition::Running {
-            break;
-        }
-    }
+    until("it is seen to run again", || state().unwrap().state == HostCondition::Running).await;
     assert_eq!(house.engine.inspect(&www).await.unwrap().state, State::Running);
-    assert_eq!(state().unwrap().state, HostCondition::Running);
     assert!(state().unwrap().oom_ms.is_some(), "what happened stays to be read");
 }
 
@@ -335,10 +333,10 @@ async fn a_silent_engine_is_an_alarm_while_it_is_silent() {
     house.engine.fail(Fault { call: "*".into(), object: "*".into(), error, done: false, times: u32::MAX });
     until("nothing is known", || known(HostCondition::Unknown)).await;
     let lasting = || live.progress().borrow().alarms.iter().any(|alarm| alarm.over_ms.is_none());
-    assert!(lasting());
+    until("staff is told", lasting).await;
     house.engine.heal();
     until("all run again", || known(HostCondition::Running)).await;
-    assert!(!lasting());
+    until("staff is told that it is over", || !lasting()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -370,7 +368,7 @@ async fn a_launch_can_be_given_up_and_leaves_nothing() {
     house.engine.answer(|_, _| Some(ExecOut { code: 1, ..ExecOut::default() }));
     live.turn(&teacher, Status::Provisioning).await.unwrap();
     let mut stands = false;
-    for _ in 0..200 {
+    for _ in 0..1200 {
         stands = !house.engine.observe(&id).await.unwrap().is_empty();
         if stands {
             break;
@@ -418,7 +416,7 @@ async fn a_flood_of_records_is_dropped_in_sight_and_hides_neither_an_act_nor_the
     until("the act is confirmed all the same", || live.fold().actions.len() == 1).await;
     let events = house.app.store.events();
     let mut others = Vec::new();
-    for _ in 0..200 {
+    for _ in 0..1200 {
         others = events.read(&id, 2, None, rampart_store::Page::Latest, 10).await.unwrap();
         if !others.is_empty() {
             break;

@@ -46,7 +46,7 @@ async fn objects(engine: &FakeEngine, run: &str) -> Vec<u64> {
 
 /// Waits until something of the run stands, and gives the epochs of what does.
 async fn stands(engine: &FakeEngine, run: &str) -> Vec<u64> {
-    for _ in 0..400 {
+    for _ in 0..1200 {
         let seen = objects(engine, run).await;
         if !seen.is_empty() {
             return seen;
@@ -426,7 +426,7 @@ async fn a_host_that_was_stopped_for_the_disk_stays_so_whatever_restarts() {
     until("staff is told", || told(&live)).await;
     let running =
         async |house: &House| house.engine.inspect(&dead.name).await.unwrap().state == State::Running;
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if running(&house).await {
             break;
         }

@@ -162,7 +162,7 @@ async fn a_reset_cut_off_by_the_end_of_the_server_is_finished_by_the_next() {
         times: u32::MAX,
     });
     live.reset_host(blue(), 1, "watch").await.unwrap();
-    for _ in 0..100 {
+    for _ in 0..1200 {
         if container(&house, &live.id, &watch).await.is_none() {
             break;
         }
@@ -216,14 +216,17 @@ async fn a_pause_holds_a_reset_up_and_refuses_new_ones() {
     assert_eq!(refused, Err(CommandError::Refused(Refusal::Paused)));
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(over(&live), [None], "it waits for the end of the pause");
-    let seen = house.engine.observe(&live.id).await.unwrap();
-    let moving: Vec<&str> = seen
-        .containers
-        .iter()
-        .filter(|found| found.state == State::Running)
-        .map(|found| found.name.as_str())
-        .collect();
-    assert_eq!(moving, Vec::<&str>::new(), "everything stands still");
+    let mut moving = Vec::new();
+    for _ in 0..1200 {
+        let seen = house.engine.observe(&live.id).await.unwrap();
+        let runs = seen.containers.into_iter().filter(|found| found.state == State::Running);
+        moving = runs.map(|found| found.name).collect();
+        if moving.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(moving, Vec::<String>::new(), "everything stands still");
     live.turn(&teacher, Status::Running).await.unwrap();
     until("it is done", || over(&live) == [Some(true)]).await;
     assert_eq!(container(&house, &live.id, &watch).await.unwrap().1, State::Running);

@@ -260,7 +260,7 @@ async fn strays_are_told_apart_and_only_own_ones_are_removed() {
     assert_eq!(other.app.clear_strays("boss").await.unwrap(), 0);
     assert_eq!(house.app.clear_strays(&teacher).await.unwrap(), 1);
     let engine = house.engine.clone();
-    for _ in 0..100 {
+    for _ in 0..1200 {
         if engine.observe("lost-run").await.unwrap().is_empty() {
             break;
         }

@@ -68,7 +68,7 @@ async fn a_launch_goes_round_what_others_hold_even_if_it_appears_under_its_hands
     let live = house.app.exercise(&id).unwrap();
     live.turn(&teacher, Status::Provisioning).await.unwrap();
     let mut held = Vec::new();
-    for _ in 0..100 {
+    for _ in 0..1200 {
         held = house.app.store.subnets().of(&id).await.unwrap();
         let made = house.engine.calls().iter().filter(|call| call.starts_with("create_network rmp")).count();
         if made > 6 && held.len() == 6 {

@@ -7,8 +7,11 @@ mod gateway;
 mod real;
 mod resume;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use ipnet::Ipv4Net;
 use rampart_domain::plan::{self, Plan};
 use rampart_domain::scenario::{PlantWhat, Ready, Scenario, parse};
 use rampart_domain::secret::RunSecret;
@@ -35,17 +38,29 @@ async fn shipped(engine: &dyn Engine, pairs: u16) -> Plan {
     planned(engine, &scenario(), pairs).await
 }
 
+/// So many of these subnets, for tests that run side by side on a real engine: no two of this process get the same, though
+/// nothing stands in it yet, and those of another process begin elsewhere.
+fn own(mut free: Vec<Ipv4Net>, count: usize) -> Vec<Ipv4Net> {
+    static GIVEN: Mutex<BTreeSet<Ipv4Net>> = Mutex::new(BTreeSet::new());
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    free.retain(|net| !given.contains(net));
+    let begin = std::process::id() as usize * 61 % free.len();
+    free.rotate_left(begin);
+    free.truncate(count);
+    given.extend(&free);
+    free
+}
+
 async fn planned(engine: &dyn Engine, scenario: &Scenario, pairs: u16) -> Plan {
     let run = run_id();
     let taken = subnets::taken(engine).await.unwrap();
-    // Tests run side by side: each starts somewhere else in the block.
-    let at = plan::short_run(&run).bytes().fold(0_usize, |sum, byte| sum * 31 + usize::from(byte)) % 900;
-    let free: Vec<_> = subnets::candidates("10.214.0.0/16".parse().unwrap(), 26, &taken)
-        .skip(at)
-        .take(plan::subnets_needed(scenario, pairs))
-        .collect();
+    let free = subnets::candidates("10.214.0.0/16".parse().unwrap(), 26, &taken).collect();
+    let wanted = plan::subnets_needed(scenario, pairs);
+    // A fake engine is its test's alone, and has nothing.
+    let free = if taken.is_empty() { free } else { own(free, wanted) };
+    let free = &free[..wanted];
     let needs = super::needs(engine).await.unwrap();
-    plan::make(scenario, &run, pairs, &free).unwrap().on_images(&needs).unwrap()
+    plan::make(scenario, &run, pairs, free).unwrap().on_images(&needs).unwrap()
 }
 
 /// The same with the base image in place of the replicas: quick to start, same names, rules and probes.
