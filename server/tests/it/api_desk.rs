@@ -298,12 +298,14 @@ async fn files_of_scores_are_the_pages_and_a_freeze_holds_on_every_road() {
     let freeze = json!({ "act": "freeze", "on": true });
     assert_eq!(teacher.of_exercise("POST", "/judge", &freeze).await.status, StatusCode::NO_CONTENT);
     let live = house.app.exercise(&house.exercise).unwrap();
-    for _ in 0..200 {
-        if live.board().document().json.windows(13).any(|part| part == b"\"frozen\":true") {
+    let frozen = || live.board().document().json.windows(13).any(|part| part == b"\"frozen\":true");
+    for _ in 0..1200 {
+        if frozen() {
             break;
         }
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
+    assert!(frozen(), "the board was not frozen");
     let board = format!("/board/{}", house.exercise);
     let roads = [
         (format!("{board}/state"), None),

@@ -107,7 +107,7 @@ async fn sheets_on_paper_are_counted_against_what_was_handed_out_and_shown_no_mo
     assert!(fewer.status == StatusCode::UNPROCESSABLE_ENTITY && fewer.text().contains("已登錄的 2 份"));
     // The course shows the rate; X4 counts them with those that came by token.
     assert!(officer.get(&format!("/courses/{}", class.course)).await.text().contains("50.00%"));
-    let year = RocYear::of_ms(app.now_ms());
+    let year = RocYear::of_ms(class.start_ms());
     let x4 = officer.get(&format!("/statistics/year/{year}/x4")).await.text();
     assert!(x4.contains("發出數 4，回收數 2，回收率 50.00%"), "{x4}");
     app.close_survey(&class.course, &survey, &by).await.unwrap();

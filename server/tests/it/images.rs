@@ -41,7 +41,7 @@ async fn draft(house: &House) -> String {
 
 async fn built(house: &House) {
     let mut state = house.app.images_state();
-    tokio::time::timeout(Duration::from_secs(30), state.wait_for(|state| !state.building))
+    tokio::time::timeout(Duration::from_secs(120), state.wait_for(|state| !state.building))
         .await
         .unwrap()
         .unwrap();
@@ -53,7 +53,7 @@ async fn audit(house: &House, what: &str) -> Vec<(Option<String>, String)> {
 }
 
 async fn until_audited(house: &House, what: &str, lines: usize) {
-    for _ in 0..200 {
+    for _ in 0..1200 {
         if audit(house, what).await.len() == lines {
             return;
         }
@@ -76,7 +76,7 @@ async fn a_launch_names_the_image_that_cannot_be_built_and_why() {
     let answer = teacher.post(&format!("/exercises/{id}/launch"), &[]).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
     let exercise = house.app.exercise(&id).unwrap();
-    for _ in 0..400 {
+    for _ in 0..1200 {
         let over = {
             let fold = exercise.fold();
             fold.status == Status::Draft && fold.why.is_some()

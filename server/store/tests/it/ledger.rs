@@ -189,7 +189,7 @@ async fn a_full_queue_says_so_at_once(bed: Bed) {
             tokio::spawn(async move { store.ledger().append("e1", vec![entry]).await })
         })
         .collect();
-    tokio::time::timeout(Duration::from_secs(5), async {
+    tokio::time::timeout(Duration::from_secs(60), async {
         while !tries.iter().any(|task| task.is_finished()) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -213,7 +213,8 @@ async fn what_waits_at_the_close_is_written(bed: Bed) {
             tokio::spawn(async move { store.ledger().append(id, chain(None, 2)).await })
         })
         .collect();
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    // Time to come to the queue.
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let closing = tokio::spawn({
         let store = bed.store.clone();
         async move { store.close().await }

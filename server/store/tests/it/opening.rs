@@ -30,11 +30,11 @@ async fn one_server_has_it_at_a_time(bed: Bed) {
     assert!(other.settings().get("k").await.unwrap().is_none(), "looking is allowed");
     bed.store.close().await;
     // PostgreSQL notices the end of a session a moment later.
-    for _ in 0..50 {
+    for _ in 0..LOOKS {
         if other.take().await.is_ok() {
             break;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(MOMENT).await;
     }
     other.take().await.unwrap();
     other.close().await;
