@@ -68,6 +68,38 @@ function checkTyped() {
 }
 document.addEventListener("input", (event) => event.target.matches("[data-must]") && checkTyped());
 
+// A table wider than its card is reached and moved by the keyboard, also where browsers do not see to it, and has a name.
+const WIDE = ["tabindex", "role", "aria-label", "data-wide"];
+function armScrolls() {
+  for (const box of byAll(".scroll")) {
+    const wide = box.scrollWidth > box.clientWidth + 1;
+    if (wide && !box.hasAttribute("tabindex")) {
+      box.dataset.wide = "";
+      box.tabIndex = 0;
+      const name = box.querySelector("caption")?.textContent.trim();
+      if (name) {
+        box.setAttribute("role", "region");
+        box.setAttribute("aria-label", name);
+      }
+    } else if (!wide && "wide" in box.dataset && box !== document.activeElement) {
+      for (const one of WIDE) box.removeAttribute(one);
+    }
+  }
+}
+
+// One folded form is open at a time; Escape folds it and goes back to its button.
+document.addEventListener("toggle", (event) => {
+  const pop = event.target;
+  if (pop.matches?.("details.pop") && pop.open) for (const other of byAll("details.pop[open]")) if (other !== pop && !other.contains(pop)) other.open = false;
+  if (pop.matches?.("details.pop[open]")) pop.querySelector(".pop-body")?.scrollIntoView({ block: "nearest" });
+}, true);
+document.addEventListener("keydown", (event) => {
+  const pop = event.key === "Escape" && event.target.closest?.("details.pop[open]");
+  if (!pop) return;
+  pop.open = false;
+  pop.querySelector("summary").focus();
+});
+
 async function page(url) {
   const answer = await fetch(url, { headers: { Accept: "text/html" }, credentials: "same-origin" });
   if (answer.redirected && new URL(answer.url).pathname !== new URL(url, location.href).pathname) {
@@ -90,7 +122,8 @@ function patch(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
-  for (const { name } of [...old.attributes]) if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  const own = (name) => name === "open" || ("wide" in (old.dataset ?? {}) && WIDE.includes(name));
+  for (const { name } of [...old.attributes]) if (!own(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
   for (const { name, value } of fresh.attributes) if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
   const theirs = [...fresh.childNodes];
   // What has an id keeps its node when something comes or goes before it.
@@ -117,6 +150,7 @@ function patchInside(old, fresh, now) {
   patch(old, holder);
   armClocks(old, now);
   checkTyped();
+  armScrolls();
 }
 
 function lost(on) {
@@ -270,6 +304,11 @@ startClocks();
 startUntil();
 armToasts();
 checkTyped();
+armScrolls();
+addEventListener("resize", armScrolls);
+addEventListener("toggle", armScrolls, true);
+// On a narrow screen the tab of this page is brought into the row.
+byAll(".tabs [aria-current]").forEach((tab) => { tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft + tab.offsetWidth - tab.parentElement.clientWidth + 16; });
 byAll("[data-seat-code]").forEach(seatCode);
 byAll("[data-live]").forEach(live);
 byAll("main.seat-main[data-events]").forEach(seat);

@@ -139,7 +139,7 @@ export function startEvents(main) {
   function citations() {
     const rows = [...body.querySelectorAll('[name="events"]:checked')].map((box) => box.closest("tr"));
     cited.textContent = rows.length > 0 ? cited.dataset.text.replace("{n}", rows.length) : "";
-    list.textContent = rows.length > 0 ? rows.map((tr) => `${tr.cells[1].textContent} ${tr.cells[2].textContent}`).join("、") : list.dataset.none;
+    list.textContent = rows.length > 0 ? rows.map((tr) => `${tr.cells[1].textContent} ${tr.cells[2].textContent}`).join(list.dataset.comma) : list.dataset.none;
     if (rows.length === 0 || !form) return;
     // It began with the oldest of them.
     const first = rows.reduce((one, other) => (Number(other.dataset.at) < Number(one.dataset.at) ? other : one));

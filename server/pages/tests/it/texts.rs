@@ -7,8 +7,8 @@ use rampart_pages::{Locale, Pages};
 use super::{everything, templates};
 
 /// Keys that templates and scripts build from data or that other crates ask for by name.
-const BY_NAME: [&str; 8] =
-    ["component.", "api.op.", "api.tag.", "error.", "flash.", "rule.", "scores.", "value."];
+const BY_NAME: [&str; 9] =
+    ["component.", "api.op.", "api.tag.", "error.", "flash.", "month.", "rule.", "scores.", "value."];
 
 fn holes(text: &str) -> BTreeSet<&str> {
     let names = text.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
@@ -87,6 +87,11 @@ fn no_hole_stays_open_and_no_chinese_is_written_in_a_template() {
     for (name, source) in templates() {
         let cjk = source.chars().find(|c| ('\u{4e00}'..='\u{9fff}').contains(c));
         assert_eq!(cjk, None, "{name}: text in the template");
+        // Punctuation is a text as well: an English page has none of full width.
+        let mark = source
+            .chars()
+            .find(|c| matches!(c, '\u{3001}'..='\u{301f}' | '\u{30fb}' | '\u{ff00}'..='\u{ff65}'));
+        assert_eq!(mark, None, "{name}: punctuation of one language in the template");
     }
 }
 
