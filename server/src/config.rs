@@ -56,7 +56,7 @@ pub const TERMINAL_GRACE_MS: i64 = 60_000;
 /// Where Debian's packages put fonts.
 pub const FONTS: &str = "/usr/share/fonts";
 /// How long recordings are kept by default, days.
-pub const RECORDINGS_DAYS: u32 = 180;
+pub const RECORDINGS_DAYS: u32 = 365;
 
 impl Default for Config {
     fn default() -> Self {

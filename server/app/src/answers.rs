@@ -20,20 +20,25 @@ const OPEN_MAX: usize = 5;
 const SHOWN: u32 = 500;
 const ANSWERS_DAYS: &str = "retention.answers_days";
 const ATTENDANCE_YEARS: &str = "retention.attendance_years";
+const RECORDINGS_DAYS: &str = "retention.recordings_days";
+/// Most days that can be set.
+const DAYS_MAX: u32 = 3_650;
 
 /// How long what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Days after the end of the year in which a person last took part, for their answers: by then the year's tables are
-    /// handed in.
+    /// Days after the end of the year in which a person last took part, for their answers, and after the year of a
+    /// questionnaire, for gender and words of its sheets: by then the year's tables are handed in.
     pub answers_days: u32,
     /// Years for attendance and decided requests.
     pub attendance_years: u32,
+    /// Days for recordings of terminals.
+    pub recordings_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { answers_days: 90, attendance_years: 5 }
+        Self { answers_days: 90, attendance_years: 5, recordings_days: 365 }
     }
 }
 
@@ -45,6 +50,7 @@ impl Retention {
         PurgeRule {
             answers_before_ms: RocDate::new(year.0, 1, 1).map_or(0, RocDate::start_ms),
             attendance_before_ms: now_ms - i64::from(self.attendance_years) * 365 * DAY_MS,
+            recordings_before_ms: now_ms - i64::from(self.recordings_days) * DAY_MS,
         }
     }
 }
@@ -53,7 +59,7 @@ impl Retention {
 #[derive(Debug, thiserror::Error)]
 pub enum AnswersError {
     /// A field is not right: its name and a code (`required`, `too_long`, `text_odd`, `mark_future`, `requests_open`,
-    /// `retention_range`).
+    /// `retention_range`, `recordings_range`).
     #[error("{field}: {code}")]
     Field {
         /// Field of the form.
@@ -232,40 +238,65 @@ impl App {
         Ok(Retention {
             answers_days: set(ANSWERS_DAYS, rule.answers_days).await?,
             attendance_years: set(ATTENDANCE_YEARS, rule.attendance_years).await?,
+            // The server's own limit goes before what is set.
+            recordings_days: set(RECORDINGS_DAYS, rule.recordings_days).await?.min(self.recordings_most()),
         })
+    }
+
+    /// Days after which the server deletes recordings by itself, so that no more can be set.
+    #[must_use]
+    pub fn recordings_most(&self) -> u32 {
+        let limit = self.recordings_limit_ms().map(|ms| u32::try_from(ms / DAY_MS).unwrap_or(u32::MAX));
+        limit.map_or(DAYS_MAX, |days| days.min(DAYS_MAX))
     }
 
     /// Sets how long what is kept. `by` is the account that does it.
     ///
     /// # Errors
-    /// [`AnswersError::Field`] beyond 3650 days, or for less than one year or more than 30.
+    /// [`AnswersError::Field`] beyond 3650 days, for less than one year or more than 30, or for recordings beyond
+    /// [`App::recordings_most`].
     pub async fn set_retention(&self, to: Retention, by: &str) -> Result<(), AnswersError> {
-        if to.answers_days > 3_650 {
+        if to.answers_days > DAYS_MAX {
             return Err(AnswersError::Field { field: "answers_days", code: "retention_range" });
         }
         if !(1..=30).contains(&to.attendance_years) {
             return Err(AnswersError::Field { field: "attendance_years", code: "retention_range" });
         }
-        let detail = format!("answers_days={} attendance_years={}", to.answers_days, to.attendance_years);
+        if !(1..=self.recordings_most()).contains(&to.recordings_days) {
+            return Err(AnswersError::Field { field: "recordings_days", code: "recordings_range" });
+        }
+        let detail = format!(
+            "answers_days={} attendance_years={} recordings_days={}",
+            to.answers_days, to.attendance_years, to.recordings_days
+        );
         self.intend(Some(by), "retention.set", &detail).await?;
         self.store.settings().set(ANSWERS_DAYS, &to.answers_days.to_string()).await?;
         self.store.settings().set(ATTENDANCE_YEARS, &to.attendance_years.to_string()).await?;
+        self.store.settings().set(RECORDINGS_DAYS, &to.recordings_days.to_string()).await?;
         Ok(())
     }
 
-    /// Removes what has been kept long enough; `dry` only says how much that would be.
+    /// Removes what has been kept long enough; `dry` only says how much that would be. Files of recordings go last, when the
+    /// store has agreed: one that cannot be removed stays listed, and due.
     ///
     /// # Errors
-    /// The store refuses whoever is no officer.
+    /// The store refuses whoever is no officer. [`AppError::Inner`] when a recording's file cannot be removed.
     pub async fn purge(&self, officer: &Officer, dry: bool) -> Result<Purged, AppError> {
         let rule = self.retention().await?.rule(self.now_ms());
         let audit_id = new_id();
         let detail = format!(
-            "answers_before={} attendance_before={}",
-            rule.answers_before_ms, rule.attendance_before_ms
+            "answers_before={} attendance_before={} recordings_before={}",
+            rule.answers_before_ms, rule.attendance_before_ms, rule.recordings_before_ms
         );
         let purpose = Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail: &detail };
-        Ok(self.store.as_officer(officer).purge(purpose, rule, dry).await?)
+        let mut done = self.store.as_officer(officer).purge(purpose, rule, dry).await?;
+        if !dry {
+            let gone =
+                self.delete_recordings_before(rule.recordings_before_ms, Some(&officer.account_id)).await;
+            done.recordings =
+                u64::try_from(gone.map_err(|error| AppError::Inner(error.to_string()))?).unwrap_or(0);
+        }
+        Ok(done)
     }
 }
 

@@ -1,6 +1,6 @@
 //! People of the house: log-ins, accounts, seats and their codes, the roster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
@@ -422,16 +422,26 @@ impl App {
         if live.fold().team(team).is_none() {
             return Err(AppError::Missing("team"));
         }
-        let seats = self.store.seats().list(exercise).await?;
-        if let Some(present) = seats.iter().find(|seat| seat.person_id == person) {
-            if present.team == team {
-                // The seat may have been given without the ledger having taken it.
-                if !live.fold().seats.contains_key(&present.id) {
-                    live.enter_seat(account, &present.id, person, team, true).await?;
-                }
-                return Ok(present.clone());
+        // Rows that were found to be one person hold one seat.
+        let same = self.store.merges().same().await?;
+        let person = same.of(person);
+        let mut kept = None;
+        for seat in self.store.seats().list(exercise).await? {
+            if same.of(&seat.person_id) != person {
+                continue;
             }
-            self.take_seat(exercise, &present.id, account).await?;
+            if seat.team == team && kept.is_none() {
+                kept = Some(seat);
+            } else {
+                self.take_seat(exercise, &seat.id, account).await?;
+            }
+        }
+        if let Some(seat) = kept {
+            // The seat may have been given without the ledger having taken it.
+            if !live.fold().seats.contains_key(&seat.id) {
+                live.enter_seat(account, &seat.id, &seat.person_id, team, true).await?;
+            }
+            return Ok(seat);
         }
         let id = new_id();
         let new = NewSeat { id: &id, exercise_id: exercise, team, person_id: person, at_ms: self.now_ms() };
@@ -470,13 +480,15 @@ impl App {
             let fold = live.fold();
             fold.teams.iter().map(|team| team.id.clone()).collect()
         };
-        let seats = self.store.seats().list(exercise).await?;
-        for seat in &seats {
-            *sizes.entry(seat.team.clone()).or_default() += 1;
+        let same = self.store.merges().same().await?;
+        let mut seated: HashSet<String> = HashSet::new();
+        for seat in self.store.seats().list(exercise).await? {
+            *sizes.entry(seat.team).or_default() += 1;
+            seated.insert(same.of(&seat.person_id).to_owned());
         }
         let mut given = 0;
         for person in persons {
-            if seats.iter().any(|seat| seat.person_id == *person) {
+            if !seated.insert(same.of(person).to_owned()) {
                 continue;
             }
             let smallest = order.iter().min_by_key(|team| sizes.get(*team).copied().unwrap_or(0));

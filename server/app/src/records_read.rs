@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use rampart_domain::records::course::{Aspect, COUNTIES, ClassStay, Standing, class_attendance};
+use rampart_domain::records::course::{Aspect, COUNTIES, ClassStay, Standing, session_attendance};
 use rampart_domain::records::official::{Sheet, Survey};
 use rampart_domain::records::{
-    self, Answers, Apart, Facts, Interval, PersonFact, PresenceFact, Rule, SessionFact, Source, Stay,
+    self, Apart, Facts, Interval, IntervalSet, PersonFact, PresenceFact, Rule, SessionFact, Source, Stay,
 };
 use rampart_store::{ClassSession, Course, Same, SurveySheet, YearRows};
 
@@ -17,25 +17,12 @@ fn county(code: &str) -> String {
     COUNTIES.iter().find(|(known, _)| *known == code).map_or(code, |(_, name)| *name).to_owned()
 }
 
-/// Answers of each person: those of the row that stands for them, and of the others where that one says nothing.
+/// Answers of each person, as a whole those of one row: see [`YearRows::answers`].
 fn apart(rows: &YearRows, same: &Same) -> Apart {
     let mut all = Apart::new();
-    let mut fill = |own: bool| {
-        for (row, said) in &rows.answers {
-            let person = same.of(row);
-            if (person == row) != own {
-                continue;
-            }
-            let had: &mut Answers = all.entry(person.to_owned()).or_default();
-            had.gender = said.gender.or(had.gender);
-            had.age = said.age.or(had.age);
-            had.area = said.area.or(had.area);
-            had.indigenous = said.indigenous.or(had.indigenous);
-            had.disability = said.disability.or(had.disability);
-        }
-    };
-    fill(false);
-    fill(true);
+    for (row, said) in &rows.answers {
+        all.entry(same.of(row).to_owned()).or_insert(*said);
+    }
     all
 }
 
@@ -158,8 +145,8 @@ impl Read {
     /// What the tables count, and what people said of themselves.
     pub fn facts(&self) -> (Facts, Apart) {
         let mut draft = Draft::default();
-        let taken = self.draft_classes(&mut draft);
-        self.draft_exercises(&mut draft, &taken);
+        let seated = self.draft_exercises(&mut draft);
+        self.draft_classes(&mut draft, seated);
         let facts = Facts::new(draft.sessions, people(&self.rows, &self.same), draft.presences);
         // Answers of people who were nowhere play no part.
         let mut apart = apart(&self.rows, &self.same);
@@ -169,16 +156,81 @@ impl Read {
         (facts, apart)
     }
 
-    /// Sessions of courses. Answers with those that are exercises, by exercise.
-    fn draft_classes<'r>(&'r self, draft: &mut Draft<'r>) -> HashMap<String, String> {
+    /// Sessions of courses that count: those that stand and began.
+    fn classes(&self) -> impl Iterator<Item = &ClassSession> {
+        self.sessions
+            .iter()
+            .filter(|session| session.cancelled_ms.is_none() && session.start_ms <= self.now_ms)
+    }
+
+    /// Exercises that began; those that are sessions of courses count there. Answers with the people of the latter, by
+    /// session, and what counts of them by the exercise's own rule.
+    fn draft_exercises<'r>(&'r self, draft: &mut Draft<'r>) -> HashMap<At<'r>, IntervalSet> {
+        let Self { rows, same, exercises, to_ms, now_ms, .. } = self;
+        let now_ms = *now_ms;
+        let mut stays: HashMap<At<'r>, Vec<Stay>> = HashMap::new();
+        for (exercise, person) in &rows.seats {
+            stays.entry((&**exercise, same.of(person))).or_default();
+        }
+        for (exercise, person, from, to) in &rows.presence {
+            if let Ok(stay) = Stay::new(Source::Seat, *from, Some(*to)) {
+                stays.entry((&**exercise, same.of(person))).or_default().push(stay);
+            }
+        }
+        for (exercise, person, from, to) in &rows.signs {
+            if let Ok(stay) = Stay::new(Source::SignIn, *from, *to) {
+                stays.entry((&**exercise, same.of(person))).or_default().push(stay);
+            }
+        }
+        let taken: HashMap<&str, &str> =
+            self.classes().filter_map(|class| Some((class.exercise_id.as_deref()?, &*class.id))).collect();
+        let mut runs = HashMap::new();
+        for live in exercises {
+            let run = crate::attendance::session(live);
+            if taken.contains_key(live.id.as_str()) {
+                // Its people are expected at the class also before it begins.
+                runs.insert(live.id.as_str(), run);
+                continue;
+            }
+            let Some(run) = run.filter(|run| run.start_ms < *to_ms) else { continue };
+            let header = live.fold().header.clone();
+            let course = live.scenario().course.clone();
+            draft.sessions.push(SessionFact {
+                id: live.id.clone(),
+                code: header.as_ref().map(|header| header.code.clone()).unwrap_or_default(),
+                title: header.map(|header| header.title).unwrap_or_default(),
+                aspect: Aspect::read(&course.aspect).ok().flatten(),
+                category: course.code,
+                start_ms: run.start_ms,
+                end_ms: run.end_ms.unwrap_or(now_ms),
+                seconds: i64::from(course.hours) * 3600,
+                county: String::new(),
+                is_case: true,
+                tested: false,
+            });
+            runs.insert(live.id.as_str(), Some(run));
+        }
+        let mut seated = HashMap::new();
+        for ((exercise, person), stays) in stays {
+            let Some(run) = runs.get(exercise) else { continue };
+            let counted = run
+                .as_ref()
+                .map(|run| records::attendance(run, &stays, Rule::default(), now_ms).counted)
+                .unwrap_or_default();
+            match taken.get(exercise) {
+                Some(session) => drop(seated.insert((*session, person), counted)),
+                None => draft.add(exercise, person, Standing::Trainee, true, counted.seconds(), None),
+            }
+        }
+        seated
+    }
+
+    /// Sessions of courses; `seated` are the people of exercises that are such.
+    fn draft_classes<'r>(&'r self, draft: &mut Draft<'r>, mut seated: HashMap<At<'r>, IntervalSet>) {
         let Self { rows, same, now_ms, .. } = self;
         let now_ms = *now_ms;
         let courses: HashMap<&str, &Course> =
             self.courses.iter().map(|course| (course.id.as_str(), course)).collect();
-        let sessions = self
-            .sessions
-            .iter()
-            .filter(|session| session.cancelled_ms.is_none() && session.start_ms <= now_ms);
         let mut lists: HashMap<At<'r>, Listed> = HashMap::new();
         for row in &rows.listed {
             let listed = lists.entry((&*row.session_id, same.of(&row.person_id))).or_default();
@@ -198,19 +250,15 @@ impl Read {
         stays.sort_unstable_by_key(|(at, _)| *at);
         let mut scores: HashMap<At<'r>, u8> = HashMap::new();
         for (session, person, score) in &rows.scores {
-            let best = scores.entry((&**session, same.of(person))).or_default();
-            *best = (*best).max(*score);
+            // In the order of time, as certificates take it: the last result of whichever row.
+            scores.insert((&**session, same.of(person)), *score);
         }
-        let mut exercises = HashMap::new();
         let mut known: HashMap<&str, (&ClassSession, Vec<Interval>, u8)> = HashMap::new();
-        for session in sessions {
+        for session in self.classes() {
             let Some(course) = courses.get(session.course_id.as_str()) else { continue };
             let halves =
                 session.halves.iter().filter_map(|(from, to)| Interval::new(*from, *to).ok()).collect();
             known.insert(&session.id, (session, halves, course.about.pass_mark));
-            if let Some(exercise) = &session.exercise_id {
-                exercises.insert(exercise.clone(), session.id.clone());
-            }
             draft.sessions.push(SessionFact {
                 id: session.id.clone(),
                 code: session.code.clone(),
@@ -232,77 +280,26 @@ impl Read {
                 draft.add(at.0, at.1, *part, *part == Standing::Trainee, 0, passed);
             }
         }
+        let mut add = |at: At<'r>, stays: &[ClassStay], seen: Option<&IntervalSet>| {
+            let Some((session, halves, mark)) = known.get(at.0) else { return };
+            // Who has a seat is a trainee. So is who came and is on no list, unless they were taken off it.
+            let listed = lists.get(&at).copied().unwrap_or_default();
+            let on_list = if listed.parts == 0 { !listed.struck } else { listed.is(Standing::Trainee) };
+            if seen.is_some() || on_list {
+                let counted = session_attendance(halves, session.late_minutes, stays, seen, now_ms);
+                let passed = scores.get(&at).map(|score| score >= mark);
+                draft.add(at.0, at.1, Standing::Trainee, seen.is_some(), counted.seconds, passed);
+            }
+        };
         let mut own = Vec::new();
         for group in stays.chunk_by(|a, b| a.0 == b.0) {
             let Some((at, _)) = group.first() else { continue };
-            let Some((session, halves, mark)) = known.get(at.0) else { continue };
-            // The exercise's own rule counts there.
-            if session.exercise_id.is_some() {
-                continue;
-            }
-            // Who came and is on no list is a trainee, unless they were taken off it.
-            let listed = lists.get(at).copied().unwrap_or_default();
-            let trainee = if listed.parts == 0 { !listed.struck } else { listed.is(Standing::Trainee) };
-            if trainee {
-                own.clear();
-                own.extend(group.iter().map(|(_, stay)| *stay));
-                let counted = class_attendance(halves, session.late_minutes, &own, now_ms);
-                let passed = scores.get(at).map(|score| score >= mark);
-                draft.add(at.0, at.1, Standing::Trainee, false, counted.seconds, passed);
-            }
+            own.clear();
+            own.extend(group.iter().map(|(_, stay)| *stay));
+            add(*at, &own, seated.remove(at).as_ref());
         }
-        exercises
-    }
-
-    /// Exercises that began; `taken` are those that are sessions of courses.
-    fn draft_exercises<'r>(&'r self, draft: &mut Draft<'r>, taken: &'r HashMap<String, String>) {
-        let Self { rows, same, exercises, to_ms, now_ms, .. } = self;
-        let now_ms = *now_ms;
-        let mut stays: HashMap<At<'r>, Vec<Stay>> = HashMap::new();
-        for (exercise, person) in &rows.seats {
-            stays.entry((&**exercise, same.of(person))).or_default();
-        }
-        for (exercise, person, from, to) in &rows.presence {
-            if let Ok(stay) = Stay::new(Source::Seat, *from, Some(*to)) {
-                stays.entry((&**exercise, same.of(person))).or_default().push(stay);
-            }
-        }
-        for (exercise, person, from, to) in &rows.signs {
-            if let Ok(stay) = Stay::new(Source::SignIn, *from, *to) {
-                stays.entry((&**exercise, same.of(person))).or_default().push(stay);
-            }
-        }
-        let mut runs = HashMap::new();
-        for live in exercises {
-            let Some(session) = crate::attendance::session(live) else { continue };
-            if session.start_ms >= *to_ms {
-                continue;
-            }
-            if !taken.contains_key(&live.id) {
-                let header = live.fold().header.clone();
-                let course = live.scenario().course.clone();
-                let end_ms = session.end_ms.unwrap_or(now_ms);
-                draft.sessions.push(SessionFact {
-                    id: live.id.clone(),
-                    code: header.as_ref().map(|header| header.code.clone()).unwrap_or_default(),
-                    title: header.map(|header| header.title).unwrap_or_default(),
-                    aspect: Aspect::read(&course.aspect).ok().flatten(),
-                    category: course.code,
-                    start_ms: session.start_ms,
-                    end_ms,
-                    seconds: i64::from(course.hours) * 3600,
-                    county: String::new(),
-                    is_case: true,
-                    tested: false,
-                });
-            }
-            runs.insert(live.id.clone(), session);
-        }
-        for (&(exercise, person), stays) in &stays {
-            let Some(session) = runs.get(exercise) else { continue };
-            let counted = records::attendance(session, stays, Rule::default(), now_ms);
-            let id = taken.get(exercise).map_or(exercise, String::as_str);
-            draft.add(id, person, Standing::Trainee, true, counted.seconds, None);
+        for (at, seen) in &seated {
+            add(*at, &[], Some(seen));
         }
     }
 }

@@ -100,7 +100,8 @@ pub async fn import(
     if how.dry_run {
         let check = web.app.check_roster(&bytes, &reading, &nobody).await?;
         let rows = check.rows.map_err(|faults| faulty(&faults))?;
-        let mut would = Imported { added: 0, changed: 0, unchanged: 0, dry_run: true, rows: Vec::new() };
+        let mut would =
+            Imported { added: 0, changed: 0, unchanged: 0, withheld: 0, dry_run: true, rows: Vec::new() };
         for row in rows {
             let (number, effect) = match row.effect {
                 RowEffect::Added => (&mut would.added, "added"),
@@ -123,6 +124,7 @@ pub async fn import(
         added: done.added,
         changed: done.changed,
         unchanged: done.unchanged,
+        withheld: done.withheld,
         dry_run: false,
         rows: Vec::new(),
     }))
@@ -218,7 +220,9 @@ pub async fn take_seat(
 ) -> Answer<StatusCode> {
     open(&web, &id)?;
     let seats = web.app.store.seats().list(&id).await?;
-    let seat = seats.iter().find(|seat| seat.person_id == person).ok_or_else(Fault::not_found)?;
+    let same = web.app.store.merges().same().await?;
+    let held = |seat: &&rampart_store::Seat| same.of(&seat.person_id) == same.of(&person);
+    let seat = seats.iter().find(held).ok_or_else(Fault::not_found)?;
     web.app.take_seat(&id, &seat.id, &call.staff()?.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

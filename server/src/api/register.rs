@@ -369,8 +369,8 @@ pub async fn decide_request(
 #[utoipa::path(get, operation_id = "show_retention", path = "/api/v1/people/retention", tag = "people",
     responses((status = OK, body = RetentionWish)))]
 pub async fn retention(State(web): State<Web>) -> Answer<Json<RetentionWish>> {
-    let Retention { answers_days, attendance_years } = web.app.retention().await?;
-    Ok(Json(RetentionWish { answers_days, attendance_years }))
+    let Retention { answers_days, attendance_years, recordings_days } = web.app.retention().await?;
+    Ok(Json(RetentionWish { answers_days, attendance_years, recordings_days: Some(recordings_days) }))
 }
 
 /// Set how long what is kept
@@ -383,8 +383,12 @@ pub async fn set_retention(
     call: Call,
     Body(wish): Body<RetentionWish>,
 ) -> Answer<StatusCode> {
-    let RetentionWish { answers_days, attendance_years } = wish;
-    let to = Retention { answers_days, attendance_years };
+    let RetentionWish { answers_days, attendance_years, recordings_days } = wish;
+    let recordings_days = match recordings_days {
+        Some(days) => days,
+        None => web.app.retention().await?.recordings_days,
+    };
+    let to = Retention { answers_days, attendance_years, recordings_days };
     web.app.set_retention(to, &call.staff()?.id).await.map_err(unanswered)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -405,6 +409,8 @@ pub async fn purge(
         presence: done.presence,
         signs: done.signs,
         requests: done.requests,
+        sheets: done.sheets,
+        recordings: done.recordings,
         dry_run: wish.dry_run,
     }))
 }

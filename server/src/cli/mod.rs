@@ -117,7 +117,8 @@ struct Settings {
     /// How long a shell waits for its browser to come back.
     #[arg(long, env = "RAMPART_TERMINAL_GRACE", default_value = "60s", value_parser = read_duration)]
     terminal_grace: i64,
-    /// Recordings of terminals are deleted after so many days; 0 keeps them.
+    /// Recordings of terminals are deleted by themselves after so many days at the latest; the officer may set less under
+    /// People, Retention, and purge them then. 0 leaves it to the officer, up to ten years.
     #[arg(long, env = "RAMPART_RECORDINGS_DAYS", default_value_t = RECORDINGS_DAYS)]
     recordings_days: u32,
     /// Folders and files with the fonts that papers are set in, one after the other.

@@ -112,6 +112,12 @@ async fn take_in(store: &Store, file: &Path, apply: bool, how: &How) -> Outcome 
     match roster_import::write(store, &bytes, how, &nobody, line).await? {
         Ok(done) => {
             say(format!("added {}, changed {}, left {}", done.added, done.changed, done.unchanged));
+            if done.withheld > 0 {
+                say(format!(
+                    "left out the gender of {}, who withdrew what they had stated of themselves",
+                    done.withheld
+                ));
+            }
             Ok(())
         }
         Err(faults) => Err(refused(&faults)),

@@ -356,6 +356,9 @@ async fn retention_page(web: &Web, visit: &Here) -> Result<RetentionPage, WebErr
     Ok(RetentionPage {
         answers_days: retention.answers_days.to_string(),
         attendance_years: retention.attendance_years.to_string(),
+        recordings_days: retention.recordings_days.to_string(),
+        recordings_most: i64::from(web.app.recordings_most()),
+        recordings_before_ms: rule.recordings_before_ms,
         answers_before_ms: rule.answers_before_ms,
         attendance_before_ms: rule.attendance_before_ms,
         tried: None,
@@ -375,6 +378,8 @@ fn counts(of: Purged) -> PurgeCounts {
         presence: number(of.presence),
         signs: number(of.signs),
         requests: number(of.requests),
+        sheets: number(of.sheets),
+        recordings: number(of.recordings),
     }
 }
 
@@ -386,11 +391,13 @@ pub(super) async fn set_retention(State(web): State<Web>, visit: Here, staff: St
             let to = Retention {
                 answers_days: number("answers_days"),
                 attendance_years: number("attendance_years"),
+                recordings_days: number("recordings_days"),
             };
             if let Err(error) = web.app.set_retention(to, &staff.id).await {
                 let page = RetentionPage {
                     answers_days: form.get("answers_days").to_owned(),
                     attendance_years: form.get("attendance_years").to_owned(),
+                    recordings_days: form.get("recordings_days").to_owned(),
                     problems: vec![problem(error)?],
                     ..retention_page(&web, &visit).await?
                 };
@@ -408,7 +415,8 @@ pub(super) async fn set_retention(State(web): State<Web>, visit: Here, staff: St
         "purge" => {
             let gone = counts(web.app.purge(&officer(&staff), false).await.map_err(failed)?);
             let number = |n: i64| n.to_string();
-            let (answers, rest) = (number(gone.answers), number(gone.presence + gone.signs + gone.requests));
+            let rest = gone.presence + gone.signs + gone.requests + gone.sheets + gone.recordings;
+            let (answers, rest) = (number(gone.answers), number(rest));
             let mut response = see_other("/people/retention");
             flash(&web, &mut response, Tone::Ok, "purged", &[("answers", &answers), ("rest", &rest)]);
             Ok(response)

@@ -179,13 +179,12 @@ pub(super) async fn act(State(web): State<Web>, visit: Here, staff: Staff, form:
         Ok(counts) => {
             let mut response = see_other("/people");
             let (added, changed) = (counts.added.to_string(), counts.changed.to_string());
-            flash(
-                &web,
-                &mut response,
-                Tone::Ok,
-                "people_written",
-                &[("added", &added), ("changed", &changed)],
-            );
+            let (text, withheld) = match counts.withheld {
+                0 => ("people_written", String::new()),
+                n => ("people_written_withheld", n.to_string()),
+            };
+            let args: [(&str, &str); 3] = [("added", &added), ("changed", &changed), ("withheld", &withheld)];
+            flash(&web, &mut response, Tone::Ok, text, &args);
             Ok(response)
         }
         // The register has changed since the file was shown.

@@ -30,9 +30,6 @@ use super::view::{self, count};
 use super::visit::{Here, flash, seat_label};
 use super::who::{Staff, Who};
 
-/// A day, ms.
-const DAY_MS: i64 = 86_400_000;
-
 /// Query of the list.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Sought {
@@ -84,6 +81,7 @@ async fn list_page(web: &Web, visit: &Here, id: &str, query: &str) -> Result<Ter
     let recordings = web.app.store.recordings().list(id).await?;
     let open = web.app.open_terminals(id);
     let desktops = super::desktop::open_in(web, &exercise).await?;
+    let keep_days = i64::from(web.app.retention().await?.recordings_days);
     let fold = exercise.fold();
     let kept: Vec<&Recording> =
         recordings.iter().filter(|one| one.removed_ms.is_none() && one.bytes.is_some()).collect();
@@ -98,7 +96,7 @@ async fn list_page(web: &Web, visit: &Here, id: &str, query: &str) -> Result<Ter
         kept_bytes: kept.iter().filter_map(|one| one.bytes).sum(),
         recordings: lines.filter(found).collect(),
         query: query.to_owned(),
-        keep_days: web.app.recordings_kept_ms().map(|ms| ms / DAY_MS),
+        keep_days,
         typed: String::new(),
         problem: None,
     })

@@ -1,6 +1,7 @@
 //! What people state about themselves, from their own page: it goes in, and nothing of it comes out here. Only that
 //! something was stated, and what was asked and decided. See [`crate::OfficerView`] for the reading.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
@@ -8,10 +9,10 @@ use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indige
 use sqlx::AssertSqlSafe;
 
 use crate::audit::{self, AuditLine};
-use crate::db::{Db, Tx, Value, args, marks, texts};
+use crate::db::{Db, Tx, args, marks, texts};
 use crate::error::StoreError;
 use crate::merges;
-use crate::officer::Wish;
+use crate::officer::{SAME, Wish};
 
 /// From where answers came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ pub struct SelfView<'s> {
     pub(crate) person_id: String,
 }
 
-/// Writes answers in place of what stood.
+/// Writes answers in place of what stood; a withdrawal from before is lifted, on whichever row of the person.
 pub(crate) async fn upsert(
     tx: &mut Tx,
     person_id: &str,
@@ -83,6 +84,14 @@ pub(crate) async fn upsert(
     notice: &str,
     at_ms: i64,
 ) -> Result<(), StoreError> {
+    let own = merges::rows_of(tx, person_id).await?;
+    if !own.is_empty() {
+        let sql = format!(
+            "DELETE FROM personal WHERE withdrawn_ms IS NOT NULL AND person_id IN ({})",
+            marks(1, own.len())
+        );
+        tx.run(AssertSqlSafe(sql), texts(&own)).await?;
+    }
     tx.run(
         "INSERT INTO personal (person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, \
          changed_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
@@ -106,29 +115,63 @@ pub(crate) async fn upsert(
     Ok(())
 }
 
-/// Which answers count among those of a person's rows: what the person said before what a roster brought, the latest, and
-/// of two at one moment those of the row that was asked for. Of `rows` rows, with the values of [`own_values`].
-pub(crate) fn foremost(rows: usize) -> String {
-    format!(
-        "g.person_id IN ({}) ORDER BY CASE WHEN g.origin IN ('self', 'form') THEN 0 ELSE 1 END, \
-         COALESCE(g.changed_ms, 0) DESC, CASE WHEN g.person_id = $1 THEN 0 ELSE 1 END, g.person_id LIMIT 1",
-        marks(2, rows)
+/// Writes what a roster says of people, by their rows. Answers of how many it was left out, as they withdrew theirs; what
+/// people said themselves, or signed, is stronger too.
+pub(crate) async fn of_roster(
+    tx: &mut Tx,
+    mut genders: BTreeMap<String, Gender>,
+    at_ms: i64,
+) -> Result<usize, StoreError> {
+    let before = genders.len();
+    if before == 0 {
+        return Ok(0);
+    }
+    let sql = format!(
+        "{SAME} SELECT o.root AS person_id FROM personal g JOIN same o ON o.id = g.person_id \
+         WHERE g.withdrawn_ms IS NOT NULL"
+    );
+    for row in tx.rows(AssertSqlSafe(sql), args![]).await? {
+        genders.remove(&row.of("personal", "person_id").text("person_id")?);
+    }
+    let left_out = before - genders.len();
+    tx.insert_many(
+        "INSERT INTO personal (person_id, gender, origin, changed_ms)",
+        4,
+        "ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms \
+         WHERE personal.consent_ms IS NULL",
+        genders.iter().flat_map(|(id, gender)| args![id, gender.code(), "roster", at_ms]).collect(),
     )
+    .await?;
+    Ok(left_out)
 }
 
-/// See [`foremost`].
-pub(crate) fn own_values(person: &str, rows: &[String]) -> Vec<Value> {
-    std::iter::once(Value::from(person)).chain(texts(rows)).collect()
+/// Which answers `g` count among those of a person's rows, as an order whose first counts, as a whole: what the person said,
+/// signed or withdrew before what a roster brought, the latest, and of two at one moment those of the row that stands for the
+/// person. Whoever reads answers reads them in this order.
+pub(crate) const FOREMOST: &str = "CASE WHEN g.origin IN ('self', 'form') OR g.withdrawn_ms IS NOT NULL THEN 0 ELSE 1 END, \
+     COALESCE(g.changed_ms, 0) DESC, \
+     CASE WHEN g.person_id IN (SELECT id FROM persons WHERE merged_into IS NULL) THEN 0 ELSE 1 END, g.person_id";
+
+/// The answers that count among those of `rows` rows, whose ids are the values.
+pub(crate) fn foremost(rows: usize) -> String {
+    format!("g.person_id IN ({}) ORDER BY {FOREMOST} LIMIT 1", marks(1, rows))
 }
 
-/// Erases the answers of all rows of a person. False when there were none.
-pub(crate) async fn erase(tx: &mut Tx, person: &str) -> Result<bool, StoreError> {
+/// Erases the answers of all rows of a person and marks the rows, so that no roster brings anything back. False when there
+/// were none.
+pub(crate) async fn erase(tx: &mut Tx, person: &str, at_ms: i64) -> Result<bool, StoreError> {
     let own = merges::rows_of(tx, person).await?;
     if own.is_empty() {
         return Ok(false);
     }
-    let sql = format!("DELETE FROM personal WHERE person_id IN ({})", marks(1, own.len()));
-    Ok(tx.run(AssertSqlSafe(sql), texts(&own)).await? > 0)
+    let sql =
+        format!("DELETE FROM personal WHERE withdrawn_ms IS NULL AND person_id IN ({})", marks(1, own.len()));
+    let found = tx.run(AssertSqlSafe(sql), texts(&own)).await? > 0;
+    let marks = own.iter().flat_map(|row| args![row, at_ms, at_ms]).collect();
+    let again = "ON CONFLICT (person_id) DO UPDATE SET withdrawn_ms = excluded.withdrawn_ms, \
+                 changed_ms = excluded.changed_ms";
+    tx.insert_many("INSERT INTO personal (person_id, withdrawn_ms, changed_ms)", 3, again, marks).await?;
+    Ok(found)
 }
 
 impl SelfView<'_> {
@@ -144,18 +187,20 @@ impl SelfView<'_> {
         tx.commit().await
     }
 
-    /// Takes the consent back and erases what was stated, on every row of the person. False when nothing was; then no line is written.
+    /// Takes the consent back and erases what was stated, on every row of the person; a roster brings nothing back until the
+    /// person states something anew. False when nothing was; then no line is written.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn withdraw(&self, line: &AuditLine) -> Result<bool, StoreError> {
         let mut tx = self.db.write().await?;
-        let found = erase(&mut tx, &self.person_id).await?;
-        if found {
-            audit::note(&mut tx, Some(line)).await?;
+        if !erase(&mut tx, &self.person_id, line.at_ms).await? {
+            tx.rollback().await?;
+            return Ok(false);
         }
+        audit::note(&mut tx, Some(line)).await?;
         tx.commit().await?;
-        Ok(found)
+        Ok(true)
     }
 
     /// Whether the person stated something, and to what they agreed.
@@ -167,12 +212,17 @@ impl SelfView<'_> {
         if own.is_empty() {
             return Ok(None);
         }
-        let sql =
-            format!("SELECT person_id, consent_ms, notice FROM personal g WHERE {}", foremost(own.len()));
-        let Some(row) = self.db.row(AssertSqlSafe(sql), own_values(&self.person_id, &own)).await? else {
+        let sql = format!(
+            "SELECT person_id, consent_ms, notice, withdrawn_ms FROM personal g WHERE {}",
+            foremost(own.len())
+        );
+        let Some(row) = self.db.row(AssertSqlSafe(sql), texts(&own)).await? else {
             return Ok(None);
         };
         let cells = row.of("personal", "person_id");
+        if cells.opt_int("withdrawn_ms")?.is_some() {
+            return Ok(None);
+        }
         Ok(Some(Consent { at_ms: cells.opt_int("consent_ms")?, notice: cells.opt_text("notice")? }))
     }
 

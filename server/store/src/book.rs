@@ -7,12 +7,13 @@ use rampart_domain::records::{
     Age, Answers, Area, Disability, Gender, HomeArea, Identity, Indigenous, Level,
 };
 
+use crate::answers::FOREMOST;
 use crate::db::{ByKey, args};
 use crate::error::StoreError;
 use crate::ids::{Id, Ids};
 use crate::officer::{OfficerView, Purpose};
 use crate::persons::shown_number;
-use crate::surveys::{SurveyAnswer, SurveySheet, read_answer};
+use crate::surveys::{SURVEYS_BY_TIME, SurveyAnswer, SurveySheet, read_answer};
 
 /// A row of the register with what its agency says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub struct ListedRow {
 pub struct YearRows {
     /// The register.
     pub register: Vec<RegisterRow>,
-    /// Answers by row of the register, oldest first.
+    /// Answers by row of the register. Of several rows of one person those count that come first here, and as a whole.
     pub answers: Vec<(String, Answers)>,
     /// Exercise and person of everyone who has or had a seat.
     pub seats: Vec<(Id, Id)>,
@@ -88,7 +89,7 @@ pub struct YearRows {
     pub listed: Vec<ListedRow>,
     /// Class session, person, in, out: marks of these sessions that stand, ms UTC.
     pub marks: Vec<(Id, Id, i64, Option<i64>)>,
-    /// Class session, person, points: results of these sessions' last tests that stand.
+    /// Class session, person, points: results of these sessions' last tests that stand, in the order of time.
     pub scores: Vec<(Id, Id, u8)>,
     /// Questionnaires of sessions of the time, and of courses whose last session is of the time.
     pub surveys: Vec<SurveyRow>,
@@ -97,10 +98,10 @@ pub struct YearRows {
 }
 
 const OF: &str = "FROM survey_sheets s JOIN surveys v ON v.id = s.survey_id";
-/// A questionnaire of a whole course is booked to its last session; one of a course without any, to when it was made.
-const IN: &str = "v.id IN (SELECT w.id FROM surveys w LEFT JOIN class_sessions c ON c.id = w.session_id \
-                  WHERE COALESCE(c.start_ms, (SELECT MAX(l.start_ms) FROM class_sessions l \
-                  WHERE l.course_id = w.course_id AND l.cancelled_ms IS NULL), w.created_ms) BETWEEN $1 AND $2 - 1)";
+/// Questionnaires of `[$1, $2)`.
+fn within() -> String {
+    format!("v.id IN ({SURVEYS_BY_TIME} BETWEEN $1 AND $2 - 1)")
+}
 
 impl OfficerView<'_> {
     /// The register, everyone's answers, and the sheets of questionnaires of `[from_ms, to_ms)`. Audit line `personal.read`,
@@ -140,9 +141,10 @@ impl OfficerView<'_> {
             Ok(())
         })
         .await?;
-        let sql = "SELECT person_id, gender, age, area, indigenous, disability FROM personal \
-                   ORDER BY COALESCE(changed_ms, 0), person_id";
-        tx.each(sql, args![], |row| {
+        let sql = format!(
+            "SELECT g.person_id, g.gender, g.age, g.area, g.indigenous, g.disability FROM personal g ORDER BY {FOREMOST}"
+        );
+        tx.each(sqlx::AssertSqlSafe(sql), args![], |row| {
             let cells = row.of("personal", "person_id");
             let answers = Answers {
                 gender: cells.opt_word("gender", Gender::from_code)?,
@@ -220,7 +222,7 @@ impl OfficerView<'_> {
         .await?;
         let sql = format!(
             "SELECT r.id, r.session_id, r.person_id, r.score FROM test_results r {OF_SESSIONS} \
-             AND r.removed_ms IS NULL AND r.kind = 'post'"
+             AND r.removed_ms IS NULL AND r.kind = 'post' ORDER BY r.at_ms, r.id"
         );
         tx.each(sqlx::AssertSqlSafe(sql), args![to_ms], |row| {
             let cells = row.of("test_results", "id");
@@ -229,16 +231,17 @@ impl OfficerView<'_> {
             Ok(())
         })
         .await?;
+        let within = within();
         let sql = format!(
             "SELECT a.sheet_id, a.question_id, a.score, a.words {OF} JOIN survey_answers a ON a.sheet_id = s.id \
-             WHERE a.score IS NOT NULL AND {IN} ORDER BY a.sheet_id, a.question_id"
+             WHERE a.score IS NOT NULL AND {within} ORDER BY a.sheet_id, a.question_id"
         );
         let mut answers: ByKey<Vec<SurveyAnswer>> = ByKey::new();
         for row in tx.rows(sqlx::AssertSqlSafe(sql), args![from_ms, to_ms]).await? {
             let cells = row.of("survey_answers", "sheet_id");
             answers.entry(cells.text("sheet_id")?).or_default().push(read_answer(&cells)?);
         }
-        let sql = format!("SELECT s.id, s.survey_id, s.gender {OF} WHERE {IN} ORDER BY s.id");
+        let sql = format!("SELECT s.id, s.survey_id, s.gender {OF} WHERE {within} ORDER BY s.id");
         for row in tx.rows(sqlx::AssertSqlSafe(sql), args![from_ms, to_ms]).await? {
             let cells = row.of("survey_sheets", "id");
             let id = cells.text("id")?;
@@ -251,7 +254,7 @@ impl OfficerView<'_> {
         }
         let sql = format!(
             "SELECT v.id, v.title, v.handed_out, k.title AS course FROM surveys v JOIN courses k ON k.id = v.course_id \
-             WHERE {IN} ORDER BY v.created_ms, v.id"
+             WHERE {within} ORDER BY v.created_ms, v.id"
         );
         for row in tx.rows(sqlx::AssertSqlSafe(sql), args![from_ms, to_ms]).await? {
             let cells = row.of("surveys", "id");

@@ -5,17 +5,17 @@
 use rampart_domain::records::{Age, Answers, Disability, Gender, HomeArea, Indigenous};
 use sqlx::AssertSqlSafe;
 
-use crate::answers::{self, Origin, foremost, own_values, upsert};
+use crate::answers::{self, FOREMOST, Origin, foremost, upsert};
 use crate::audit;
 use crate::changes::{self, Stamp};
 use crate::db::{Cells, Db, Tx, args, marks, texts};
 use crate::error::StoreError;
 use crate::merges;
 use crate::persons::{self, Person};
-use crate::surveys::{self, SurveySheet};
+use crate::surveys::{self, SURVEYS_BY_TIME, SurveySheet};
 
 /// `same`: each row with the one that stands for its person.
-const SAME: &str = "WITH RECURSIVE same (id, root) AS (SELECT id, id FROM persons WHERE merged_into IS NULL \
+pub(crate) const SAME: &str = "WITH RECURSIVE same (id, root) AS (SELECT id, id FROM persons WHERE merged_into IS NULL \
                     UNION SELECT p.id, s.root FROM persons p JOIN same s ON p.merged_into = s.id)";
 /// Ids in one `IN` list.
 const LIST: usize = 500;
@@ -124,6 +124,8 @@ pub struct PurgeRule {
     pub answers_before_ms: i64,
     /// Presence, lines of sign-in sheets and decided requests from before.
     pub attendance_before_ms: i64,
+    /// Recordings that ended before.
+    pub recordings_before_ms: i64,
 }
 
 /// What a purge removed, or would.
@@ -137,6 +139,10 @@ pub struct Purged {
     pub signs: u64,
     /// Decided requests.
     pub requests: u64,
+    /// Sheets of questionnaires whose gender and free words; what they scored stays, under nobody.
+    pub sheets: u64,
+    /// Recordings. Whoever holds their files removes them: see [`crate::Recordings::older`].
+    pub recordings: u64,
 }
 
 /// Stands for the name of who was erased.
@@ -208,12 +214,13 @@ impl OfficerView<'_> {
         }
         // With the answers that count, wherever they stand, so that no others come to count in their place.
         let sql = format!("SELECT g.person_id FROM personal g WHERE {}", foremost(own.len()));
-        let row = tx.row(AssertSqlSafe(sql), own_values(person_id, &own)).await?;
+        let row = tx.row(AssertSqlSafe(sql), texts(&own)).await?;
         let row = row.map(|row| row.of("personal", "person_id").text("person_id")).transpose()?;
         let person_id = row.unwrap_or_else(|| person_id.to_owned());
         tx.run(
             "INSERT INTO personal (person_id, gender, origin, changed_ms) VALUES ($1, $2, 'form', $3) \
-             ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms",
+             ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms, \
+             origin = COALESCE(personal.origin, excluded.origin), withdrawn_ms = NULL",
             args![person_id, gender.map(Gender::code), purpose.at_ms],
         )
         .await?;
@@ -238,15 +245,18 @@ impl OfficerView<'_> {
             return Ok(None);
         }
         let sql = format!(
-            "SELECT person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, changed_ms \
-             FROM personal g WHERE {}",
+            "SELECT person_id, gender, age, area, indigenous, disability, origin, consent_ms, notice, changed_ms, \
+             withdrawn_ms FROM personal g WHERE {}",
             foremost(own.len())
         );
-        let row = tx.row(AssertSqlSafe(sql), own_values(person_id, &own)).await?;
+        let row = tx.row(AssertSqlSafe(sql), texts(&own)).await?;
         let row = row
             .map(|row| {
                 let cells = row.of("personal", "person_id");
-                Ok::<_, StoreError>(AnswersRow {
+                if cells.opt_int("withdrawn_ms")?.is_some() {
+                    return Ok(None);
+                }
+                Ok::<_, StoreError>(Some(AnswersRow {
                     answers: Answers {
                         gender: cells.opt_word("gender", Gender::from_code)?,
                         age: cells.opt_word("age", Age::from_code)?,
@@ -258,11 +268,11 @@ impl OfficerView<'_> {
                     consent_ms: cells.opt_int("consent_ms")?,
                     notice: cells.opt_text("notice")?,
                     changed_ms: cells.opt_int("changed_ms")?,
-                })
+                }))
             })
             .transpose()?;
         tx.commit().await?;
-        Ok(row)
+        Ok(row.flatten())
     }
 
     /// Enters what a person stated on a form that they signed at `signed_ms`, in place of what stood. Audit line
@@ -288,13 +298,14 @@ impl OfficerView<'_> {
         Ok(true)
     }
 
-    /// Erases what a person stated, on every row of theirs. Audit line `personal.erase`. False when nothing stood there; then no line is written.
+    /// Erases what a person stated, on every row of theirs; a roster brings nothing back. Audit line `personal.erase`. False
+    /// when nothing stood there; then no line is written.
     ///
     /// # Errors
     /// [`StoreError::NotOfficer`], or those of the database.
     pub async fn erase_answers(&self, purpose: Purpose<'_>, person_id: &str) -> Result<bool, StoreError> {
         let mut tx = self.begin("personal.erase", purpose).await?;
-        if !answers::erase(&mut tx, person_id).await? {
+        if !answers::erase(&mut tx, person_id, purpose.at_ms).await? {
             tx.rollback().await?;
             return Ok(false);
         }
@@ -341,7 +352,7 @@ impl OfficerView<'_> {
         let decided = read_request(&row.of("data_requests", "id"))?;
         // All rows that were found to be this person are: what stays on one of them would name them still.
         if granted && decided.wish != Wish::Correct {
-            answers::erase(&mut tx, &decided.person_id).await?;
+            answers::erase(&mut tx, &decided.person_id, purpose.at_ms).await?;
         }
         if granted && decided.wish == Wish::All {
             let own = merges::rows_of(&mut tx, &decided.person_id).await?;
@@ -424,7 +435,8 @@ impl OfficerView<'_> {
     ) -> Result<Purged, StoreError> {
         let mut tx = self.begin(if dry { "purge.try" } else { "purge" }, purpose).await?;
         // Counted by removing: what is tried is what would be done. A trial is undone, and its line written after it.
-        let due = "COALESCE(g.changed_ms, 0) < $1 AND NOT EXISTS (SELECT 1 FROM same a JOIN same b ON b.root = a.root \
+        // That somebody withdrew theirs holds on: a roster would bring them back.
+        let due = "g.withdrawn_ms IS NULL AND COALESCE(g.changed_ms, 0) < $1 AND NOT EXISTS (SELECT 1 FROM same a JOIN same b ON b.root = a.root \
                    WHERE a.id = g.person_id AND (EXISTS (SELECT 1 FROM presence p WHERE p.person_id = b.id AND p.end_ms >= $1) \
                    OR EXISTS (SELECT 1 FROM signs s WHERE s.person_id = b.id AND s.from_ms >= $1) \
                    OR EXISTS (SELECT 1 FROM class_marks m WHERE m.person_id = b.id AND m.in_ms >= $1) \
@@ -452,13 +464,40 @@ impl OfficerView<'_> {
             signs += tx.run(sql, args![before]).await?;
         }
         let requests = tx.run("DELETE FROM data_requests WHERE decided_ms < $1", args![before]).await?;
+        // Sheets name nobody; what could still tell who wrote them goes with the answers.
+        let due = format!("survey_id IN ({SURVEYS_BY_TIME} < $1)");
+        let sql = format!(
+            "SELECT COUNT(*) AS sheets FROM survey_sheets s WHERE {due} AND (s.gender IS NOT NULL OR EXISTS \
+             (SELECT 1 FROM survey_answers a WHERE a.sheet_id = s.id AND a.words IS NOT NULL))"
+        );
+        let sheets = tx.row(AssertSqlSafe(sql), args![rule.answers_before_ms]).await?;
+        let sheets = sheets.map(|row| row.of("survey_sheets", "sheets").number("sheets")).transpose()?;
+        let of_due = format!("words IS NOT NULL AND sheet_id IN (SELECT id FROM survey_sheets WHERE {due})");
+        for sql in [
+            format!("DELETE FROM survey_answers WHERE score IS NULL AND {of_due}"),
+            format!("UPDATE survey_answers SET words = NULL WHERE {of_due}"),
+            format!("UPDATE survey_sheets SET gender = NULL WHERE gender IS NOT NULL AND {due}"),
+        ] {
+            tx.run(AssertSqlSafe(sql), args![rule.answers_before_ms]).await?;
+        }
+        let sql = "SELECT COUNT(*) AS recordings FROM recordings WHERE ended_ms < $1 AND removed_ms IS NULL";
+        let recordings = tx.row(sql, args![rule.recordings_before_ms]).await?;
+        let recordings =
+            recordings.map(|row| row.of("recordings", "recordings").number("recordings")).transpose()?;
         if dry {
             tx.rollback().await?;
             self.begin("purge.try", purpose).await?.commit().await?;
         } else {
             tx.commit().await?;
         }
-        Ok(Purged { answers, presence, signs, requests })
+        Ok(Purged {
+            answers,
+            presence,
+            signs,
+            requests,
+            sheets: sheets.unwrap_or(0),
+            recordings: recordings.unwrap_or(0),
+        })
     }
 
     /// A transaction that has checked the officer and holds the audit line.
@@ -524,20 +563,19 @@ impl OfficerView<'_> {
             }
         }
         // Rows that were found to be one person answer for each other, however often one was merged into the next; which
-        // answers count says `foremost`, the last one here.
+        // answers count says `FOREMOST`.
         let mut of_rows = crate::db::ByKey::new();
         for part in persons.chunks(LIST) {
             let sql = format!(
                 "WITH RECURSIVE own (id, root) AS (SELECT id, id FROM persons WHERE id IN ({}) \
                  UNION SELECT p.id, o.root FROM persons p JOIN own o ON p.merged_into = o.id) \
-                 SELECT o.root AS id, g.gender FROM own o JOIN personal g ON g.person_id = o.id \
-                 ORDER BY CASE WHEN g.origin IN ('self', 'form') THEN 1 ELSE 0 END, COALESCE(g.changed_ms, 0), \
-                 CASE WHEN o.id = o.root THEN 1 ELSE 0 END, o.id DESC",
+                 SELECT o.root AS id, g.gender FROM own o JOIN personal g ON g.person_id = o.id ORDER BY {FOREMOST}",
                 marks(1, part.len())
             );
             for row in tx.rows(AssertSqlSafe(sql), texts(part)).await? {
                 let cells = row.of("personal", "id");
-                of_rows.insert(cells.text("id")?, cells.opt_word("gender", Gender::from_code)?);
+                let gender = cells.opt_word("gender", Gender::from_code)?;
+                of_rows.entry(cells.text("id")?).or_insert(gender);
             }
         }
         for row in &mut people {

@@ -55,6 +55,7 @@ const MIGRATIONS: &[Pair] = migrations![
     (10, "0010_courses"),
     (11, "0011_targets"),
     (12, "0012_counts"),
+    (13, "0013_withdrawn"),
 ];
 
 /// Names of the migrations, in order; a test compares them with the two folders.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use rampart_domain::records::{DutyClass, Gender, Identity};
 use sqlx::AssertSqlSafe;
 
+use crate::answers;
 use crate::audit::{self, AuditLine};
 use crate::changes::{self, Stamp};
 use crate::db::{ByKey, Cells, Db, Tx, Value, args, marks, texts};
@@ -96,6 +97,8 @@ pub struct Imported {
     pub changed: usize,
     /// People who stand as they stood.
     pub unchanged: usize,
+    /// People whose gender in the roster was left out, as they withdrew their answers.
+    pub withheld: usize,
     /// Ids of all rows, in the roster's order.
     pub ids: Vec<String>,
 }
@@ -449,23 +452,15 @@ impl Persons<'_> {
         .await?;
         tx.insert_many("INSERT INTO person_emails (person_id, email)", 2, "", new_emails).await?;
         tx.insert_many(changes::INSERT, changes::WIDTH, "", history.into_iter().flatten().collect()).await?;
-        // What people said themselves, or signed, is stronger than what a roster says of them.
-        tx.insert_many(
-            "INSERT INTO personal (person_id, gender, origin, changed_ms)",
-            4,
-            "ON CONFLICT (person_id) DO UPDATE SET gender = excluded.gender, changed_ms = excluded.changed_ms \
-             WHERE personal.consent_ms IS NULL",
-            genders
-                .iter()
-                .flat_map(|(id, (_, gender))| args![id, gender.code(), "roster", at_ms])
-                .collect(),
-        )
-        .await?;
+        let genders = genders.into_iter().map(|(id, (_, gender))| (id, gender)).collect();
+        done.withheld = answers::of_roster(&mut tx, genders, at_ms).await?;
         // Also of a roster that changed nothing: somebody held it against the register.
         let note = self.note.clone().map(|mut line| {
             let counts =
                 format!("added={} changed={} unchanged={}", done.added, done.changed, done.unchanged);
-            line.detail = format!("{} {counts}", line.detail).trim().to_owned();
+            let withheld =
+                if done.withheld == 0 { String::new() } else { format!(" withheld={}", done.withheld) };
+            line.detail = format!("{} {counts}{withheld}", line.detail).trim().to_owned();
             line
         });
         audit::note(&mut tx, note.as_ref()).await?;

@@ -32,6 +32,12 @@ pub struct Survey {
     pub closed_ms: Option<i64>,
 }
 
+/// Ids of questionnaires by when they are booked, as far as `WHERE moment`: what follows compares it. One of a whole course is
+/// booked to its last session; one of a course without any, to when it was made.
+pub(crate) const SURVEYS_BY_TIME: &str = "SELECT w.id FROM surveys w LEFT JOIN class_sessions c ON c.id = w.session_id \
+     WHERE COALESCE(c.start_ms, (SELECT MAX(l.start_ms) FROM class_sessions l \
+     WHERE l.course_id = w.course_id AND l.cancelled_ms IS NULL), w.created_ms)";
+
 impl Survey {
     /// Handed out on paper.
     #[must_use]

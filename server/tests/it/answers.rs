@@ -154,16 +154,37 @@ async fn requests_are_decided_by_the_officer_and_done() {
 
 #[tokio::test]
 async fn a_purge_is_tried_first_and_the_periods_are_settings() {
-    let house = House::new().await;
+    let mut house = House::new().await;
+    let exercise = house.exercise.clone();
+    // Another life of the server: the recording that the former one left open is sealed.
+    house.reopen(&exercise, Vec::new()).await;
     let officer = house.staff("officer").await;
     assert_eq!(
         officer
-            .post("/people/retention", &[("act", "set"), ("answers_days", "x"), ("attendance_years", "5")])
+            .post(
+                "/people/retention",
+                &[
+                    ("act", "set"),
+                    ("answers_days", "x"),
+                    ("attendance_years", "5"),
+                    ("recordings_days", "365")
+                ]
+            )
             .await
             .status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
-    let set = [("act", "set"), ("answers_days", "0"), ("attendance_years", "1")];
+    assert_eq!(house.app.retention().await.unwrap().recordings_days, 365, "a year unless something is set");
+    let set = |recordings_days| {
+        let set = [("act", "set"), ("answers_days", "0"), ("attendance_years", "1")];
+        set.into_iter().chain([("recordings_days", recordings_days)]).collect::<Vec<_>>()
+    };
+    for odd in ["0", "4000", ""] {
+        let refused = officer.post("/people/retention", &set(odd)).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{odd}");
+        assert!(refused.text().contains("不超過系統上限"), "{}", refused.text());
+    }
+    let set = set("30");
     assert_eq!(officer.post("/people/retention", &set).await.status, StatusCode::SEE_OTHER);
     assert!(
         officer
@@ -174,12 +195,64 @@ async fn a_purge_is_tried_first_and_the_periods_are_settings() {
     );
     // As if it had been entered two years ago.
     house.sql("UPDATE personal SET changed_ms = changed_ms - 63072000000").await;
+    house.sql("UPDATE recordings SET ended_ms = ended_ms - 63072000000").await;
+    let kept = house.app.recording(&exercise, &house.recording).await.unwrap();
+    let teacher = house.staff("teacher").await;
+    let terminals = format!("/exercises/{exercise}/terminals");
+    assert!(teacher.get(&terminals).await.text().contains("保存 30 天"));
     let tried = officer.post("/people/retention", &[("act", "try")]).await;
     assert_eq!(tried.status, StatusCode::OK);
     assert!(tried.text().contains("這是試算") && tried.text().contains("<dd>2</dd>"), "{}", tried.text());
-    assert!(answers(&house).await.is_some(), "a trial removes nothing");
+    assert!(tried.text().contains("<dt>錄影（段）</dt><dd>1</dd>"), "{}", tried.text());
+    assert!(answers(&house).await.is_some() && kept.path.exists(), "a trial removes nothing");
     assert_eq!(officer.post("/people/retention", &[("act", "purge")]).await.status, StatusCode::SEE_OTHER);
     assert!(answers(&house).await.is_none());
+    assert!(!kept.path.exists());
+    let row = house.app.store.recordings().by_id(&house.recording).await.unwrap().unwrap();
+    assert!(
+        row.removed_ms.is_some() && row.sha256 == kept.recording.sha256,
+        "whose it was, and its seal, stay"
+    );
+    let lines = house.app.store.audit().list(Some("recording.expire"), None, 9).await.unwrap();
+    assert_eq!(lines[0].account_id.as_deref(), Some(house.accounts["officer"].as_str()));
     let again = officer.post("/people/retention", &[("act", "try")]).await.text();
     assert!(!again.contains("value=\"purge\""), "nothing is left to purge: {again}");
+}
+
+#[tokio::test]
+async fn a_roster_is_told_whom_it_does_not_speak_for() {
+    let house = House::new().await;
+    let trainee = house.seat("b1").await;
+    let teacher = house.staff("teacher").await;
+    assert_eq!(trainee.post("/seat/me", &GIVEN).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(trainee.post("/seat/me", &[("act", "withdraw")]).await.status, StatusCode::SEE_OTHER);
+    let bring = async || {
+        let mark = "----x1y2z3";
+        let part = |name: &str, value: &str| {
+            format!("--{mark}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let token = teacher.token.lock().unwrap().clone();
+        let body = format!(
+            "{}--{mark}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"r.csv\"\r\n\r\n\
+             姓名,職號,機關,性別\n許藍圖,A1,數位發展處,女\n蔡紅磚,A2,木棉雲端,男\n\r\n--{mark}--\r\n",
+            part("csrf", &token)
+        );
+        let file = teacher
+            .request(axum::http::Method::POST, "/people/import")
+            .header(axum::http::header::CONTENT_TYPE, format!("multipart/form-data; boundary={mark}"))
+            .body(axum::body::Body::from(body))
+            .unwrap();
+        let page = teacher.send(file).await.text();
+        let (_, rest) = page.split_once("name=\"token\" value=\"").unwrap();
+        let token = rest.split('"').next().unwrap().to_owned();
+        assert_eq!(teacher.post("/people/import", &[("token", &token)]).await.status, StatusCode::SEE_OTHER);
+        teacher.get("/people").await.text()
+    };
+    let told = bring().await;
+    assert!(told.contains("名冊中 1 人的性別未採用") && !told.contains("許藍圖的性別"), "{told}");
+    assert_eq!(answers(&house).await, None, "nothing came back");
+    // Their own word counts again, and lifts it.
+    assert_eq!(trainee.post("/seat/me", &GIVEN).await.status, StatusCode::SEE_OTHER);
+    assert!(!bring().await.contains("未採用"));
+    assert_eq!(answers(&house).await.unwrap().gender, Some(Gender::Female));
 }

@@ -133,10 +133,30 @@ async fn what_people_state_is_given_by_them_and_read_by_the_officer_with_a_line(
     let own = done(&seat, "GET", "/api/v1/me/data", &Value::Null).await;
     assert_eq!((&own["stated"], &own["requests"][0]["granted"]), (&json!(false), &json!(true)));
     done(&seat, "DELETE", "/api/v1/me/answers", &Value::Null).await;
+    // Nor does a roster bring it back, and whoever holds the file is told.
+    let one = |name: &str| own["person"][name].as_str().unwrap();
+    let roster = format!("姓名,職號,機關,性別\n{},{},{},男\n", one("name"), one("staff_no"), one("agency"));
+    let import = officer
+        .request(axum::http::Method::POST, "/api/v1/people/import")
+        .header("content-type", "text/csv")
+        .body(axum::body::Body::from(roster));
+    let imported = house.visitor().send(import.unwrap()).await.json();
+    assert_eq!((&imported["unchanged"], &imported["withheld"]), (&json!(1), &json!(1)), "{imported}");
+    assert_eq!(status(&officer, "GET", &path, &Value::Null).await, StatusCode::NOT_FOUND);
 
     let keep = json!({ "answers_days": 30, "attendance_years": 7 });
     done(&officer, "PUT", "/api/v1/people/retention", &keep).await;
-    assert_eq!(done(&officer, "GET", "/api/v1/people/retention", &Value::Null).await, keep);
+    let mut kept = keep.clone();
+    kept["recordings_days"] = json!(365);
+    assert_eq!(done(&officer, "GET", "/api/v1/people/retention", &Value::Null).await, kept);
+    kept["recordings_days"] = json!(40);
+    done(&officer, "PUT", "/api/v1/people/retention", &kept).await;
+    done(&officer, "PUT", "/api/v1/people/retention", &keep).await;
+    assert_eq!(
+        done(&officer, "GET", "/api/v1/people/retention", &Value::Null).await,
+        kept,
+        "what is not said stays"
+    );
     let long = json!({ "answers_days": 9_999, "attendance_years": 7 });
     assert_eq!(
         status(&officer, "PUT", "/api/v1/people/retention", &long).await,

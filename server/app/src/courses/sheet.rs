@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rampart_domain::records::course::{
-    ClassAttendance, ClassStay, MarkSource, Standing, TestKind, class_attendance,
+    ClassAttendance, ClassStay, MarkSource, Standing, TestKind, session_attendance,
 };
 use rampart_domain::records::{Interval, IntervalSet};
 use rampart_store::{ClassMark, ClassSession, NewClassMark, Person, RowsOf, Same, TestResult};
@@ -114,12 +114,8 @@ impl App {
             let kept: Vec<ClassMark> = marks.iter().filter(stands).cloned().collect();
             let stays: Vec<ClassStay> =
                 kept.iter().map(|mark| ClassStay { in_ms: mark.in_ms, out_ms: mark.out_ms }).collect();
-            let mut counted = class_attendance(&halves, session.late_minutes, &stays, now_ms);
-            if let Some(seen) = seen.get(&person.id) {
-                let both = counted.counted.stretches().iter().chain(seen.stretches()).copied();
-                counted.counted = IntervalSet::union(both);
-                counted.seconds = counted.counted.seconds();
-            }
+            let seen = seen.get(&person.id);
+            let counted = session_attendance(&halves, session.late_minutes, &stays, seen, now_ms);
             rows.push(ClassRow {
                 standings,
                 struck: marks.iter().filter(|mark| own(mark) && mark.removed_ms.is_some()).cloned().collect(),

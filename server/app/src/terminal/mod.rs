@@ -49,7 +49,7 @@ pub struct TerminalRules {
     pub grace: Duration,
     /// Folder of the recordings.
     pub recordings_dir: PathBuf,
-    /// After so many ms a recording is deleted; `None` keeps them.
+    /// After so many ms a recording is deleted by itself; `None` leaves it to the purge.
     pub keep_ms: Option<i64>,
     /// Longest recording of one terminal, bytes.
     pub terminal_limit: u64,

@@ -44,9 +44,9 @@ pub struct Kept {
 }
 
 impl App {
-    /// After so many ms recordings are deleted; `None` keeps them.
+    /// After so many ms recordings are deleted without anybody's doing; `None` leaves it to the purge.
     #[must_use]
-    pub fn recordings_kept_ms(&self) -> Option<i64> {
+    pub fn recordings_limit_ms(&self) -> Option<i64> {
         self.terminals.0.rules.keep_ms
     }
 
@@ -118,17 +118,27 @@ impl App {
         Ok(())
     }
 
-    /// Deletes what is older than the rules keep it.
+    /// Deletes what is older than the server's limit.
     async fn delete_old(&self) -> Result<(), RecordingError> {
-        let Some(keep_ms) = self.terminals.0.rules.keep_ms else { return Ok(()) };
-        let old = self.store.recordings().older(self.now_ms() - keep_ms).await?;
+        let Some(keep_ms) = self.recordings_limit_ms() else { return Ok(()) };
+        self.delete_recordings_before(self.now_ms() - keep_ms, None).await?;
+        Ok(())
+    }
+
+    /// Deletes recordings that ended before a moment; how many. `by` is the account that does it.
+    pub(crate) async fn delete_recordings_before(
+        &self,
+        before_ms: i64,
+        by: Option<&str>,
+    ) -> Result<usize, RecordingError> {
+        let old = self.store.recordings().older(before_ms).await?;
         for recording in &old {
             self.delete(recording).await?;
         }
         if !old.is_empty() {
-            self.note(None, "recording.expire", old.len().to_string()).await;
+            self.note(by, "recording.expire", old.len().to_string()).await;
         }
-        Ok(())
+        Ok(old.len())
     }
 
     /// Deletes old recordings now and then, until the end.

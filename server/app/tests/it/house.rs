@@ -37,14 +37,47 @@ pub struct House {
     pub engine: FakeEngine,
     pub second: Option<FakeEngine>,
     pub dir: tempfile::TempDir,
+    /// Its database, where that is none in the folder; last, so that it goes when nobody is on it.
+    database: Option<Database>,
 }
 
 fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-async fn start(dir: &Path, clock: &Arc<SetClock>, nodes: Nodes) -> Arc<App> {
-    let store = Store::open(&format!("sqlite:{}", dir.join("rampart.db").display())).await.unwrap();
+/// A database of its own on the server that `RAMPART_TEST_POSTGRES` names; gone with the value.
+pub struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    fn make(name: &str) -> Option<Self> {
+        let server = std::env::var("RAMPART_TEST_POSTGRES").ok()?;
+        let made = Self { server, name: format!("rampart_app_{}_{name}", std::process::id()) };
+        made.run(&format!("CREATE DATABASE {}", made.name));
+        Some(made)
+    }
+
+    fn run(&self, sql: &str) {
+        let done = std::process::Command::new("psql").args([&self.server, "-qc", sql]).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    fn url(&self) -> String {
+        let (base, _) = self.server.rsplit_once('/').unwrap();
+        format!("{base}/{}", self.name)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.run(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
+
+async fn start(dir: &Path, url: &str, clock: &Arc<SetClock>, nodes: Nodes) -> Arc<App> {
+    let store = Store::open(url).await.unwrap();
     let config = AppConfig {
         scenarios_dir: repository().join("scenarios"),
         images_dir: repository().join("images"),
@@ -59,13 +92,35 @@ async fn start(dir: &Path, clock: &Arc<SetClock>, nodes: Nodes) -> Arc<App> {
     App::start(config, store, nodes, clock.clone()).await.unwrap()
 }
 
+fn url_of(dir: &tempfile::TempDir, database: Option<&Database>) -> String {
+    database.map_or_else(|| format!("sqlite:{}", dir.path().join("rampart.db").display()), Database::url)
+}
+
 impl House {
     pub async fn new() -> Self {
+        Self::on(None).await
+    }
+
+    /// A house on each database there is: SQLite, and PostgreSQL where a server is named. `name` is the test's.
+    pub async fn on_each(name: &str) -> Vec<Self> {
+        let mut houses = vec![Self::new().await];
+        if let Some(database) = Database::make(name) {
+            houses.push(Self::on(Some(database)).await);
+        }
+        houses
+    }
+
+    async fn on(database: Option<Database>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::new(MORNING));
         let engine = FakeEngine::new(IMAGES.map(|image| format!("rampart/{image}:latest")));
-        let app = start(dir.path(), &clock, Arc::new(engine.clone()).into()).await;
-        Self { app, clock, engine, second: None, dir }
+        let url = url_of(&dir, database.as_ref());
+        let app = start(dir.path(), &url, &clock, Arc::new(engine.clone()).into()).await;
+        Self { app, clock, engine, second: None, dir, database }
+    }
+
+    fn url(&self) -> String {
+        url_of(&self.dir, self.database.as_ref())
     }
 
     /// A house with two nodes, `a` (its `engine`) and `b` (its `second`).
@@ -93,7 +148,25 @@ impl House {
     /// Stops the house and opens it again, as after a restart of the server.
     pub async fn reopen(&mut self) {
         self.app.stop().await;
-        self.app = start(self.dir.path(), &self.clock, self.nodes()).await;
+        self.app = start(self.dir.path(), &self.url(), &self.clock, self.nodes()).await;
+    }
+
+    /// A second house with what the first one's disk holds at this moment, as after `kill -9`: what was not written is lost.
+    /// It has the same clock and engine.
+    pub async fn killed(&self) -> Self {
+        assert!(self.database.is_none(), "the database is in the folder");
+        let dir = tempfile::tempdir().unwrap();
+        for entry in std::fs::read_dir(self.dir.path()).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // What the processes of a machine share of it is no part of the disk.
+            if name.starts_with("rampart.db") && !name.ends_with("-shm") {
+                std::fs::copy(entry.path(), dir.path().join(entry.file_name())).unwrap();
+            }
+        }
+        let (clock, engine) = (self.clock.clone(), self.engine.clone());
+        let app = start(dir.path(), &url_of(&dir, None), &clock, self.nodes()).await;
+        Self { app, clock, engine, second: None, dir, database: None }
     }
 
     pub async fn account(&self, login: &str, role: Role) -> String {
@@ -117,8 +190,7 @@ impl House {
     /// Writes changes of status into the ledger as if a range stood, and wakes the exercise in that state.
     pub async fn set_going(&mut self, exercise: &str, statuses: &[Status]) {
         self.app.stop().await;
-        let url = format!("sqlite:{}", self.dir.path().join("rampart.db").display());
-        let store = Store::open(&url).await.unwrap();
+        let store = Store::open(&self.url()).await.unwrap();
         let known = store.ledger().read_all(exercise).await.unwrap();
         let mut fold = Fold::of(known.iter().map(|sealed| &sealed.entry));
         let mut hash = known.last().map_or(FIRST.to_owned(), |sealed| sealed.hash.clone());
@@ -133,7 +205,7 @@ impl House {
         }
         store.ledger().append(exercise, entries).await.unwrap();
         store.close().await;
-        self.app = start(self.dir.path(), &self.clock, self.nodes()).await;
+        self.app = start(self.dir.path(), &self.url(), &self.clock, self.nodes()).await;
     }
 
     /// A running exercise with an instructor.
@@ -215,8 +287,7 @@ impl House {
 
     /// Rows of a ledger as they lie in the file, whether or not the house is open.
     pub async fn ledger_rows(&self, exercise: &str) -> Vec<rampart_store::RawEntry> {
-        let url = format!("sqlite:{}", self.dir.path().join("rampart.db").display());
-        let store = Store::open(&url).await.unwrap();
+        let store = Store::open(&self.url()).await.unwrap();
         let rows = store.ledger().raw(exercise).await.unwrap();
         store.close().await;
         rows

@@ -12,6 +12,7 @@ mod office;
 mod people;
 mod records;
 mod resets;
+mod roads;
 mod schedule;
 mod subnets;
 mod year;

@@ -269,6 +269,25 @@ pub fn class_attendance(
     out
 }
 
+/// Attendance of one person at a class session, also one that is an exercise: `exercise` is then what counts there by the
+/// exercise's own rule, and both count as one union. What every road says of somebody's time comes from here.
+#[must_use]
+pub fn session_attendance(
+    halves: &[Interval],
+    late_minutes: u16,
+    stays: &[ClassStay],
+    exercise: Option<&IntervalSet>,
+    now_ms: i64,
+) -> ClassAttendance {
+    let mut out = class_attendance(halves, late_minutes, stays, now_ms);
+    if let Some(exercise) = exercise {
+        let both = out.counted.stretches().iter().chain(exercise.stretches()).copied();
+        out.counted = IntervalSet::union(both);
+        out.seconds = out.counted.seconds();
+    }
+    out
+}
+
 /// The day that all hours of a session are booked to.
 #[must_use]
 pub fn booked_on(start_ms: i64) -> RocDate {

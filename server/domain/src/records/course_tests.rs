@@ -71,6 +71,31 @@ fn marks_of_several_sources_are_joined_in_any_order() {
 }
 
 #[test]
+fn a_session_that_is_an_exercise_counts_both_rules_once() {
+    let now_ms = later("115-03-05 16:30");
+    let both = |stays: &[ClassStay], exercise: &[Interval]| {
+        let exercise = IntervalSet::union(exercise.iter().copied());
+        let both = session_attendance(&day(), 10, stays, Some(&exercise), now_ms);
+        assert_eq!(both.seconds, both.counted.seconds());
+        both.seconds
+    };
+    let morning = stay("115-03-05 09:00", "115-03-05 12:00");
+    assert_eq!(both(&[morning], &[]), 3 * 3600);
+    assert_eq!(
+        both(&[], &[half("115-03-05 12:10", "115-03-05 12:20")]),
+        600,
+        "the exercise has no half-days"
+    );
+    assert_eq!(both(&[morning], &[half("115-03-05 11:00", "115-03-05 12:20")]), 3 * 3600 + 1200);
+    // Too late for the class, and in the seat.
+    let late = stay("115-03-05 10:00", "115-03-05 12:00");
+    assert_eq!(both(&[late], &[half("115-03-05 11:00", "115-03-05 12:00")]), 3600);
+    // Any other session is a class alone.
+    let alone = session_attendance(&day(), 10, &[morning], None, now_ms);
+    assert_eq!(alone, attend(&[morning]));
+}
+
+#[test]
 fn who_did_not_sign_out_was_there_to_the_end_of_that_half_day() {
     let stays = [ClassStay { in_ms: at("115-03-05 08:55"), out_ms: None }];
     let after = attend(&stays);

@@ -183,7 +183,7 @@ pub struct DataRequests {
 }
 
 /// What a purge removes.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct PurgeCounts {
     /// People whose answers.
     pub answers: i64,
@@ -193,16 +193,26 @@ pub struct PurgeCounts {
     pub signs: i64,
     /// Decided requests.
     pub requests: i64,
+    /// Sheets of questionnaires whose gender and words.
+    pub sheets: i64,
+    /// Recordings of terminals.
+    pub recordings: i64,
 }
 
 /// `/people/retention`, for the officer alone. Form: POST with `act` (`set`, `try`, `purge`), `answers_days`,
-/// `attendance_years`.
+/// `attendance_years`, `recordings_days`.
 #[derive(Debug, Clone, Serialize)]
 pub struct RetentionPage {
     /// Days for answers.
     pub answers_days: String,
     /// Years for attendance.
     pub attendance_years: String,
+    /// Days for recordings.
+    pub recordings_days: String,
+    /// Most that can be set there.
+    pub recordings_most: i64,
+    /// Recordings from before this moment go.
+    pub recordings_before_ms: i64,
     /// Answers of people who took part in nothing since this moment go.
     pub answers_before_ms: i64,
     /// Attendance from before this moment goes.
@@ -357,19 +367,26 @@ impl Page for RetentionPage {
         let whole = Self {
             answers_days: "90".into(),
             attendance_years: "5".into(),
+            recordings_days: "365".into(),
+            recordings_most: 365,
+            recordings_before_ms: SAMPLE_NOW_MS - 365 * 24 * HOUR,
             answers_before_ms: SAMPLE_NOW_MS - 132 * 24 * HOUR,
             attendance_before_ms: SAMPLE_NOW_MS - 1_826 * 24 * HOUR,
             tried: None,
             problems: vec![],
         };
-        let tried = |answers| PurgeCounts { answers, presence: 120, signs: 0, requests: 2 };
+        let tried = |answers| PurgeCounts {
+            answers,
+            presence: 120,
+            signs: 0,
+            requests: 2,
+            sheets: 52,
+            recordings: 8,
+        };
         vec![
             whole.clone(),
             Self { tried: Some(tried(3)), ..whole.clone() },
-            Self {
-                tried: Some(PurgeCounts { answers: 0, presence: 0, signs: 0, requests: 0 }),
-                ..whole.clone()
-            },
+            Self { tried: Some(PurgeCounts::default()), ..whole.clone() },
             Self {
                 answers_days: "x".into(),
                 problems: vec![Problem::new("retention_range").on("answers_days")],

@@ -84,7 +84,7 @@ pub struct TerminalList {
     /// What they hold together.
     pub kept_bytes: i64,
     /// After so many days they are deleted; `None` keeps them.
-    pub keep_days: Option<i64>,
+    pub keep_days: i64,
     /// What was typed to delete them, and what was wrong with it.
     pub typed: String,
     /// See `typed`.
@@ -163,7 +163,7 @@ impl Page for TerminalList {
             query: String::new(),
             kept: 3,
             kept_bytes: 5_520_000,
-            keep_days: Some(180),
+            keep_days: 365,
             typed: String::new(),
             problem: None,
         };
@@ -173,7 +173,7 @@ impl Page for TerminalList {
                 problem: Some(Problem::new("confirm_code").on("confirm").with("code", "S115-02")),
                 ..full.clone()
             },
-            Self { query: "王".into(), recordings: Vec::new(), keep_days: None, ..full.clone() },
+            Self { query: "王".into(), recordings: Vec::new(), ..full.clone() },
             Self {
                 open: Vec::new(),
                 desktops: Vec::new(),

@@ -25,6 +25,10 @@ pub struct Imported {
     pub changed: usize,
     /// People who are as they were.
     pub unchanged: usize,
+    /// People whose gender in the file was left out, as they withdrew their answers; of a try always 0.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub withheld: usize,
     /// True when it was only tried.
     pub dry_run: bool,
     /// What each row would do; of a try alone.

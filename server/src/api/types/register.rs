@@ -170,6 +170,10 @@ pub struct RetentionWish {
     pub answers_days: u32,
     /// Years for attendance and decided requests.
     pub attendance_years: u32,
+    /// Days for recordings of terminals; without it they stay as they are set.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub recordings_days: Option<u32>,
 }
 
 /// Whether to purge, or only to say how much that would be.
@@ -191,6 +195,10 @@ pub struct PurgeDone {
     pub signs: u64,
     /// Decided requests.
     pub requests: u64,
+    /// Sheets of questionnaires whose gender and words.
+    pub sheets: u64,
+    /// Recordings of terminals.
+    pub recordings: u64,
     /// True when it was only tried.
     pub dry_run: bool,
 }

@@ -156,7 +156,12 @@ pub(super) fn slips(slips: &[Slip]) -> String {
 
 pub(super) fn imported(done: &Imported) -> String {
     let would = if done.dry_run { "would be " } else { "" };
-    format!("{would}added {}, changed {}, unchanged {}", done.added, done.changed, done.unchanged)
+    let counts =
+        format!("{would}added {}, changed {}, unchanged {}", done.added, done.changed, done.unchanged);
+    match done.withheld {
+        0 => counts,
+        n => format!("{counts}; gender of {n} left out, who withdrew what they had stated of themselves"),
+    }
 }
 
 #[cfg(test)]

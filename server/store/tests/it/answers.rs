@@ -71,7 +71,11 @@ async fn answers_go_in_by_the_person_and_out_to_the_officer_alone(bed: Bed) {
     assert!(matches!(other.erase_answers(why("l2"), "p1").await, Err(StoreError::NotOfficer { .. })));
     assert!(matches!(other.requests(why("l2"), 9).await, Err(StoreError::NotOfficer { .. })));
     assert!(matches!(other.decide(why("l2"), "r", true, "").await, Err(StoreError::NotOfficer { .. })));
-    let rule = PurgeRule { answers_before_ms: i64::MAX, attendance_before_ms: i64::MAX };
+    let rule = PurgeRule {
+        answers_before_ms: i64::MAX,
+        attendance_before_ms: i64::MAX,
+        recordings_before_ms: i64::MAX,
+    };
     assert!(matches!(other.purge(why("l2"), rule, false).await, Err(StoreError::NotOfficer { .. })));
     let view = bed.store.as_officer(&officer);
     let row = view.answers(why("l3"), "p1").await.unwrap().unwrap();
@@ -170,6 +174,71 @@ async fn requests_are_decided_once_and_do_what_they_grant(bed: Bed) {
     assert_eq!(decided.len(), 3);
 }
 
+/// Recordings that ended at 10 and at 30 ms.
+async fn with_recordings(bed: &Bed) {
+    let seat =
+        rampart_store::NewSeat { id: "x1", exercise_id: "e1", team: "r1", person_id: "p1", at_ms: NOW };
+    bed.store.seats().give(&seat).await.unwrap();
+    for (id, ended) in [("t1", 10), ("t2", 30)] {
+        let new = rampart_store::NewRecording {
+            id,
+            exercise_id: "e1",
+            seat_id: "x1",
+            person_id: "p1",
+            team: "r1",
+            seat_no: 1,
+            at_ms: NOW,
+        };
+        bed.store.recordings().begin(&new).await.unwrap();
+        let seal = rampart_store::Seal {
+            at_ms: NOW + ended,
+            length_ms: ended,
+            bytes: 1,
+            sha256: "00".to_owned(),
+            skipped: 0,
+            state: rampart_store::RecordingState::Whole,
+        };
+        assert!(bed.store.recordings().seal(id, &seal).await.unwrap());
+    }
+}
+
+/// Sheets: `a` with a gender, `b` with words, `c` with neither, of a course of long ago; `d` with both of one that was held later.
+async fn with_sheets(bed: &Bed) {
+    let beside = bed.beside().await;
+    for sql in [
+        "INSERT INTO courses (id, code, title, aspect, speciality, category, minutes, digital_minutes, tested, \
+         pass_mark, work_related, measures, county, created_by, created_ms) \
+         SELECT 'c1', 'C1', 'x', 'management', '', '523', 60, 0, 0, 70, 0, '', '30', id, 1 FROM accounts LIMIT 1",
+        "INSERT INTO class_sessions (id, course_id, code, class_no, place, start_ms, end_ms, late_minutes, created_by, \
+         created_ms) SELECT 's1', 'c1', 'S1', 1, '', {later}, {later}, 10, created_by, 1 FROM courses",
+        "INSERT INTO surveys (id, course_id, session_id, title, handed_out, created_by, created_ms) \
+         SELECT 'v2', 'c1', 's1', 'x', 9, created_by, 1 FROM courses",
+        "INSERT INTO courses SELECT 'c2', 'C2', title, aspect, speciality, category, minutes, digital_minutes, tested, \
+         pass_mark, work_related, measures, county, created_by, created_ms, removed_ms FROM courses",
+        "INSERT INTO surveys (id, course_id, title, handed_out, created_by, created_ms) \
+         SELECT 'v1', 'c2', 'x', 9, created_by, {now} FROM courses LIMIT 1",
+        "INSERT INTO survey_questions (id, survey_id, number, kind, zh, en) VALUES ('q1', 'v1', 1, 'scale', 'x', 'x'), \
+         ('q2', 'v1', 2, 'text', 'x', 'x'), ('q3', 'v2', 1, 'scale', 'x', 'x'), ('q4', 'v2', 2, 'text', 'x', 'x')",
+        "INSERT INTO survey_sheets (id, survey_id, gender) VALUES ('a', 'v1', 'F'), ('b', 'v1', NULL), ('c', 'v1', NULL), \
+         ('d', 'v2', 'M')",
+        "INSERT INTO survey_answers (sheet_id, question_id, score, words) VALUES ('a', 'q1', 5, NULL), \
+         ('b', 'q1', 3, NULL), ('b', 'q2', NULL, '好'), ('c', 'q1', 2, NULL), ('d', 'q3', 2, NULL), \
+         ('d', 'q4', NULL, '太快')",
+    ] {
+        let later = (NOW + 600).to_string();
+        beside.run(&sql.replace("{later}", &later).replace("{now}", &NOW.to_string())).await;
+    }
+}
+
+async fn sheets(bed: &Bed) -> Vec<String> {
+    bed.beside().await.texts("SELECT id || ' ' || COALESCE(gender, '-') FROM survey_sheets ORDER BY id").await
+}
+
+async fn words(bed: &Bed) -> Vec<String> {
+    let sql = "SELECT words FROM survey_answers WHERE words IS NOT NULL ORDER BY sheet_id";
+    bed.beside().await.texts(sql).await
+}
+
 async fn a_purge_is_tried_before_it_is_done(bed: Bed) {
     let officer = officer(&bed).await;
     with_exercises(&bed.store, &["e1"]).await;
@@ -189,12 +258,26 @@ async fn a_purge_is_tried_before_it_is_done(bed: Bed) {
     // p2 came again later: their answers are still needed.
     bed.store.signs().add(&[sign("s1", "p1", NOW - 1000), sign("s2", "p2", NOW + 1000)]).await.unwrap();
     let view = bed.store.as_officer(&officer);
-    let rule = PurgeRule { answers_before_ms: NOW + 500, attendance_before_ms: NOW };
-    let due = Purged { answers: 1, presence: 0, signs: 1, requests: 0 };
+    with_recordings(&bed).await;
+    with_sheets(&bed).await;
+    let rule =
+        PurgeRule { answers_before_ms: NOW + 500, attendance_before_ms: NOW, recordings_before_ms: NOW + 20 };
+    let due = Purged { answers: 1, presence: 0, signs: 1, requests: 0, sheets: 2, recordings: 1 };
     assert_eq!(view.purge(why("t1"), rule, true).await.unwrap(), due);
     assert_eq!(view.purge(why("t2"), rule, true).await.unwrap(), due, "a trial removes nothing");
     assert_eq!(bed.store.signs().list("e1").await.unwrap().len(), 2);
+    assert_eq!(sheets(&bed).await, ["a F", "b -", "c -", "d M"]);
+    assert_eq!(words(&bed).await, ["好", "太快"]);
     assert_eq!(view.purge(why("t3"), rule, false).await.unwrap(), due);
+    // The sheets stay without what could tell whose they are, and with their scores; those of a later questionnaire whole.
+    assert_eq!(sheets(&bed).await, ["a -", "b -", "c -", "d M"]);
+    assert_eq!(words(&bed).await, ["太快"]);
+    let scores = "SELECT CAST(SUM(score) AS TEXT) FROM survey_answers";
+    assert_eq!(bed.beside().await.texts(scores).await, ["12"]);
+    // Recordings are listed until their files are gone.
+    let old = bed.store.recordings().older(rule.recordings_before_ms).await.unwrap();
+    assert_eq!(old.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["t1"]);
+    assert!(bed.store.recordings().remove("t1", NOW + 30).await.unwrap());
     assert_eq!(view.purge(why("t4"), rule, false).await.unwrap(), Purged::default());
     assert!(bed.store.as_self("p1").consent().await.unwrap().is_none());
     assert!(bed.store.as_self("p2").consent().await.unwrap().is_some());

@@ -390,7 +390,7 @@ async fn who_signs_no_sheet_keeps_their_answers_as_long_as_they_are_counted(bed:
     let view = bed.store.as_officer(&Officer { account_id: "off".to_owned() });
     let purge = async |audit_id: &str, answers_before_ms: i64| {
         let purpose = Purpose { audit_id, at_ms: NOW, detail: "purge" };
-        let rule = PurgeRule { answers_before_ms, attendance_before_ms: 0 };
+        let rule = PurgeRule { answers_before_ms, attendance_before_ms: 0, recordings_before_ms: 0 };
         view.purge(purpose, rule, false).await.unwrap().answers
     };
     assert_eq!(purge("a1", session.start_ms).await, 1, "p3 alone");

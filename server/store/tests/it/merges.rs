@@ -149,7 +149,13 @@ async fn what_is_withdrawn_or_erased_is_so_on_every_row(bed: Bed) {
     let give = async |row: &str, id: &str| {
         bed.store.as_self(row).give(&said(Gender::Female), "v", &line(id)).await.unwrap();
     };
-    let left = async || bed.beside().await.texts("SELECT person_id FROM personal ORDER BY person_id").await;
+    let left = async || {
+        let given = "SELECT person_id FROM personal WHERE withdrawn_ms IS NULL ORDER BY person_id";
+        let kept = "SELECT person_id FROM personal WHERE withdrawn_ms IS NOT NULL AND (gender IS NOT NULL OR origin IS NOT NULL)";
+        let beside = bed.beside().await;
+        assert!(beside.texts(kept).await.is_empty(), "a mark says nothing but itself");
+        beside.texts(given).await
+    };
     let all = async |round: &str| {
         for row in ["p1", "p2", "p3", "p4"] {
             give(row, &format!("{round}{row}")).await;
@@ -210,7 +216,11 @@ async fn who_came_on_any_row_keeps_their_answers(bed: Bed) {
         at_ms: NOW,
     };
     bed.store.signs().add(&[sign]).await.unwrap();
-    let rule = |before| rampart_store::PurgeRule { answers_before_ms: before, attendance_before_ms: 0 };
+    let rule = |before| rampart_store::PurgeRule {
+        answers_before_ms: before,
+        attendance_before_ms: 0,
+        recordings_before_ms: 0,
+    };
     assert_eq!(view.purge(why("t1"), rule(NOW + 500), false).await.unwrap().answers, 1, "p4 alone");
     assert!(bed.store.as_self("p1").consent().await.unwrap().is_some());
     let done = view.purge(why("t2"), rule(NOW + 1001), false).await.unwrap();
