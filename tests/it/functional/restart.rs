@@ -67,11 +67,70 @@ async fn kill_under_load(scene: &mut Scene) -> i64 {
     answered
 }
 
+/// What the sign-in sheet says of the first red and blue: counted seconds, and the lines that stand.
+async fn sheet(scene: &Scene, token: &str) -> Vec<(i64, Value)> {
+    let at = format!("{}/api/v1/exercises/{}/attendance", scene.server.base(), scene.exercise);
+    let answer = reqwest::Client::new().get(at).bearer_auth(token).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 200);
+    let said: Value = answer.json().await.unwrap();
+    let rows = said["items"].as_array().unwrap();
+    ["r1", "b1"]
+        .map(|team| {
+            let row = rows.iter().find(|row| row["team"] == team).unwrap_or_else(|| panic!("{said}"));
+            (row["seconds"].as_i64().unwrap(), row["signs"].clone())
+        })
+        .to_vec()
+}
+
+/// Killed with the first red at an open page and blue signed in at the desk: what was shown of both stands, nobody is signed
+/// out, and the time goes on as if nothing had been.
+async fn checked_in(scene: &mut Scene) {
+    let token = stage::token(&scene.staff.instructor, &["attendance:write"]).await;
+    let path = format!("/exercises/{}/attendance", scene.exercise);
+    let blue = stage::persons(&scene.staff.instructor, &scene.exercise).await;
+    let blue = blue.iter().find(|(name, _)| name == "學員002").unwrap().1.clone();
+    scene.staff.instructor.post_from(&path, &path, &[("act", "in"), ("person", &blue)]).await.went_on();
+    let before = eventually("both are counted", SOON, || async {
+        let now = sheet(scene, &token).await;
+        (now[0].0 >= 3 && now[1].0 >= 3).then_some(now)
+    })
+    .await;
+    let shown = std::time::Instant::now();
+    scene.server.kill9();
+    // Nobody can tell that they are there for longer than what is written at once.
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    scene.server.restart().await;
+    let asked = shown.elapsed().as_secs();
+    let after = sheet(scene, &token).await;
+    let most = shown.elapsed().as_secs();
+    let gone = i64::try_from(asked).unwrap();
+    assert!(after[0].0 >= before[0].0, "red's time was lost: {before:?}, {after:?}");
+    assert_eq!(after[1].1, before[1].1, "blue's line is another one");
+    assert_eq!(after[1].1[0]["to_ms"], Value::Null, "blue was signed out: {after:?}");
+    assert!(after[1].0 >= before[1].0 + gone - 1, "blue's time stood still: {before:?}, {after:?}, {gone} s");
+    for (seat, (old, new)) in before.iter().zip(&after).enumerate() {
+        let least = i64::try_from(most).unwrap() + 1;
+        assert!(new.0 <= old.0 + least, "{seat} gained more than passed: {before:?}, {after:?}");
+    }
+    // Red's page comes back by itself, and was there all the time by the printed rule: its first sign closes the hole.
+    let back = eventually("red's page is back", Duration::from_secs(60), || async {
+        let now = sheet(scene, &token).await;
+        (now[0].0 > before[0].0).then_some(now)
+    })
+    .await;
+    assert!(back[0].0 >= before[0].0 + gone - 1, "a hole of {gone} s is left: {before:?}, {back:?}");
+    scene.staff.instructor.post_from(&path, &path, &[("act", "out"), ("person", &blue)]).await.went_on();
+    let out = sheet(scene, &token).await;
+    assert_eq!(out[1].1.as_array().map(Vec::len), Some(1), "one line, from before the kill to now: {out:?}");
+    assert!(out[1].1[0]["to_ms"].is_i64() && out[1].1[0]["id"] == before[1].1[0]["id"], "{out:?}");
+}
+
 async fn body(scene: &mut Scene, red: &Browser) {
     let run = scene.exercise.clone();
     let before = identities(&run);
     assert_eq!(before.len(), 6);
     scene.red(1).get("/seat").await.ok();
+    checked_in(scene).await;
 
     // Running: an acknowledged flag is still there, and so is each acknowledged try.
     let flags = planted(&run, 1);

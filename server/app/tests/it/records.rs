@@ -81,6 +81,43 @@ async fn seats_sheet_and_pauses_make_the_hours() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kill_with_people_checked_in_neither_loses_nor_makes_time() {
+    let mut class = class().await;
+    class.present(&[0, 1], 5).await;
+    let (exercise, person) = (class.exercise.clone(), class.people[2].clone());
+    class.house.app.sign(&exercise, &person, MORNING, None, "教室簽到", &class.teacher).await.unwrap();
+    let before = class.seconds().await;
+    assert_eq!(before, [300, 300, 300, 0, 0]);
+    // 甲's page tells once more that it is open, and the server is killed before that is written.
+    class.house.app.touch(&class.seats[0]);
+    class.house = class.house.killed().await;
+    class.house.clock.advance(90_000);
+    let after = class.seconds().await;
+    assert_eq!(after, [300, 300, 390, 0, 0], "what was shown stands, and who is signed in is still there");
+    let rows = class.house.app.attendance(&class.exercise).await.unwrap();
+    let open = rows.iter().find(|row| row.person.id == person).unwrap();
+    assert_eq!((open.signs.len(), open.signs[0].to_ms, open.counted.review.len()), (1, None, 0));
+    // 甲's page comes back: they sat there all the time, by the printed rule. 乙 went away meanwhile.
+    class.present(&[0], 1).await;
+    assert_eq!(class.seconds().await, [450, 300, 450, 0, 0]);
+    // Killed while all is paused: no time passes, for whoever is signed in either.
+    class.turn(Status::Paused).await;
+    class.house = class.house.killed().await;
+    class.house.clock.advance(90_000);
+    class.present(&[0], 1).await;
+    assert_eq!(class.house.app.exercise(&class.exercise).unwrap().fold().status, Status::Paused);
+    assert_eq!(class.seconds().await, [450, 300, 450, 0, 0]);
+    class.turn(Status::Running).await;
+    class.present(&[0], 1).await;
+    assert_eq!(class.seconds().await, [510, 300, 510, 0, 0]);
+    // Signed out after the kill, the line that was opened before it is closed: it stays one.
+    let app = &class.house.app;
+    app.sign_out(&class.exercise, &open.signs[0].id, app.now_ms(), &class.teacher).await.unwrap();
+    class.present(&[0], 1).await;
+    assert_eq!(class.seconds().await, [570, 300, 510, 0, 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sheet_line_that_cannot_be_is_refused() {
     let class = class().await;
     let app = &class.house.app;
