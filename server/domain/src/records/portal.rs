@@ -303,19 +303,29 @@ pub fn left_out(learner: &Learner) -> Option<Left> {
 }
 
 /// Hours with two decimals at most, and none where they are whole.
-fn hours(seconds: i64) -> String {
-    let text = Hundredths::hours(seconds).to_string();
+fn hours(hours: Hundredths) -> String {
+    let text = hours.to_string();
     let text = text.strip_suffix(".00").unwrap_or(&text);
     if text.contains('.') { text.trim_end_matches('0').to_owned() } else { text.to_owned() }
 }
 
-/// The digital part of what somebody attended; the sum of both parts stays what was attended.
-fn digital(class: &Class, learner: &Learner) -> i64 {
-    match class.mode {
+/// Hours of a row as they are printed.
+struct Printed {
+    total: Hundredths,
+    digital: Hundredths,
+    physical: Hundredths,
+}
+
+/// What somebody attended, and its parts. The portal wants 訓練總數 to be the sum of both, to the digit: the total and the digital
+/// part are rounded, the part in a room is what is left between them.
+fn printed(class: &Class, learner: &Learner) -> Printed {
+    let digital = match class.mode {
         Mode::Digital => learner.seconds,
         Mode::Physical => 0,
         Mode::Mixed => learner.seconds.min(class.digital_seconds),
-    }
+    };
+    let (total, digital) = (Hundredths::hours(learner.seconds), Hundredths::hours(digital));
+    Printed { total, digital, physical: total.minus(digital) }
 }
 
 fn cell(value: Value, class: &Class, learner: &Learner, number: &str) -> String {
@@ -338,12 +348,12 @@ fn cell(value: Value, class: &Class, learner: &Learner, number: &str) -> String 
         Value::ActualStartsTime => time(came),
         Value::ActualEndsDate => date(went),
         Value::ActualEndsTime => time(went),
-        Value::Hours => hours(learner.seconds),
+        Value::Hours => hours(printed(class, learner).total),
         // 1 is hours; 6 is no degree.
         Value::HoursUnit => "1".to_owned(),
         Value::Degree => "6".to_owned(),
-        Value::DigitalHours => hours(digital(class, learner)),
-        Value::PhysicalHours => hours(learner.seconds - digital(class, learner)),
+        Value::DigitalHours => hours(printed(class, learner).digital),
+        Value::PhysicalHours => hours(printed(class, learner).physical),
         Value::Nature => class.mode.code().to_owned(),
         Value::Score => learner.score.map(|score| score.to_string()).unwrap_or_default(),
         Value::Certificate => learner.certificate.clone(),

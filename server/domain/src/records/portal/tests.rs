@@ -69,6 +69,35 @@ fn digital_and_other_hours_add_up_to_what_was_attended() {
     assert_eq!(cells(Mode::Mixed, 90_000), ["12", "3", "12", "0"], "no more than was attended");
 }
 
+/// A printed number of hours in hundredths, with at most two decimals.
+fn hundredths(text: &str) -> i64 {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    assert!(part.len() <= 2, "{text}");
+    whole.parse::<i64>().unwrap() * 100 + format!("{part:0<2}").parse::<i64>().unwrap()
+}
+
+#[test]
+fn printed_parts_add_up_to_the_printed_total_for_every_second() {
+    for mode in [Mode::Physical, Mode::Digital, Mode::Mixed] {
+        for digital_seconds in [0, 1, 17, 18, 19, 1_200, 2_399, 9_000, 36_000] {
+            let class = Class { mode, digital_seconds, ..class() };
+            for seconds in 0..=36_000 {
+                let one = Learner { seconds, ..learner("A01", "許藍圖", Identity::Civil) };
+                let cells = [Value::Hours, Value::DigitalHours, Value::PhysicalHours]
+                    .map(|value| hundredths(&cell(value, &class, &one, "")));
+                assert_eq!(cells[0], cells[1] + cells[2], "{mode:?} {seconds} of them {digital_seconds}");
+                assert_eq!(cells[0], Hundredths::hours(seconds).0, "{mode:?} {seconds}");
+            }
+        }
+    }
+    // 6000 seconds with 20 digital minutes: 1.67 of them 0.33 and 1.34, where 1.33 rounded alone would lack 0.01.
+    let class = Class { mode: Mode::Mixed, digital_seconds: 1_200, ..class() };
+    let one = Learner { seconds: 6_000, ..learner("A01", "許藍圖", Identity::Civil) };
+    let cells =
+        [Value::Hours, Value::DigitalHours, Value::PhysicalHours].map(|value| cell(value, &class, &one, ""));
+    assert_eq!(cells, ["1.67", "0.33", "1.34"]);
+}
+
 #[test]
 fn every_profile_is_read_and_the_old_one_has_19_columns_without_times() {
     for id in Profile::ids() {
@@ -190,6 +219,6 @@ fn a_list_of_numbers_is_read_as_pasted_or_as_a_file() {
 #[test]
 fn hours_have_no_more_decimals_than_they_need() {
     for (seconds, text) in [(0, "0"), (3600, "1"), (36_000, "10"), (5400, "1.5"), (4500, "1.25")] {
-        assert_eq!(hours(seconds), text);
+        assert_eq!(hours(Hundredths::hours(seconds)), text);
     }
 }
