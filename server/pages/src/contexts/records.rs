@@ -118,7 +118,7 @@ pub struct X1Row {
     pub unfilled: [String; 2],
     /// Sex ratio, women = 100.
     pub ratio: String,
-    /// Share of women among all, and as a fraction such as 21／57.
+    /// Share of women among all, and as a fraction such as 21/57.
     pub of_all: [String; 2],
     /// Share of women among men and women, and as a fraction.
     pub of_mf: [String; 2],
@@ -214,7 +214,7 @@ impl Page for Statistics {
                 "S115-02",
                 None,
                 ["38", "22", "57.89", "14", "36.84", "1", "2.63", "1", "2.63", "157.14", ""],
-                ["36.84", "14／38", "38.89", "14／36"],
+                ["36.84", "14/38", "38.89", "14/36"],
                 TargetVerdict::Met,
             ),
             year(
@@ -222,7 +222,7 @@ impl Page for Statistics {
                 "114",
                 Some("2025"),
                 ["48", "32", "66.67", "16", "33.33", "-", "-", "-", "-", "200.00", ""],
-                ["33.33", "16／48", "33.33", "16／48"],
+                ["33.33", "16/48", "33.33", "16/48"],
                 TargetVerdict::Met,
             ),
             year(
@@ -230,7 +230,7 @@ impl Page for Statistics {
                 "115",
                 Some("2026"),
                 ["57", "34", "59.65", "21", "36.84", "1", "1.75", "1", "1.75", "161.90", ""],
-                ["36.84", "21／57", "38.18", "21／55"],
+                ["36.84", "21/57", "38.18", "21/55"],
                 TargetVerdict::Met,
             ),
             year(

@@ -111,11 +111,11 @@ fn shown(share: Option<Hundredths>) -> String {
 }
 
 fn of_all(heads: &Heads) -> [String; 2] {
-    [shown(heads.female_of_all()), format!("{}／{}", heads.female, heads.total())]
+    [shown(heads.female_of_all()), format!("{}/{}", heads.female, heads.total())]
 }
 
 fn of_mf(heads: &Heads) -> [String; 2] {
-    [shown(heads.female_of_binary()), format!("{}／{}", heads.female, heads.male + heads.female)]
+    [shown(heads.female_of_binary()), format!("{}/{}", heads.female, heads.male + heads.female)]
 }
 
 fn verdict(heads: Option<&Heads>) -> TargetVerdict {
