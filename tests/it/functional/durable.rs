@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rampart_domain::ledger::file::LedgerFile;
-use scoreboard::{Audience, Body, Entry, Fold};
+use scoreboard::{Answer, Audience, Body, Entry, Fold};
 use serde_json::Value;
 
 use crate::harness::disk::SmallDisk;
@@ -17,7 +17,7 @@ use crate::harness::postgres::Postgres;
 use crate::harness::server::{Server, Setup};
 use crate::harness::stage::{self, Staff};
 use crate::harness::words::zh;
-use crate::harness::{LAUNCH, SOON, eventually, keep, unique};
+use crate::harness::{LAUNCH, SOON, docker, eventually, keep, page, unique};
 use crate::style::root;
 
 /// Rounds without `RAMPART_TEST_KILLS`.
@@ -30,6 +30,8 @@ pub(super) const OBJECTIVES: usize = 8;
 pub(super) const ATTEMPTS: i64 = 1000;
 /// Answers after which a round is over at the latest, so that fifty rounds stay within the attempts.
 const MOST: usize = 150;
+/// How often one right flag is sent at once, by all seats of its team together.
+const RIGHT: usize = 100;
 /// People at the board.
 const WATCHERS: usize = 3;
 
@@ -77,6 +79,49 @@ pub(super) struct Field {
     looks: usize,
 }
 
+/// Captures of an objective by the team, and their points together.
+#[derive(Debug, PartialEq)]
+struct Captures(usize, i64);
+
+impl Captures {
+    fn of(entries: &[Entry], wanted: &str) -> Self {
+        let points: Vec<i64> = entries
+            .iter()
+            .filter_map(|entry| match &entry.body {
+                Body::Flag { objective, answer: Answer::Correct, points, .. } if objective == wanted => {
+                    Some(*points)
+                }
+                _ => None,
+            })
+            .collect();
+        Self(points.len(), points.iter().sum())
+    }
+}
+
+/// How often a right flag was answered how.
+#[derive(Debug, PartialEq, Default)]
+struct Told {
+    correct: usize,
+    repeated: usize,
+    /// Not at all, or that the server cannot take it now.
+    nothing: usize,
+}
+
+impl Told {
+    fn of(answers: Vec<Option<(u16, Value)>>) -> Self {
+        let mut told = Self::default();
+        for answer in answers {
+            match answer {
+                Some((200, said)) if said["answer"] == "correct" => told.correct += 1,
+                Some((200, said)) if said["answer"] == "already_yours" => told.repeated += 1,
+                Some((status, said)) if status != 503 || said["waits"] != true => panic!("{status}: {said}"),
+                _ => told.nothing += 1,
+            }
+        }
+        told
+    }
+}
+
 /// What somebody at the board was shown: position, and points by team.
 type Seen = Vec<(u64, BTreeMap<String, i64>)>;
 
@@ -100,13 +145,17 @@ fn shown(text: &str) -> Seen {
 
 /// Sends one wrong flag; status and answer, or `None` when there was none.
 pub(super) async fn wrong_flag(person: &Person, objective: &str, n: usize) -> Option<(u16, Value)> {
-    let typed = format!("RMP{{{n:032x}}}");
+    flag(person, objective, &format!("RMP{{{n:032x}}}")).await
+}
+
+/// Sends a flag; status and answer, or `None` when there was none.
+async fn flag(person: &Person, objective: &str, typed: &str) -> Option<(u16, Value)> {
     let request = person
         .request(reqwest::Method::POST, "/seat/flags")
         .header("origin", person.base())
         .header("accept", "application/json")
         .header("x-csrf-token", person.token())
-        .form(&[("objective", objective), ("flag", &typed)]);
+        .form(&[("objective", objective), ("flag", typed)]);
     let answer = request.send().await.ok()?;
     let status = answer.status().as_u16();
     let waits = answer.headers().contains_key("retry-after");
@@ -281,6 +330,57 @@ impl Field {
         count
     }
 
+    /// Sends the right flag of an objective [`RIGHT`] times at once from all seats of the team, kills the server after so
+    /// many answers, and sends it again to the next one: it is captured once, with its points once, whatever was answered.
+    async fn one_right_flag(&mut self, objective: &str, after: usize) {
+        let before = Fold::of(&self.ledger()).team("r1").unwrap().points;
+        let www = docker::host(&self.exercise, 1, "www");
+        let number = objective.trim_start_matches("memo");
+        let (code, text) = docker::exec(&www, "root", &format!("cat /srv/memo{number}.txt"));
+        assert_eq!(code, 0, "{text}");
+        let right = page::first(&text, r"(RMP\{[0-9a-f]{32}\})");
+        let answered = Arc::new(AtomicUsize::new(0));
+        let barrier = Arc::new(tokio::sync::Barrier::new(RIGHT));
+        let mut posts = Vec::new();
+        for n in 0..RIGHT {
+            let (seat, objective, right) =
+                (self.seats[n % SEATS].clone(), objective.to_owned(), right.clone());
+            let (answered, barrier) = (answered.clone(), barrier.clone());
+            posts.push(tokio::spawn(async move {
+                barrier.wait().await;
+                let answer = flag(&seat, &objective, &right).await;
+                answered.fetch_add(usize::from(answer.is_some()), Ordering::Relaxed);
+                answer
+            }));
+        }
+        eventually("answers come", SOON, || async {
+            (answered.load(Ordering::Relaxed) >= after).then_some(())
+        })
+        .await;
+        self.server.kill9();
+        let mut answers = Vec::new();
+        for post in posts {
+            answers.push(post.await.unwrap());
+        }
+        let before_kill = Told::of(answers);
+        let kept = Captures::of(&self.ledger(), objective);
+        // What was answered had been on the disk before.
+        assert!(before_kill.correct <= kept.0, "told of a capture that is lost: {before_kill:?}");
+        assert!(before_kill.repeated == 0 || kept.0 == 1, "told of a capture that is lost: {before_kill:?}");
+        self.server.restart().await;
+        let again = self.seats.iter().map(|seat| flag(seat, objective, &right));
+        let after_kill = Told::of(futures_util::future::join_all(again).await);
+        eprintln!("{objective}, {} entries at the kill: {before_kill:?}, then {after_kill:?}", kept.0);
+        // Whoever finds it captured is told so; nobody is told nothing.
+        let wanted = Told { correct: 1 - kept.0, repeated: SEATS - (1 - kept.0), nothing: 0 };
+        assert_eq!(after_kill, wanted);
+        let entries = self.ledger();
+        assert_eq!(Captures::of(&entries, objective), Captures(1, 100));
+        let points = Fold::of(&entries).team("r1").unwrap().points;
+        assert_eq!(points - before, 100, "the points of one capture");
+        self.sent += RIGHT + SEATS;
+    }
+
     /// Every answer has its entry, and there are no more entries than tries.
     fn compare(&self, entries: &[Entry]) {
         let mut flags: BTreeMap<&str, i64> = BTreeMap::new();
@@ -379,6 +479,16 @@ async fn full_disk(field: &mut Field, disk: &SmallDisk) {
     field.server.verify_chain(&field.exercise);
 }
 
+/// A burst on one right flag, with a kill at the first answer and one in the midst of the answers.
+async fn right_flags(field: &mut Field) {
+    // In a new life of the server no seat has sent too many flags.
+    field.server.kill9();
+    field.server.restart().await;
+    field.one_right_flag("memo7", 1).await;
+    field.one_right_flag("memo8", RIGHT / 2).await;
+    field.server.verify_chain(&field.exercise);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_survives_kills_and_a_full_disk() {
     let disk = SmallDisk::new(96);
@@ -389,6 +499,7 @@ async fn every_answer_survives_kills_and_a_full_disk() {
         let answered = killed(&mut field, rounds()).await;
         eprintln!("{answered} answers over {} kills, all of them kept", rounds());
         full_disk(&mut field, &disk).await;
+        right_flags(&mut field).await;
     })
     .await;
     if outcome.is_err() {
@@ -418,7 +529,7 @@ async fn every_answer_survives_kills_of_server_and_postgres() {
                 .await;
         }
         field.goes_on().await;
-        field.server.verify_chain(&field.exercise);
+        right_flags(&mut field).await;
     })
     .await;
     if outcome.is_err() {
