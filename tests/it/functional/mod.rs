@@ -17,5 +17,6 @@ mod remote;
 mod restart;
 mod signing;
 mod story;
+mod subnets;
 mod terminals;
 mod year;

@@ -67,6 +67,8 @@ pub struct Setup {
     pub everywhere: bool,
     /// What its log tells, when it is not the default.
     pub tells: Option<&'static str>,
+    /// Length of the prefix of a smaller block, within this server's own, that its subnets are of.
+    pub block: Option<u8>,
 }
 
 impl Default for Setup {
@@ -85,6 +87,7 @@ impl Default for Setup {
             connections: None,
             everywhere: false,
             tells: None,
+            block: None,
         }
     }
 }
@@ -171,7 +174,7 @@ impl Server {
             .env("RAMPART_DATA", &self.data)
             .env("RAMPART_SCENARIOS", &self.setup.scenarios)
             .env("RAMPART_IMAGES", &self.setup.images)
-            .env("RAMPART_BLOCK", self.block.net.to_string())
+            .env("RAMPART_BLOCK", self.block().to_string())
             .env("RAMPART_JUDGE_DELAY", JUDGE_DELAY)
             .env_remove("DATABASE_URL")
             .env("NO_COLOR", "1");
@@ -201,6 +204,12 @@ impl Server {
             command.env("DOCKER_HOST", engine);
         }
         command
+    }
+
+    /// Its subnets are of this block.
+    pub fn block(&self) -> Ipv4Net {
+        let whole = self.block.net;
+        self.setup.block.map_or(whole, |prefix| Ipv4Net::new(whole.network(), prefix).unwrap())
     }
 
     fn log_path(&self) -> PathBuf {
