@@ -132,7 +132,7 @@ pub enum UploadError {
     /// What is wrong, of all people at once.
     #[error("{} people have faults", .0.len())]
     Faults(Vec<Fault>),
-    /// The session goes on, or was called off: its hours are none to enter yet.
+    /// The session or exercise goes on, or was called off: its hours are none to enter yet.
     #[error("the session is not over, or was called off")]
     NotOver,
     /// Nobody has a row: no public official attended.
@@ -165,6 +165,10 @@ impl App {
     ) -> Result<Export, UploadError> {
         let row = self.store.exercises().get(exercise).await.map_err(AppError::from)?;
         let row = row.ok_or(AppError::Missing("exercise"))?.exercise;
+        let live = self.exercise(exercise).ok_or(AppError::Missing("exercise"))?;
+        if live.fold().ended_ms.is_none() {
+            return Err(UploadError::NotOver);
+        }
         let learners: Vec<Learner> = self
             .attendance(exercise)
             .await?
@@ -198,7 +202,7 @@ impl App {
             },
             digital_seconds: wish.digital.seconds(),
         };
-        self.portal_files(&class, &learners, wish, officer).await
+        self.portal_files((&class, exercise), &learners, wish, officer).await
     }
 
     /// The hours of a class session as they go to the portal, with what its rules make of each trainee; without a session those
@@ -310,13 +314,14 @@ impl App {
             },
             digital_seconds,
         };
-        self.portal_files(&class, &learners, wish, officer).await
+        let id = of.session().map_or(of.course.id.as_str(), |session| session.id.as_str());
+        self.portal_files((&class, id), &learners, wish, officer).await
     }
 
-    /// A container with the files and with a list of who has no row.
+    /// A container with the files and with a list of who has no row. `id` is that of what the hours are of.
     async fn portal_files(
         &self,
-        class: &Class,
+        (class, id): (&Class, &str),
         learners: &[Learner],
         wish: &UploadWish,
         officer: &Officer,
@@ -343,8 +348,7 @@ impl App {
         files.push((portal::left_name(class), left(&lists.left)));
         let name = portal::file_name(class, 0, 1, kind).replace(".csv", ".zip");
         let bytes = packed(&files).map_err(|error| AppError::Inner(error.to_string()))?;
-        let (table, format) = ("hours".to_owned(), "CSV".to_owned());
-        let detail = Looked::Exercise { table, format, code: class.code.clone() }.to_string();
+        let detail = Looked::Portal { code: class.code.clone(), id: id.to_owned() }.to_string();
         let purpose = Purpose { audit_id: &new_id(), at_ms: self.now_ms(), detail: &detail };
         // Nothing personal is read here; the view checks the role again and writes the line.
         self.store.as_officer(officer).export(purpose, &[]).await.map_err(AppError::from)?;

@@ -72,7 +72,7 @@ pub use programme::{ProgrammeError, TEXT_MAX};
 pub use rampart_documents::{FontsMissing, Missing as MissingCharacter};
 pub use range::images::{ImageState, ImagesState, Presence as ImagePresence, Stage as ImageStage};
 pub use records::Format as ExportFormat;
-pub use records_settings::{Issuer, UNDER_RANGE};
+pub use records_settings::{Issuer, Office, UNDER_RANGE};
 pub use records_year::{PortalAt, PortalDue, Reminder, YearOverview};
 pub use register::{PersonCard, RegisterError, TookPart};
 pub use register_export::RegisterFormat;

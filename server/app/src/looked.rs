@@ -48,9 +48,16 @@ pub enum Looked {
         /// Code of the exercise or session.
         code: String,
     },
+    /// A portal's file of hours, of an exercise, a class session, or a whole course.
+    Portal {
+        /// Code of it.
+        code: String,
+        /// Id of it.
+        id: String,
+    },
     /// The desk of a year.
     Overview(String),
-    /// The people behind a figure of a year: `all`, `month`, `agency`, `title`, `county`.
+    /// What is behind a figure of a year: code of a [`Group`](rampart_domain::records::behind::Group).
     Rows {
         /// ROC year.
         year: String,
@@ -88,6 +95,7 @@ impl fmt::Display for Looked {
                 write!(f, "cross {rows} {columns} {figure} {year} {edition}{}", after(format))
             }
             Self::Exercise { table, format, code } => write!(f, "{table}{} {code}", after(format)),
+            Self::Portal { code, id } => write!(f, "portal {code} {id}"),
             Self::Overview(year) => write!(f, "overview {year}"),
             Self::Rows { year, by } => write!(f, "rows {year} {by}"),
             Self::Texts(year) => write!(f, "texts {year}"),
@@ -131,6 +139,9 @@ impl Looked {
         match words.as_slice() {
             ["requests"] => Self::Requests,
             ["overview", year] if is_year(year) => Self::Overview(text(year)),
+            ["portal", code @ .., id] if !code.is_empty() => {
+                Self::Portal { code: code.join(" "), id: text(id) }
+            }
             ["texts", year] if is_year(year) => Self::Texts(text(year)),
             ["package", year] if is_year(year) => Self::Package(text(year)),
             ["rows", year, by] if is_year(year) => Self::Rows { year: text(year), by: text(by) },
@@ -256,6 +267,9 @@ mod tests {
                 "hours CSV S115-01",
                 Looked::Exercise { table: text("hours"), format: text("CSV"), code: text("S115-01") },
             ),
+            ("portal S115-01 0198c4", Looked::Portal { code: text("S115-01"), id: text("0198c4") }),
+            ("portal", Looked::Other(text("portal"))),
+            ("portal 0198c4", Looked::Other(text("portal 0198c4"))),
             ("overview 115", Looked::Overview(text("115"))),
             ("texts 115", Looked::Texts(text("115"))),
             ("rows 115 month", Looked::Rows { year: text("115"), by: text("month") }),

@@ -99,12 +99,12 @@ impl App {
         &self,
         turn: Turn,
         sheet: Sheet,
-        organisation: &'static str,
+        organisation: String,
         format: Format,
     ) -> Result<Vec<u8>, AppError> {
         self.making(turn, move |exporter| {
             let Sheet { table, number, edition, as_of_ms } = &sheet;
-            let out = Outgoing { table, number, organisation, edition, as_of_ms: *as_of_ms };
+            let out = Outgoing { table, number, organisation: &organisation, edition, as_of_ms: *as_of_ms };
             exporter.file(&out, format)
         })
         .await

@@ -68,6 +68,12 @@ impl App {
         if target.value < 1 || target.or.is_some_and(|(_, value)| value < 1) {
             return Err(field("value", "record_positive"));
         }
+        if !target.measure.range().contains(&target.value) {
+            return Err(field("value", "record_range"));
+        }
+        if target.or.is_some_and(|(measure, value)| !measure.range().contains(&value)) {
+            return Err(field("or_value", "record_range"));
+        }
         if target.until.is_some_and(|until| until < target.from) {
             return Err(field("until", "record_before"));
         }

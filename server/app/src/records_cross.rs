@@ -4,7 +4,7 @@ use rampart_domain::records::{By, Cross, Edition, RocYear, Table};
 use rampart_store::Officer;
 
 use crate::papers;
-use crate::statistics::{Export, ORGANISATION, Road};
+use crate::statistics::{Export, Road};
 use crate::{App, AppError, ExportFormat, Looked};
 
 /// What the audit line says of a cross table: variables and figure, never what is in it.
@@ -48,7 +48,7 @@ impl App {
             return Err(AppError::Missing("edition"));
         }
         let book = self.records_book(year, officer, road, what).await?;
-        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
         let table = crate::records_year::aside(move || book.cross(&issue, of, year, edition, under)).await?;
         table.ok_or(AppError::Missing("edition"))
     }
@@ -72,7 +72,8 @@ impl App {
         let name = table.file_name(format.ending());
         let printed = crate::records_year::printed(edition);
         let sheet = papers::Sheet { table, number: "", edition: printed, as_of_ms };
-        let bytes = self.file_of(turn, sheet, ORGANISATION, format).await?;
+        let organisation = self.paper_head(i64::MAX).await?.organisation;
+        let bytes = self.file_of(turn, sheet, organisation, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 }

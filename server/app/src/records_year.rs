@@ -4,18 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rampart_domain::records::course::Standing;
-use rampart_domain::records::facts::Figures;
+use rampart_domain::records::facts::{Figures, Place};
 use rampart_domain::records::official::{Question, lacks_reason, questions};
 use rampart_domain::records::{
-    Book, Edition, Issue, Kind, RocDate, RocYear, SessionFact, Table, duty, paper, targets,
+    Book, Edition, Identity, Issue, Kind, RocDate, RocYear, SessionFact, Table, duty, paper, targets,
 };
-use rampart_store::{ClassSession, Officer, Purpose, SessionsOf};
+use rampart_store::{AuditLine, ClassSession, Officer, Purpose, SessionsOf};
 
 use crate::clock::new_id;
 use crate::papers;
 use crate::records::package::{Package, Packed, PackedEdition};
 use crate::records_read::{Read, surveys};
-use crate::statistics::{Export, FOOT, ORGANISATION, Road};
+use crate::statistics::{Export, Road};
 use crate::{App, AppError, ExportFormat, Looked};
 
 const DAY_MS: i64 = 86_400_000;
@@ -48,6 +48,8 @@ pub struct PortalDue {
     pub end_ms: i64,
     /// Where the file is made.
     pub at: PortalAt,
+    /// When the last file was made of it after it ended, by itself or with the whole course, ms UTC.
+    pub made_ms: Option<i64>,
 }
 
 /// Something that the officer has to do.
@@ -175,7 +177,7 @@ impl App {
         if !kind.has(edition) {
             return Err(AppError::Missing("edition"));
         }
-        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
         let what = Looked::table(kind, year, edition, "");
         self.records_of(year, officer, &what, move |book| {
             (book.table(&issue, kind, year, edition, under), with(book))
@@ -211,7 +213,7 @@ impl App {
             return Err(AppError::Missing("edition"));
         }
         let book = self.records_book(year, officer, road, what).await?;
-        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
         aside(move || book.table(&issue, kind, year, edition, under)).await
     }
 
@@ -234,7 +236,8 @@ impl App {
         let table = self.table_of(kind, year, edition, officer, Road::Export, &what).await?;
         let name = table.file_name(format.ending());
         let sheet = papers::Sheet { table, number: kind.number(), edition: printed(edition), as_of_ms };
-        let bytes = self.file_of(turn, sheet, ORGANISATION, format).await?;
+        let organisation = self.paper_head(i64::MAX).await?.organisation;
+        let bytes = self.file_of(turn, sheet, organisation, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 
@@ -250,7 +253,7 @@ impl App {
         let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
         let book = self.records_book(year, officer, Road::Export, &Looked::Package(year.to_string())).await?;
-        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
         self.packed(turn, move || {
             let of = |edition: Edition, folder| PackedEdition {
                 folder,
@@ -264,15 +267,16 @@ impl App {
                     })
                     .collect(),
             };
+            let editions = vec![
+                of(Edition::Internal, paper::INTERNAL_FOLDER),
+                of(Edition::Public, paper::PUBLIC_FOLDER),
+            ];
             Package {
                 year: year.to_string(),
-                organisation: ORGANISATION.to_owned(),
-                foot: Some(FOOT.to_owned()),
+                organisation: issue.organisation,
+                foot: issue.foot,
                 as_of_ms,
-                editions: vec![
-                    of(Edition::Internal, paper::INTERNAL_FOLDER),
-                    of(Edition::Public, paper::PUBLIC_FOLDER),
-                ],
+                editions,
             }
         })
         .await
@@ -291,18 +295,19 @@ impl App {
     ) -> Result<Vec<(Kind, Table)>, AppError> {
         let what = Looked::All { year: year.to_string(), edition: edition.code().to_owned() };
         let book = self.records_book(year, officer, road, &what).await?;
-        let (issue, under) = (self.records_issue(), self.hidden_under().await?);
+        let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
         let kinds = Kind::ALL.into_iter().filter(move |kind| kind.has(edition));
         aside(move || kinds.map(|kind| (kind, book.table(&issue, kind, year, edition, under))).collect())
             .await
     }
 
     /// Who hands the tables in, as of now.
-    #[must_use]
-    pub fn records_issue(&self) -> Issue {
-        let mut issue = Issue::new(ORGANISATION, RocDate::of_ms(self.now_ms()));
-        issue.foot = Some(FOOT.to_owned());
-        issue
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn records_issue(&self) -> Result<Issue, AppError> {
+        let head = self.paper_head(i64::MAX).await?;
+        Ok(Issue { foot: head.foot, ..Issue::new(head.organisation, RocDate::of_ms(self.now_ms())) })
     }
 
     /// Everything that the tables of a year are made of: all sessions up to its end, for the trend and the sums over years.
@@ -368,19 +373,62 @@ impl App {
         let book = self.records_book(year, officer, Road::Look, &Looked::Overview(year.to_string())).await?;
         let (from_ms, to_ms) = bounds(year);
         let classes = self.store.courses().sessions(SessionsOf::Between(from_ms, to_ms)).await?;
+        // No session of the year ended before it began.
+        let lines = self.store.audit().since("personal.export", from_ms).await?;
+        let files = PortalFiles::of(&lines);
         let now_ms = self.now_ms();
-        aside(move || overview(book, year, classes, now_ms)).await
+        aside(move || overview(book, year, classes, &files, now_ms)).await
     }
 }
 
-fn overview(book: Book, year: RocYear, classes: Vec<ClassSession>, now_ms: i64) -> YearOverview {
+/// The portal's files that were made, as the audit log has them.
+struct PortalFiles {
+    /// Latest moment by the id of what each is of.
+    by_id: HashMap<String, i64>,
+    /// By the code of a class session, of the time before lines had the id. Those of exercises looked like their table of hours.
+    by_code: HashMap<String, i64>,
+}
+
+impl PortalFiles {
+    /// From lines, the latest first.
+    fn of(lines: &[AuditLine]) -> Self {
+        let mut files = Self { by_id: HashMap::new(), by_code: HashMap::new() };
+        for line in lines {
+            match Looked::read(&line.detail) {
+                Looked::Portal { id, .. } => {
+                    files.by_id.entry(id).or_insert(line.at_ms);
+                }
+                Looked::Exercise { table, format, code } if table == "hours" && format == "CSV" => {
+                    files.by_code.entry(code).or_insert(line.at_ms);
+                }
+                _ => {}
+            }
+        }
+        files
+    }
+
+    fn made(&self, session: &SessionFact, course: Option<&str>) -> Option<i64> {
+        let of_course = course.and_then(|course| self.by_id.get(course));
+        let of_code = course.and_then(|_| self.by_code.get(&session.code));
+        let made = [self.by_id.get(&session.id), of_course, of_code].into_iter().flatten().copied().max();
+        made.filter(|made_ms| *made_ms >= session.end_ms)
+    }
+}
+
+fn overview(
+    book: Book,
+    year: RocYear,
+    classes: Vec<ClassSession>,
+    files: &PortalFiles,
+    now_ms: i64,
+) -> YearOverview {
     let (facts, apart) = (&book.facts, &book.apart);
     let of = |wanted: RocYear| facts.figures(apart, |session| session.year() == wanted);
     let mut years: BTreeSet<RocYear> = facts.sessions().iter().map(SessionFact::year).collect();
     years.extend([RocYear::of_ms(now_ms), year]);
     let courses: HashMap<String, String> =
         classes.into_iter().map(|session| (session.id, session.course_id)).collect();
-    let portal = portal(&book, year, &courses, now_ms);
+    let portal = portal(&book, year, &courses, files, now_ms);
     let figures = of(year);
     YearOverview {
         reminders: reminders(&book, year, &portal, figures.persons.none, now_ms),
@@ -397,18 +445,31 @@ fn overview(book: Book, year: RocYear, classes: Vec<ClassSession>, now_ms: i64) 
     }
 }
 
-/// Sessions of a year that are over and were attended; `courses` gives the course of each that belongs to one.
-fn portal(book: &Book, year: RocYear, courses: &HashMap<String, String>, now_ms: i64) -> Vec<PortalDue> {
-    let of_sessions = book.facts.by_session(&book.apart, year);
-    of_sessions
-        .iter()
-        .filter(|(_, figures)| figures.times.total() > 0)
-        .map(|(at, _)| &book.facts.sessions()[*at])
-        .filter(|session| session.end_ms <= now_ms)
+/// Sessions of a year that are over and at which somebody was who could have a row in the portal's file; `courses` gives the
+/// course of each that belongs to one.
+fn portal(
+    book: &Book,
+    year: RocYear,
+    courses: &HashMap<String, String>,
+    files: &PortalFiles,
+    now_ms: i64,
+) -> Vec<PortalDue> {
+    let facts = &book.facts;
+    // Whoever did not say what they are may still turn out to be an official.
+    let may = |place: &&Place| {
+        place.trained()
+            && matches!(facts.person(place).identity, None | Some(Identity::Civil | Identity::Contract))
+    };
+    let attended: BTreeSet<usize> = facts.places().iter().filter(may).map(|place| place.session).collect();
+    attended
+        .into_iter()
+        .map(|at| &facts.sessions()[at])
+        .filter(|session| session.year() == year && session.end_ms <= now_ms)
         .map(|session| PortalDue {
             code: session.code.clone(),
             title: session.title.clone(),
             end_ms: session.end_ms,
+            made_ms: files.made(session, courses.get(&session.id).map(String::as_str)),
             at: match courses.get(&session.id) {
                 Some(course) => PortalAt::Class { course: course.clone(), session: session.id.clone() },
                 None => PortalAt::Exercise(session.id.clone()),
@@ -430,9 +491,10 @@ fn reminders(book: &Book, year: RocYear, portal: &[PortalDue], no_gender: i64, n
             list.push(Reminder::NoSheet { code, title });
         }
     }
-    for due in portal {
+    // Until its file is made, however late it is.
+    for due in portal.iter().filter(|due| due.made_ms.is_none()) {
         let days = (now_ms - due.end_ms) / DAY_MS;
-        if (PORTAL_REMIND..=PORTAL_DAYS + PORTAL_DAYS).contains(&days) {
+        if days >= PORTAL_REMIND {
             let (code, title, at) = (due.code.clone(), due.title.clone(), due.at.clone());
             list.push(Reminder::Portal { code, title, left: PORTAL_DAYS - days, at });
         }

@@ -7,7 +7,6 @@ use rampart_domain::records::Cell;
 
 use crate::records::Format;
 use crate::records::sheets::{self, Sheet};
-use crate::statistics::{FOOT, ORGANISATION};
 use crate::{App, AppError};
 
 /// Papers that were set last and may be asked for again.
@@ -61,6 +60,7 @@ impl App {
             return Ok(made.await.map_err(|error| AppError::Inner(error.to_string()))??);
         }
         let paper = paper.ok_or_else(|| AppError::Inner("a paper without words".into()))?;
+        let head = self.paper_head(i64::MAX).await?;
         let sheet = |sheet: Sheet| ScoreSheet {
             title: sheet.name,
             columns: sheet.columns,
@@ -68,10 +68,10 @@ impl App {
         };
         let paper = ScorePaper {
             title: paper.title,
-            organisation: ORGANISATION.to_owned(),
+            organisation: head.organisation,
             facts: paper.facts,
             sheets: paper.sheets.into_iter().map(sheet).collect(),
-            foot: FOOT.to_owned(),
+            foot: head.foot.unwrap_or_default(),
             mark: paper.mark,
             page: paper.page,
             continued: paper.continued,
@@ -80,6 +80,11 @@ impl App {
         // One at a time for all who look on, see `set_once`.
         let turn = self.press.turn("scores").await?;
         self.printed(turn, paper).await
+    }
+
+    /// Papers are set anew from now on, as what stands on all of them has changed.
+    pub(crate) async fn forget_papers(&self) {
+        self.set_papers.0.lock().await.clear();
     }
 
     /// A paper that was set for this key, or the one that `make` gives. Setting one takes a processor for as long as a

@@ -7,7 +7,8 @@ use rampart_store::Person;
 use crate::courses::CourseError;
 use crate::press::Turn;
 use crate::records::Format;
-use crate::statistics::{Export, FOOT, ORGANISATION};
+use crate::records_settings::PaperHead;
+use crate::statistics::Export;
 use crate::{App, AppError};
 
 const DAY_MS: i64 = 86_400_000;
@@ -63,7 +64,7 @@ impl App {
         Ok(Export { name, media_type: Format::Pdf.media_type(), bytes })
     }
 
-    fn blank_sheet(&self, course: &str, code: &str, place: &str) -> SignInSheet {
+    fn blank_sheet(&self, head: PaperHead, course: &str, code: &str, place: &str) -> SignInSheet {
         SignInSheet {
             course: course.to_owned(),
             code: code.to_owned(),
@@ -72,8 +73,8 @@ impl App {
             people: Vec::new(),
             spare: SPARE,
             rule: String::new(),
-            organisation: ORGANISATION.to_owned(),
-            foot: Some(FOOT.to_owned()),
+            organisation: head.organisation,
+            foot: head.foot,
             as_of_ms: self.now_ms(),
         }
     }
@@ -94,6 +95,7 @@ impl App {
         let sheet = self.class_sheet(course, id).await?;
         let of = self.course(course).await?;
         let session = &sheet.session;
+        let head = self.paper_head(i64::MAX).await?;
         Ok(self
             .sign_sheet(
                 turn,
@@ -106,7 +108,7 @@ impl App {
                         .map(|row| line(&row.person))
                         .collect(),
                     rule: paper::sign_in_rule(session.late_minutes),
-                    ..self.blank_sheet(&of.about.title, &session.code, &session.place)
+                    ..self.blank_sheet(head, &of.about.title, &session.code, &session.place)
                 },
             )
             .await?)
@@ -120,6 +122,7 @@ impl App {
         let turn = self.press.turn(person).await?;
         let row = self.store.exercises().get(id).await?.ok_or(AppError::Missing("exercise"))?.exercise;
         let people = self.attendance(id).await?;
+        let head = self.paper_head(i64::MAX).await?;
         self.sign_sheet(
             turn,
             SignInSheet {
@@ -128,7 +131,7 @@ impl App {
                     row.ends_ms.max(row.starts_ms + 1).min(row.starts_ms + 31 * DAY_MS),
                 )),
                 people: people.iter().filter(|one| one.team.is_some()).map(|one| line(&one.person)).collect(),
-                ..self.blank_sheet(&row.title, &row.code, &row.place)
+                ..self.blank_sheet(head, &row.title, &row.code, &row.place)
             },
         )
         .await

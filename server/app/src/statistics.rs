@@ -3,20 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use rampart_domain::records::targets::Target;
 use rampart_domain::records::{
-    self, Counts, Gender, Heads, Issue, PersonHours, RocDate, RocYear, Rule, Table, figures, paper, tables,
-    words,
+    Attended, Counts, Edition, Gender, Heads, Kind, PersonHours, RocYear, Rule, Session, Table, figures,
+    paper, tables, words,
 };
 use rampart_store::{Officer, PersonalRow, Purpose};
 
 use crate::clock::new_id;
 use crate::papers::Sheet;
 use crate::records::Format;
+use crate::records_year::aside;
 use crate::{App, AppError, Looked};
 
-/// Office that hands the tables in; the county of the scenarios.
+/// Office that hands the tables in as long as none was set; the county of the scenarios.
 pub(crate) const ORGANISATION: &str = "青嵐縣政府數位發展處";
-/// Stands at the foot of each page as long as the county is an invented one.
+/// Stands at the foot of each paper as long as the county is an invented one and nothing else was set.
 pub(crate) const FOOT: &str = "虛構機關，僅供演訓";
 
 /// Figures of an exercise and of its year.
@@ -24,16 +26,18 @@ pub(crate) const FOOT: &str = "虛構機關，僅供演訓";
 pub struct Statistics {
     /// X1 of the exercise.
     pub exercise: Table,
-    /// X1 by years up to the exercise's year.
+    /// X1 by years up to the exercise's year, of classes and exercises.
     pub years: Table,
-    /// Person-hours of the exercise.
-    pub hours: Table,
     /// Heads of the exercise.
     pub heads: Heads,
     /// Persons, person-times and seconds of the exercise.
     pub counts: Counts,
     /// Year that the exercise is booked to.
     pub year: RocYear,
+    /// Targets, by which each year is judged.
+    pub targets: Vec<Target>,
+    /// Office that hands the table in.
+    pub organisation: String,
 }
 
 /// Which table goes out.
@@ -66,12 +70,33 @@ pub enum Road {
 }
 
 impl App {
-    /// The figures, for a page.
+    /// The figures, for a page. Those of the years are the ones of the desk and of table X1, from the same book: classes count
+    /// in them too.
     ///
     /// # Errors
     /// [`AppError::Missing`] for an exercise that is unknown or has not started; the store refuses whoever is no officer.
     pub async fn statistics(&self, exercise: &str, officer: &Officer) -> Result<Statistics, AppError> {
-        self.figures(exercise, officer, Road::Look, ("X1", "")).await
+        let (code, title, session) = self.run_of(exercise)?;
+        let year = session.booked_year();
+        let here = self.attended(exercise).await?;
+        let what = Looked::Exercise { table: "X1".to_owned(), format: String::new(), code };
+        let book = self.records_book(year, officer, Road::Look, &what).await?;
+        let gender = |one: &Attended| Some((one.person.clone(), book.apart.get(&one.person)?.gender?));
+        let genders = here.iter().filter_map(gender).collect();
+        let (heads, exercise, _) =
+            self.tables_of(exercise, (&title, &session), &here, &genders, &book.targets).await?;
+        let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
+        let counts = figures::counts(&here);
+        aside(move || Statistics {
+            exercise,
+            years: book.table(&issue, Kind::X1, year, Edition::Internal, under),
+            heads,
+            counts,
+            year,
+            targets: book.targets,
+            organisation: issue.organisation,
+        })
+        .await
     }
 
     /// A file with the figures.
@@ -92,53 +117,48 @@ impl App {
         let ending = format.ending().to_uppercase();
         let turn = self.press.turn(&officer.account_id).await?;
         let as_of_ms = self.now_ms();
-        let figures = self.figures(exercise, officer, Road::Export, (name, &ending)).await?;
+        let (code, title, session) = self.run_of(exercise)?;
+        let here = self.attended(exercise).await?;
+        let what = Looked::Exercise { table: name.to_owned(), format: ending, code };
+        let genders = self.genders(&here, officer, &what.to_string()).await?;
+        let targets = self.targets().await?;
+        let (_, gender, hours) =
+            self.tables_of(exercise, (&title, &session), &here, &genders, &targets).await?;
         let table = match table {
-            ExportTable::Gender => figures.exercise,
-            ExportTable::Hours => figures.hours,
+            ExportTable::Gender => gender,
+            ExportTable::Hours => hours,
         };
         let name = table.file_name(format.ending());
+        let organisation = self.paper_head(i64::MAX).await?.organisation;
         let issue = Sheet { table, number, edition: paper::INTERNAL, as_of_ms };
-        let bytes = self.file_of(turn, issue, ORGANISATION, format).await?;
+        let bytes = self.file_of(turn, issue, organisation, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 
-    async fn figures(
-        &self,
-        exercise: &str,
-        officer: &Officer,
-        road: Road,
-        (table, format): (&str, &str),
-    ) -> Result<Statistics, AppError> {
+    /// The run of an exercise: code, title, session.
+    fn run_of(&self, exercise: &str) -> Result<(String, String, Session), AppError> {
         let live = self.exercise(exercise).ok_or(AppError::Missing("exercise"))?;
         let session = crate::attendance::session(&live).ok_or(AppError::Missing("start of the exercise"))?;
-        let (code, title) = live
-            .fold()
-            .header
-            .as_ref()
-            .map(|header| (header.code.clone(), header.title.clone()))
-            .unwrap_or_default();
-        let year = session.booked_year();
-        let rows = self.attendance(exercise).await?;
-        let here = self.attended(exercise).await?;
-        if let Some(shut) = self.shut().first() {
-            // A year without one of its exercises is a wrong figure, and nobody could see it.
-            let why = format!("the exercise {} is shut and would be missing: {}", shut.code, shut.why);
-            return Err(AppError::Inner(why));
-        }
-        let mut all = Vec::new();
-        for other in self.exercises() {
-            all.extend(self.attended(&other.id).await?);
-        }
-        let what =
-            Looked::Exercise { table: table.to_owned(), format: format.to_owned(), code: code.clone() };
-        let genders = self.genders(&all, officer, road, &what.to_string()).await?;
-        let now_ms = self.now_ms();
-        let mut issue = Issue::new(ORGANISATION, RocDate::of_ms(now_ms));
-        issue.foot = Some(FOOT.to_owned());
-        let heads = figures::heads(&here, &genders);
-        let shown = tables::ExerciseHeads { title: title.clone(), began_ms: session.start_ms, heads };
-        let people: Vec<PersonHours> = rows
+        let header = live.fold().header.clone();
+        let (code, title) = header.map(|header| (header.code, header.title)).unwrap_or_default();
+        Ok((code, title, session))
+    }
+
+    /// X1 and person-hours of an exercise.
+    async fn tables_of(
+        &self,
+        exercise: &str,
+        (title, session): (&str, &Session),
+        here: &[Attended],
+        genders: &BTreeMap<String, Gender>,
+        targets: &[Target],
+    ) -> Result<(Heads, Table, Table), AppError> {
+        let issue = self.records_issue().await?;
+        let heads = figures::heads(here, genders);
+        let shown = tables::ExerciseHeads { title: title.to_owned(), began_ms: session.start_ms, heads };
+        let people: Vec<PersonHours> = self
+            .attendance(exercise)
+            .await?
             .iter()
             .map(|row| PersonHours {
                 agency: row.person.agency.clone(),
@@ -150,21 +170,14 @@ impl App {
             })
             .filter(|one| one.seconds > 0 || !one.withdrawn)
             .collect();
-        Ok(Statistics {
-            exercise: tables::x1_exercise(&issue, &shown),
-            years: tables::x1_years(&issue, year, &figures::heads_by_year(&all, &genders)),
-            hours: tables::person_hours(&issue, &title, session.start_ms, Rule::default(), &people),
-            heads,
-            counts: figures::counts(&here),
-            year,
-        })
+        let hours = tables::person_hours(&issue, title, session.start_ms, Rule::default(), &people);
+        Ok((heads, tables::x1_exercise(&issue, &shown, targets), hours))
     }
 
     async fn genders(
         &self,
-        attended: &[records::Attended],
+        attended: &[Attended],
         officer: &Officer,
-        road: Road,
         detail: &str,
     ) -> Result<BTreeMap<String, Gender>, AppError> {
         let mut persons: Vec<String> = attended.iter().map(|one| one.person.clone()).collect();
@@ -173,10 +186,7 @@ impl App {
         let audit_id = new_id();
         let purpose = Purpose { audit_id: &audit_id, at_ms: self.now_ms(), detail };
         let view = self.store.as_officer(officer);
-        let rows: Vec<PersonalRow> = match road {
-            Road::Look => view.read(purpose, &persons).await?,
-            Road::Export => view.export(purpose, &persons).await?,
-        };
+        let rows: Vec<PersonalRow> = view.export(purpose, &persons).await?;
         Ok(rows.into_iter().filter_map(|row| Some((row.person.id, row.gender?))).collect())
     }
 }

@@ -17,8 +17,8 @@ use super::findings::OfYear;
 use super::gate::Call;
 use super::records::officer;
 use super::types::{
-    ClaimWish, DutyRuleInfo, DutyRuleWish, IssuerInfo, IssuerWish, MaskingWish, NumbersWish, OtherHalf,
-    RecordSettings, TableTextInfo, TargetInfo, TargetWish, TextWish,
+    ClaimWish, DutyRuleInfo, DutyRuleWish, IssuerInfo, IssuerWish, MaskingWish, NumbersWish, OfficeInfo,
+    OfficeWish, OtherHalf, RecordSettings, TableTextInfo, TargetInfo, TargetWish, TextWish,
 };
 use crate::web::Web;
 use crate::web::programme::texts as asked_for;
@@ -300,8 +300,11 @@ pub async fn write_text(
 async fn settings_of(web: &Web) -> Result<RecordSettings, Fault> {
     let one =
         |of: rampart_app::Issuer| IssuerInfo { since_ms: of.since_ms, agency: of.agency, signer: of.signer };
+    let office =
+        |of: rampart_app::Office| OfficeInfo { since_ms: of.since_ms, office: of.name, foot: of.foot };
     Ok(RecordSettings {
         hidden_under: web.app.hidden_under().await?,
+        offices: web.app.offices().await?.into_iter().map(office).collect(),
         issuers: web.app.issuers().await?.into_iter().map(one).collect(),
         portal_numbers: web.app.portal_numbers().await?.code().to_owned(),
     })
@@ -309,7 +312,7 @@ async fn settings_of(web: &Web) -> Result<RecordSettings, Fault> {
 
 /// Settings of the records
 ///
-/// Below which count the public edition hides, and who issues certificates.
+/// Below which count the public edition hides, which office hands papers in, who issues certificates, whose ID numbers are taken.
 #[utoipa::path(get, operation_id = "record_settings", path = "/api/v1/records/settings", tag = "records",
     responses((status = OK, body = RecordSettings)))]
 pub async fn settings(State(web): State<Web>) -> Answer<Json<RecordSettings>> {
@@ -327,6 +330,20 @@ pub async fn set_masking(
     Body(wish): Body<MaskingWish>,
 ) -> Answer<Json<RecordSettings>> {
     web.app.set_hidden_under(wish.hidden_under, &call.staff()?.id).await.map_err(unwritten)?;
+    Ok(Json(settings_of(&web).await?))
+}
+
+/// Set the office of papers
+///
+/// That stands on tables, packages, sheets and certificates made from now on, with the line at their foot.
+#[utoipa::path(put, operation_id = "set_office", path = "/api/v1/records/settings/office", tag = "records", request_body = OfficeWish,
+    responses((status = OK, body = RecordSettings)))]
+pub async fn set_office(
+    State(web): State<Web>,
+    call: Call,
+    Body(wish): Body<OfficeWish>,
+) -> Answer<Json<RecordSettings>> {
+    web.app.set_office(&wish.office, &wish.foot, &call.staff()?.id).await.map_err(unwritten)?;
     Ok(Json(settings_of(&web).await?))
 }
 

@@ -7,13 +7,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use rampart_app::{ExportFormat, Look, Looked, PortalAt, Reminder, Road};
-use rampart_domain::records::behind::Group;
+use rampart_domain::records::behind::{Asked as Rows, Group};
 use rampart_domain::records::facts::Figures;
-use rampart_domain::records::official::standings;
-use rampart_domain::records::targets::Measure;
-use rampart_domain::records::{
-    Book, By, Cross, CrossFigure, Edition, Heads as Counted, Hundredths, Kind, Table,
-};
+use rampart_domain::records::official::{Amount, standings};
+use rampart_domain::records::{Book, By, Cross, CrossFigure, Edition, Heads as Counted, Kind, Table};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -24,7 +21,7 @@ use super::programme::roc_year;
 use super::records::officer;
 use super::types::{
     BehindFigure, ExerciseOfYear, GroupFigures, Heads, LookInfo, Person, PortalSession, ReminderInfo,
-    TableColumn, TableInfo, TargetStanding, YearFigures, YearInfo,
+    SessionFigure, TableColumn, TableInfo, TargetStanding, YearFigures, YearInfo,
 };
 use crate::web::Web;
 use crate::web::statistics::{download, exercises_of, refused};
@@ -88,11 +85,8 @@ pub async fn overview(State(web): State<Web>, call: Call, Path(year): Path<i16>)
         county: one.target.county.clone(),
         measure: one.measure.code().to_owned(),
         value: one.value,
-        actual: one.actual.map(|actual| match one.measure {
-            Measure::FemaleShare => Hundredths(actual).to_string(),
-            _ => actual.to_string(),
-        }),
-        share: one.share().map(|share| share.to_string()),
+        actual: one.actual.map(Amount::plain),
+        share: one.rate.map(|share| share.to_string()),
         reached: one.reached,
         claimed: one.claimed,
     });
@@ -102,7 +96,7 @@ pub async fn overview(State(web): State<Web>, call: Call, Path(year): Path<i16>)
             PortalAt::Exercise(id) => (None, None, Some(id.clone())),
         };
         let (code, title) = (due.code.clone(), due.title.clone());
-        PortalSession { code, title, end_ms: due.end_ms, course, session, exercise }
+        PortalSession { code, title, end_ms: due.end_ms, course, session, exercise, made_ms: due.made_ms }
     });
     Ok(Json(YearInfo {
         roc_year: year.0,
@@ -125,13 +119,18 @@ pub async fn overview(State(web): State<Web>, call: Call, Path(year): Path<i16>)
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Behind {
-    /// `all`, `month`, `agency`, `title` or `county`.
+    /// `all`, `month`, `agency`, `title`, `county`, `women`, `cumulative` (of all years up to this one), `times` (a row for each
+    /// person at each session) or `passed` (likewise, who passed a test).
     #[param(default = "all")]
     pub by: Option<String>,
-    /// Which of them, as the overview calls it.
+    /// Which month, agency, title or county, as the overview calls it.
     #[serde(default)]
     #[param(default = "")]
     pub of: String,
+    /// Only at sessions of this county, as a county's target counts.
+    #[serde(default)]
+    #[param(default = "")]
+    pub held: String,
     /// `next` of the part before; nothing for the first.
     pub cursor: Option<String>,
     /// Most items, 1 to 500.
@@ -154,14 +153,17 @@ pub async fn people(
     let year = roc_year(year)?;
     let group = match &asked.by {
         None => Group::All,
-        Some(code) => Group::from_code(code).ok_or_else(|| Fault::field("by", "choice"))?,
+        Some(code) => Group::from_code(code)
+            .filter(|group| !group.is_of_sessions())
+            .ok_or_else(|| Fault::field("by", "choice"))?,
     };
     let part = Part { cursor: asked.cursor, limit: asked.limit };
     let limit = usize::try_from(part.limit()?).unwrap_or(usize::MAX);
     let after = usize::try_from(part.after()?).unwrap_or(usize::MAX);
     let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
+    let asked = Rows { year, group, of: asked.of, held: asked.held };
     let part = move |book: &Book| {
-        let found = book.facts.behind(year, group, &asked.of);
+        let found = book.facts.behind(&book.apart, &asked);
         let next = (found.len().saturating_sub(after) > limit).then(|| (after + limit).to_string());
         let items = found.into_iter().skip(after).take(limit).map(|one| BehindFigure {
             person: Person {
@@ -178,9 +180,57 @@ pub async fn people(
     Ok(Json(web.app.records_of(year, &officer(&call)?, &what, part).await.map_err(refused)?))
 }
 
+/// Sessions behind which figure.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct BehindSessions {
+    /// `sessions` or `cases`.
+    #[param(default = "sessions")]
+    pub by: Option<String>,
+    /// Only of this county, as a county's target counts.
+    #[serde(default)]
+    #[param(default = "")]
+    pub held: String,
+}
+
+/// List the sessions behind a figure
+///
+/// Class sessions and exercises of a year by start, or those of them that are cases, with how many came. Writes a line in the
+/// audit log.
+#[utoipa::path(get, operation_id = "list_year_sessions", path = "/api/v1/records/{year}/sessions", tag = "records",
+    params(("year" = i16, Path, description = "ROC year"), BehindSessions),
+    responses((status = OK, body = List<SessionFigure>)))]
+pub async fn sessions(
+    State(web): State<Web>,
+    call: Call,
+    Path(year): Path<i16>,
+    Asked(asked): Asked<BehindSessions>,
+) -> Answer<Json<List<SessionFigure>>> {
+    let year = roc_year(year)?;
+    let group = Group::from_code(asked.by.as_deref().unwrap_or("sessions"))
+        .filter(|group| group.is_of_sessions())
+        .ok_or_else(|| Fault::field("by", "choice"))?;
+    let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
+    let asked = Rows { year, group, of: String::new(), held: asked.held };
+    let found = move |book: &Book| {
+        let sessions = book.facts.behind_sessions(&asked).into_iter().map(|one| SessionFigure {
+            code: one.session.code.clone(),
+            title: one.session.title.clone(),
+            start_ms: one.session.start_ms,
+            end_ms: one.session.end_ms,
+            case: one.session.is_case,
+            persons: one.came,
+            seconds: one.seconds,
+        });
+        List::whole(sessions.collect())
+    };
+    Ok(Json(web.app.records_of(year, &officer(&call)?, &what, found).await.map_err(refused)?))
+}
+
 /// List the exercises of a year
 ///
-/// By start, with how many came. Nothing of gender is in it.
+/// By first start, as tables book them, with how many came. Classes are not among them, nothing of gender is in it.
 #[utoipa::path(get, operation_id = "list_year_exercises", path = "/api/v1/records/{year}/exercises", tag = "records",
     params(("year" = i16, Path, description = "ROC year")),
     responses((status = OK, body = List<ExerciseOfYear>)))]

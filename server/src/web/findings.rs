@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use rampart_app::ProgrammeError;
 use rampart_domain::records::findings::{self, Finding, FindingResult};
 use rampart_domain::records::roc::{form_value, parse_date_time};
+use rampart_domain::records::targets::grave_closed;
 use rampart_domain::records::{Hundredths, RocDate, RocYear};
 use rampart_pages::{FindingRow, FindingsPage, Locale, Problem, Tone};
 
@@ -52,6 +53,7 @@ async fn findings_page(
 ) -> Result<FindingsPage, WebError> {
     let found = web.app.store.programme().findings(year).await?;
     let (done, grave) = findings::grave(&found);
+    let target = grave_closed(&web.app.targets().await?, year);
     let printed = if locale == Locale::En { day } else { printed };
     let rows: Vec<FindingRow> = found.iter().map(|one| finding_row(one, printed)).collect();
     let form = form.or_else(|| found.iter().find(|one| one.id == id).map(|one| finding_row(one, day)));
@@ -60,6 +62,8 @@ async fn findings_page(
         done,
         grave,
         share: Hundredths::share(done, grave).map_or_else(|| "-".to_owned(), |share| share.to_string()),
+        target,
+        reached: findings::in_time(&found, target).map(|(_, reached)| reached),
         form: form.unwrap_or_else(|| FindingRow { result: "open".to_owned(), ..FindingRow::default() }),
         rows,
         results: FindingResult::ALL.iter().map(|one| one.code().to_owned()).collect(),

@@ -30,6 +30,7 @@ fn look(of: Looked, people: &BTreeMap<String, String>) -> LookWhat {
         Looked::Exercise { table, format, code } => {
             LookWhat::Exercise { hours: table == "hours", format, code }
         }
+        Looked::Portal { code, .. } => LookWhat::Portal { code },
         Looked::Overview(year) => LookWhat::Overview { year },
         Looked::Rows { year, by } if Group::from_code(&by).is_some() => LookWhat::Rows { year, by },
         Looked::Texts(year) => LookWhat::Texts { year },

@@ -6,17 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rampart_app::{ExportFormat, Looked, PortalAt, ProgrammeError, Reminder, UNDER_RANGE, YearOverview};
-use rampart_domain::records::behind::{Behind as BehindOne, Group};
+use rampart_domain::records::behind::{Asked, Behind as BehindOne, BehindSession, Group};
 use rampart_domain::records::duty::DutyRule;
 use rampart_domain::records::facts::Figures;
-use rampart_domain::records::official::{lacks_reason, questions, standings};
+use rampart_domain::records::official::{Amount, lacks_reason, questions, standings};
 use rampart_domain::records::portal::Numbers;
 use rampart_domain::records::register::Level;
 use rampart_domain::records::targets::{Claim, Measure, Target};
 use rampart_domain::records::{Book, Cell, DutyClass, Edition, Hundredths, Kind, RocDate, RocYear, Standing};
 use rampart_pages::{
-    BehindRow, Chart, DeskFigure, DeskPortal, DeskReminder, DeskTable, DeskTarget, DutyRow, IssuerRow,
-    Problem, ProgrammePage, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
+    BehindRow, BehindSessionRow, Chart, DeskFigure, DeskPortal, DeskReminder, DeskTable, DeskTarget, DutyRow,
+    IssuerRow, Problem, ProgrammePage, TableText, TargetRow, Tone, YearBehind, YearDesk, YearTable,
 };
 use rampart_store::Officer;
 use serde::Deserialize;
@@ -62,6 +62,22 @@ fn behind(year: RocYear, by: &str, of: &str) -> String {
     format!("/statistics/year/{year}/rows?by={by}&of={}", encoded(of))
 }
 
+/// Where what a target counts stands: the rows, or the table or page that shows it.
+fn counted_at(year: RocYear, measure: Measure, county: &str) -> String {
+    let group = match measure {
+        Measure::Persons | Measure::PersonHours => Group::All,
+        Measure::PersonTimes => Group::Times,
+        Measure::Sessions => Group::Sessions,
+        Measure::Cases => Group::Cases,
+        Measure::FemaleShare => Group::Women,
+        Measure::EitherPart | Measure::EitherShare => return format!("/statistics/year/{year}/x3"),
+        Measure::GraveClosed => return format!("/statistics/year/{year}/x8"),
+        Measure::Websites => return format!("/statistics/settings?year={year}"),
+    };
+    let held = if county.is_empty() { String::new() } else { format!("&held={}", encoded(county)) };
+    format!("/statistics/year/{year}/rows?by={}{held}", group.code())
+}
+
 fn tables() -> Vec<DeskTable> {
     let issue = rampart_domain::records::Issue::new("", RocDate::of_ms(0));
     let empty = Book::default();
@@ -81,14 +97,25 @@ fn signed(difference: String) -> String {
 }
 
 fn figures(year: RocYear, of: &YearOverview) -> Vec<DeskFigure> {
-    let href = behind(year, "all", "");
     let known = of.last.sessions > 0;
     let one = |key: &str, value: String, change: Option<String>| DeskFigure {
         key: key.to_owned(),
         value,
         change: change.filter(|_| known).map(signed).unwrap_or_default(),
         points: false,
-        href: href.clone(),
+        href: behind(
+            year,
+            match key {
+                "person_times" => "times",
+                "sessions" => "sessions",
+                "cases" => "cases",
+                "passing" => "passed",
+                "female" => "women",
+                "cumulative" => "cumulative",
+                _ => "all",
+            },
+            "",
+        ),
     };
     let counted = |key: &str, value: fn(&Figures) -> i64| {
         let (now, last) = (value(&of.year), value(&of.last));
@@ -120,25 +147,19 @@ fn figures(year: RocYear, of: &YearOverview) -> Vec<DeskFigure> {
 fn targets(book: &Book, year: RocYear) -> Vec<DeskTarget> {
     standings(book, year)
         .into_iter()
-        .map(|one| {
-            let share = one.measure == Measure::FemaleShare;
-            DeskTarget {
-                item: one.target.item.clone(),
-                title: if one.target.county.is_empty() {
-                    one.target.title.clone()
-                } else {
-                    format!("{}（{}）", one.target.title, one.target.county)
-                },
-                value: if share { format!("{}%", one.value) } else { Cell::Count(one.value).shown() },
-                actual: match one.actual {
-                    Some(actual) if share => format!("{}%", Hundredths(actual)),
-                    Some(actual) => Cell::Count(actual).shown(),
-                    None => "-".to_owned(),
-                },
-                share: one.share().map_or_else(|| "-".to_owned(), |share| share.to_string()),
-                reached: one.reached,
-                claimed: one.claimed,
-            }
+        .map(|one| DeskTarget {
+            item: one.target.item.clone(),
+            title: if one.target.county.is_empty() {
+                one.target.title.clone()
+            } else {
+                format!("{}（{}）", one.target.title, one.target.county)
+            },
+            value: one.measure.asked(one.value).shown(),
+            actual: one.actual.map_or(Cell::None, Amount::cell).shown(),
+            share: one.rate.map_or_else(|| "-".to_owned(), |share| share.to_string()),
+            reached: one.reached,
+            claimed: one.claimed,
+            href: counted_at(year, one.measure, &one.target.county),
         })
         .collect()
 }
@@ -218,6 +239,7 @@ pub(super) async fn desk(
                 title: due.title.clone(),
                 end_ms: due.end_ms,
                 href: portal_href(&due.at),
+                made_ms: due.made_ms,
             })
             .collect(),
         tables: tables(),
@@ -355,6 +377,8 @@ pub(super) struct Behind {
     by: String,
     #[serde(default)]
     of: String,
+    #[serde(default)]
+    held: String,
 }
 
 /// `GET /statistics/year/{year}/rows`.
@@ -368,14 +392,13 @@ pub(super) async fn rows(
     let year = year_of(&year)?;
     let group = Group::from_code(&query.by).ok_or_else(WebError::not_found)?;
     let what = Looked::Rows { year: year.to_string(), by: group.code().to_owned() };
-    let page = move |book: &Book| people_behind(book, year, group, query.of);
+    let asked = Asked { year, group, of: query.of, held: query.held };
+    let page = move |book: &Book| rows_behind(book, asked);
     let page = web.app.records_of(year, &officer(&staff), &what, page).await.map_err(refused)?;
     web.page(&visit, &page)
 }
 
-fn people_behind(book: &Book, year: RocYear, group: Group, of: String) -> YearBehind {
-    let people = book.facts.behind(year, group, &of);
-    let seconds: i64 = people.iter().map(|one| one.seconds).sum();
+fn rows_behind(book: &Book, asked: Asked) -> YearBehind {
     let row = |one: &BehindOne<'_>| BehindRow {
         id: one.person.id.clone(),
         name: one.person.name.clone(),
@@ -384,15 +407,32 @@ fn people_behind(book: &Book, year: RocYear, group: Group, of: String) -> YearBe
         sessions: one.sessions.join(", "),
         ms: one.seconds * 1000,
     };
+    let people = book.facts.behind(&book.apart, &asked);
+    let sessions = book.facts.behind_sessions(&asked);
+    let persons: BTreeSet<&str> = people.iter().map(|one| one.person.id.as_str()).collect();
+    let session = |one: &BehindSession<'_>| BehindSessionRow {
+        code: one.session.code.clone(),
+        title: one.session.title.clone(),
+        days: one.session.days(),
+        persons: one.came,
+        ms: one.seconds * 1000,
+    };
+    let seconds: i64 =
+        people.iter().map(|one| one.seconds).chain(sessions.iter().map(|one| one.seconds)).sum();
+    let times = people.iter().map(|one| count(one.sessions.len())).chain(sessions.iter().map(|one| one.came));
     YearBehind {
-        year: i64::from(year.0),
-        by: group.code().to_owned(),
-        persons: count(people.len()),
-        person_times: people.iter().map(|one| count(one.sessions.len())).sum(),
+        year: i64::from(asked.year.0),
+        by: asked.group.code().to_owned(),
+        of: asked.of,
+        held: asked.held,
+        of_sessions: asked.group.is_of_sessions(),
+        count: count(people.len() + sessions.len()),
+        persons: count(persons.len()),
+        person_times: times.sum(),
         person_ms: seconds * 1000,
-        left: count(people.len().saturating_sub(BEHIND)),
+        left: count((people.len() + sessions.len()).saturating_sub(BEHIND)),
         rows: people.iter().take(BEHIND).map(row).collect(),
-        of,
+        sessions: sessions.iter().take(BEHIND).map(session).collect(),
     }
 }
 
@@ -453,10 +493,14 @@ async fn settings_page(
         })
         .collect();
     rules.push(DutyRow { from: year.0.to_string(), years: "1".to_owned(), ..DutyRow::default() });
+    let offices = web.app.offices().await?;
+    let office = offices.last().cloned().unwrap_or_default();
     let issuers = web.app.issuers().await?;
     let (agency, signer) = match issuers.last() {
         Some(issuer) => (issuer.agency.clone(), issuer.signer.clone()),
-        None => (owner(web), String::new()),
+        // As certificates have it then.
+        None if offices.is_empty() => (owner(web), String::new()),
+        None => (office.name.clone(), String::new()),
     };
     let under = web.app.hidden_under().await?.to_string();
     // What was refused stands as it was typed.
@@ -472,6 +516,13 @@ async fn settings_page(
         classes: codes(DutyClass::ALL.iter().map(|one| one.code()).collect()),
         under: stands("under", "under", under),
         under_range: [*UNDER_RANGE.start(), *UNDER_RANGE.end()],
+        office: stands("office", "office", office.name),
+        foot: stands("office", "foot", office.foot),
+        offices: offices
+            .into_iter()
+            .rev()
+            .map(|one| IssuerRow { since_ms: one.since_ms, agency: one.name, signer: one.foot })
+            .collect(),
         agency: stands("issuer", "agency", agency),
         signer: stands("issuer", "signer", signer),
         issuers: issuers
@@ -559,6 +610,7 @@ async fn act(web: &Web, staff: &Staff, year: RocYear, form: &Posted) -> Result<(
             web.app.claim(year, &claim, &staff.id).await
         }
         "under" => web.app.set_hidden_under(number(form, "under")?, &staff.id).await,
+        "office" => web.app.set_office(form.get("office"), form.get("foot"), &staff.id).await,
         "issuer" => web.app.set_issuer(form.get("agency"), form.get("signer"), &staff.id).await,
         "numbers" => {
             let numbers = Numbers::from_code(form.get("numbers"));

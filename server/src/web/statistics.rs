@@ -10,8 +10,9 @@ use axum::response::{IntoResponse, Response};
 use rampart_app::{AppError, Export, ExportFormat, ExportTable, Looked};
 use rampart_domain::records::RocYear;
 use rampart_domain::records::portal::{COUNTIES, Numbers, Profile};
+use rampart_domain::records::targets::female_share;
 use rampart_pages::{AuditAct, AuditLine, PortalFields, Statistics, StatisticsExercise, StatisticsList};
-use rampart_store::{Officer, StoreError};
+use rampart_store::{Exercise, Officer, StoreError};
 use serde::Deserialize;
 use tokio_util::io::ReaderStream;
 
@@ -47,23 +48,31 @@ pub(super) struct OfYear {
     year: String,
 }
 
-/// Exercises of a year by start with who came to each; and how many people these are.
+/// When an exercise is booked: its first start, or the planned one as long as it has not begun.
+fn booked_ms(web: &Web, row: &Exercise) -> i64 {
+    let began = web.app.exercise(&row.id).and_then(|exercise| exercise.fold().clock.started_ms);
+    began.unwrap_or(row.starts_ms)
+}
+
+/// Exercises of a year by first start, as tables book them, with who came to each; and how many people these are. Classes are
+/// not among them.
 pub(crate) async fn exercises_of(
     web: &Web,
     year: RocYear,
 ) -> Result<(Vec<StatisticsExercise>, usize), WebError> {
-    let mut rows = web.app.store.exercises().list().await?;
-    rows.sort_by_key(|row| row.starts_ms);
+    let rows = web.app.store.exercises().list().await?;
+    let mut rows: Vec<_> = rows.into_iter().map(|row| (booked_ms(web, &row), row)).collect();
+    rows.sort_by_key(|(booked_ms, _)| *booked_ms);
     let mut lines = Vec::new();
     let mut persons = BTreeSet::new();
-    for row in rows.iter().filter(|row| RocYear::of_ms(row.starts_ms) == year) {
+    for (booked_ms, row) in rows.iter().filter(|(booked_ms, _)| RocYear::of_ms(*booked_ms) == year) {
         let Some(exercise) = web.app.exercise(&row.id) else { continue };
         let mut line = StatisticsExercise {
             id: row.id.clone(),
             code: row.code.clone(),
             title: row.title.clone(),
             state: view::state(&exercise.fold()),
-            starts_ms: Some(row.starts_ms),
+            starts_ms: Some(*booked_ms),
             persons: 0,
             person_ms: 0,
         };
@@ -80,7 +89,8 @@ pub(crate) async fn exercises_of(
 /// `GET /statistics`.
 pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Query<OfYear>) -> Answer {
     let all = web.app.store.exercises().list().await?;
-    let years: BTreeSet<i64> = all.iter().map(|row| i64::from(RocYear::of_ms(row.starts_ms).0)).collect();
+    let years: BTreeSet<i64> =
+        all.iter().map(|row| i64::from(RocYear::of_ms(booked_ms(&web, row)).0)).collect();
     let year = query.year.parse().map_or_else(|_| RocYear::of_ms(visit.now_ms), RocYear);
     let (rows, persons) = exercises_of(&web, year).await?;
     let page = StatisticsList {
@@ -95,7 +105,7 @@ pub(super) async fn list(State(web): State<Web>, visit: Here, Query(query): Quer
 }
 
 /// Looks and exports of an exercise, newest first.
-async fn audit(web: &Web, code: &str) -> Result<Vec<AuditLine>, WebError> {
+async fn audit(web: &Web, (exercise, code): (&str, &str)) -> Result<Vec<AuditLine>, WebError> {
     let accounts = web.app.store.accounts().list().await?;
     let names: BTreeMap<String, String> = accounts.into_iter().map(|of| (of.id, of.name)).collect();
     let mut lines = Vec::new();
@@ -103,6 +113,7 @@ async fn audit(web: &Web, code: &str) -> Result<Vec<AuditLine>, WebError> {
         for line in web.app.store.audit().list(Some(what), None, AUDIT_SOUGHT).await? {
             let format = match Looked::read(&line.detail) {
                 Looked::Exercise { format, code: of, .. } if of == code => format,
+                Looked::Portal { code: of, id } if of == code && id == exercise => "CSV".to_owned(),
                 _ => continue,
             };
             let who = line.account_id.as_ref().and_then(|id| names.get(id)).cloned().unwrap_or_default();
@@ -124,7 +135,7 @@ pub(super) async fn show(
     let exercise = web.exercise(&id)?;
     let row = row_of(&web, &id).await?;
     let figures = web.app.statistics(&id, &officer(&staff)).await.map_err(refused)?;
-    let audit = audit(&web, &row.code).await?;
+    let audit = audit(&web, (&id, &row.code)).await?;
     let drill = web.app.portal_numbers().await? == Numbers::Drill;
     let stem = &figures.exercise.file_stem;
     let page = Statistics {
@@ -132,7 +143,8 @@ pub(super) async fn show(
         year: i64::from(figures.year.0),
         rows: view::statistics::rows(&figures, &row.code),
         has_unfilled: view::statistics::has_unfilled(&figures),
-        target: view::statistics::TARGET,
+        target: female_share(&figures.targets, figures.year),
+        organisation: figures.organisation.clone(),
         share_sum: view::statistics::share_sum(&figures),
         persons: figures.counts.persons,
         person_ms: figures.counts.seconds * 1000,

@@ -1,6 +1,6 @@
 //! Audit lines: who did what, when. Written, listed, never changed.
 
-use crate::db::{Db, Tx, args};
+use crate::db::{Db, Row, Tx, args};
 use crate::error::StoreError;
 
 /// One line.
@@ -43,6 +43,21 @@ pub(crate) async fn note(tx: &mut Tx, line: Option<&AuditLine>) -> Result<(), St
     write(tx, &line.id, line.at_ms, line.account_id.as_deref(), &line.what, &line.detail).await
 }
 
+fn read(rows: &[Row]) -> Result<Vec<AuditLine>, StoreError> {
+    rows.iter()
+        .map(|row| {
+            let cells = row.of("audit", "id");
+            Ok(AuditLine {
+                id: cells.text("id")?,
+                at_ms: cells.int("at_ms")?,
+                account_id: cells.opt_text("account_id")?,
+                what: cells.text("what")?,
+                detail: cells.text("detail")?,
+            })
+        })
+        .collect()
+}
+
 impl Audit<'_> {
     /// Adds a line.
     ///
@@ -52,6 +67,16 @@ impl Audit<'_> {
         let values = args![&line.id, line.at_ms, &line.account_id, &line.what, &line.detail];
         self.0.run(INSERT, values).await?;
         Ok(())
+    }
+
+    /// Lines of one `what` of this moment and later, the latest first.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn since(&self, what: &str, from_ms: i64) -> Result<Vec<AuditLine>, StoreError> {
+        let sql = "SELECT id, at_ms, account_id, what, detail FROM audit \
+                   WHERE what = $1 AND at_ms >= $2 ORDER BY at_ms DESC, id DESC";
+        read(&self.0.rows(sql, args![what, from_ms]).await?)
     }
 
     /// Latest lines first, those of one `what` or all; `before` is the last line of the page before.
@@ -85,17 +110,6 @@ impl Audit<'_> {
                     .await?
             }
         };
-        rows.iter()
-            .map(|row| {
-                let cells = row.of("audit", "id");
-                Ok(AuditLine {
-                    id: cells.text("id")?,
-                    at_ms: cells.int("at_ms")?,
-                    account_id: cells.opt_text("account_id")?,
-                    what: cells.text("what")?,
-                    detail: cells.text("detail")?,
-                })
-            })
-            .collect()
+        read(&rows)
     }
 }

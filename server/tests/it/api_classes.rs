@@ -244,7 +244,7 @@ async fn hours_go_to_the_portal_by_session_and_by_course() {
     assert_eq!(cell(1, "開課起始日期"), day(class.start_ms() - 2 * 86_400_000));
     assert_eq!(cell(1, "開課結束日期"), day(class.start_ms() + 6 * 3_600_000));
     assert_eq!(cell(3, "實際上課結束日期"), day(class.start_ms() - 2 * 86_400_000));
-    assert_eq!(audited(&class.house, "personal.export").await, ["hours CSV H115"]);
+    assert_eq!(audited(&class.house, "personal.export").await, [format!("portal H115 {}", class.course)]);
 
     // What stands in the way comes back at once, by staff number and without an ID number.
     let faults = officer.send("POST", &session, &wish("H1,A123456789\n")).await;

@@ -43,8 +43,14 @@ async fn targets_are_read_dated_claimed_and_taken_away() {
     let officer = house.program('o', Scope::ALL).await;
     let list = done(&officer, "GET", "/api/v1/targets?year=115", &Value::Null).await;
     let own = list["items"].as_array().unwrap().clone();
-    assert_eq!(own.len(), 3, "the programme's own as long as none was set");
-    assert_eq!((&own[0]["item"], &own[0]["value"], &own[0]["or"]), (&json!("3-1"), &json!(50), &Value::Null));
+    assert_eq!(own.len(), 5, "the programme's own as long as none was set");
+    assert_eq!((&own[1]["item"], &own[1]["value"], &own[1]["or"]), (&json!("3-1"), &json!(50), &Value::Null));
+    let asked: Vec<_> =
+        own.iter().map(|one| (one["measure"].as_str().unwrap(), one["value"].as_i64())).collect();
+    assert_eq!(
+        (asked[0], asked[3], asked[4]),
+        (("grave_closed", Some(75)), ("female_share", Some(30)), ("either_part", Some(3)))
+    );
 
     let wish = json!({ "item": "3-1", "title": "培訓人次", "county": "新竹市", "from": 115, "until": 116,
         "measure": "person_times", "value": 30, "or": { "measure": "websites", "value": 30 }, "evidence": "X2" });
@@ -53,7 +59,7 @@ async fn targets_are_read_dated_claimed_and_taken_away() {
     assert_eq!((&made["or"]["measure"], &made["until"]), (&json!("websites"), &json!(116)));
     assert_eq!(made["claim"], json!({ "second": false, "by_hand": null }));
     let all = done(&officer, "GET", "/api/v1/targets", &Value::Null).await;
-    assert_eq!(all["items"].as_array().unwrap().len(), 4, "the programme's own were written down");
+    assert_eq!(all["items"].as_array().unwrap().len(), 6, "the programme's own were written down");
 
     let changed = |field: &str, value: Value| {
         let mut wish = wish.clone();
@@ -64,6 +70,7 @@ async fn targets_are_read_dated_claimed_and_taken_away() {
         (changed("measure", json!("heads")), said("measure", "choice")),
         (changed("or", json!({ "measure": "none", "value": 1 })), said("or.measure", "choice")),
         (changed("value", json!(0)), said("value", "record_positive")),
+        (changed("or", json!({ "measure": "female_share", "value": 101 })), said("or_value", "record_range")),
         (changed("until", json!(114)), said("until", "record_before")),
         (changed("from", json!(0)), said("from", "record_range")),
         (changed("title", json!(" ")), said("title", "record_empty")),
@@ -156,6 +163,16 @@ async fn duty_rules_settings_and_texts_are_set_as_on_the_page() {
         wrong(&officer, "PUT", issuer, &json!({ "agency": "" })).await,
         said("agency", "record_empty")
     );
+    let office = "/api/v1/records/settings/office";
+    let what = wrong(&officer, "PUT", office, &json!({ "office": " " })).await;
+    assert_eq!(what, said("office", "record_empty"));
+    let set = done(&officer, "PUT", office, &json!({ "office": "山海縣政府資安科", "foot": "演訓" })).await;
+    assert_eq!(
+        (&set["offices"][0]["office"], &set["offices"][0]["foot"]),
+        (&json!("山海縣政府資安科"), &json!("演訓"))
+    );
+    let x1 = done(&officer, "GET", "/api/v1/records/115/tables/x1/rows?edition=internal", &Value::Null).await;
+    assert!(x1.to_string().contains("山海縣政府資安科"), "{x1}");
     let set = done(&officer, "PUT", issuer, &json!({ "agency": "青嵐縣政府", "signer": "縣長" })).await;
     assert_eq!(set["issuers"][0]["signer"], "縣長");
 
@@ -178,8 +195,8 @@ async fn duty_rules_settings_and_texts_are_set_as_on_the_page() {
     );
     done(&officer, "PUT", texts, &json!({ "key": "x3:trainer", "words": "" })).await;
     assert_eq!(done(&officer, "GET", texts, &Value::Null).await["items"], json!([]));
-    assert_eq!(audited(&house, "personal.read").await, ["texts 115", "texts 115"]);
-    for what in ["duty.save", "records.hidden_under", "certificate.issuer", "record.text"] {
+    assert_eq!(audited(&house, "personal.read").await, ["X1 115 internal", "texts 115", "texts 115"]);
+    for what in ["duty.save", "records.hidden_under", "records.office", "certificate.issuer", "record.text"] {
         assert!(!audited(&house, what).await.is_empty(), "{what} left no line");
     }
 }
@@ -257,6 +274,24 @@ async fn a_year_is_read_as_data_and_each_look_leaves_its_line() {
             .await;
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next"]), (1, &Value::Null));
     assert!(!behind.to_string().contains('女') && !behind.to_string().contains("gender"));
+    // Behind each other figure the rows that it counts.
+    for (path, rows) in [
+        ("/people?by=all", 4),
+        ("/people?by=women", 1),
+        ("/people?by=times", 4),
+        ("/people?by=passed", 2),
+        ("/people?by=cumulative", 4),
+        ("/people?by=all&held=%E6%9F%90%E7%B8%A3", 0),
+        ("/sessions", 2),
+        ("/sessions?by=cases", 1),
+    ] {
+        let found = read(path).await;
+        assert_eq!(found["items"].as_array().unwrap().len(), rows, "{path}: {found}");
+    }
+    for path in ["/people?by=sessions", "/sessions?by=all"] {
+        let nothing = officer.get(&format!("{at}{path}")).await;
+        assert_eq!(nothing.json()["errors"][0]["field"], "by", "{path}");
+    }
     let nothing = officer.get(&format!("{at}/people?by=gender")).await;
     assert_eq!(nothing.json()["errors"][0]["field"], "by");
 
@@ -291,6 +326,14 @@ async fn a_year_is_read_as_data_and_each_look_leaves_its_line() {
             format!("overview {year}"),
             format!("rows {year} title"),
             format!("rows {year} title"),
+            format!("rows {year} all"),
+            format!("rows {year} women"),
+            format!("rows {year} times"),
+            format!("rows {year} passed"),
+            format!("rows {year} cumulative"),
+            format!("rows {year} all"),
+            format!("rows {year} sessions"),
+            format!("rows {year} cases"),
             format!("X2 {year} internal"),
             format!("X1 {year} public"),
             format!("cross agency gender persons {year} internal"),

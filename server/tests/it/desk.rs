@@ -156,3 +156,135 @@ async fn findings_are_entered_by_judges_and_by_the_officer_whose_table_they_make
     let admin = class.house.staff("admin").await;
     assert_eq!(admin.get("/findings").await.status, StatusCode::FORBIDDEN);
 }
+
+/// Figures of the desk as (address behind it, value as printed), and targets likewise.
+fn figures(desk: &str) -> Vec<(String, String)> {
+    let cell = |part: &str| {
+        let (href, rest) = part.split_once('"')?;
+        let value = rest.split_once('>')?.1.split_once("</a>")?.0;
+        Some((href.replace("&amp;", "&"), value.to_owned()))
+    };
+    let of = |before: &str| desk.split(before).skip(1).filter_map(cell).collect::<Vec<_>>();
+    [of("<dd><a href=\""), of("<td class=\"n\"><a href=\"")].concat()
+}
+
+#[tokio::test]
+async fn each_figure_of_the_desk_opens_the_rows_that_it_counts() {
+    let class = Class::new().await;
+    let app = &class.house.app;
+    let officer = class.house.staff("officer").await;
+    let year = RocYear::of_ms(class.start_ms());
+    let account = rampart_store::Officer { account_id: class.house.accounts["officer"].clone() };
+    let of = app.records_year(year, &account).await.unwrap();
+    let (persons, women) = (of.year.persons.total(), of.year.persons.female);
+    assert_eq!((persons, women, of.year.passed, of.year.sessions, of.year.cases), (4, 1, 2, 2, 1));
+    let desk = links(&officer.get(&format!("/statistics/year/{year}")).await);
+    let shown = figures(&desk);
+    let mut seen = Vec::new();
+    for (href, value) in &shown {
+        let page = officer.get(href).await;
+        assert_eq!(page.status, StatusCode::OK, "{href}");
+        let Some((_, by)) = href.split_once("/rows?by=") else { continue };
+        let by = by.split('&').next().unwrap();
+        let text = page.text();
+        let rows = text.split("<tbody>").nth(1).unwrap().matches("<tr><th scope=\"row\"").count();
+        let said = text.split("id=\"row-count\">").nth(1).unwrap().split('<').next().unwrap();
+        assert_eq!(said, rows.to_string(), "{by}: what the page says it lists");
+        let counted = match by {
+            "women" => women.to_string(),
+            "passed" => of.year.passed.to_string(),
+            // Hours have no rows of their own: those of the people add up to them.
+            "all" if value.contains('.') => persons.to_string(),
+            _ => value.clone(),
+        };
+        assert_eq!(counted, rows.to_string(), "{by} {href}");
+        seen.push(by.to_owned());
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, ["all", "cases", "cumulative", "passed", "sessions", "times", "women"]);
+    for table in ["x3", "x8"] {
+        let at = format!("/statistics/year/{year}/{table}");
+        assert!(shown.iter().any(|(href, _)| *href == at), "a target that {table} judges: {shown:?}");
+    }
+    // The woman alone, and the sessions by their codes.
+    let women = officer.get(&format!("/statistics/year/{year}/rows?by=women")).await.text();
+    assert!(women.contains("葉門禁") && !women.contains("賴備援"), "{women}");
+    let sessions = officer.get(&format!("/statistics/year/{year}/rows?by=sessions")).await.text();
+    assert!(sessions.contains("S115-H") && sessions.contains("S115-01"), "{sessions}");
+    let cases = officer.get(&format!("/statistics/year/{year}/rows?by=cases")).await.text();
+    assert!(cases.contains("S115-01") && !cases.contains("S115-H"), "{cases}");
+}
+
+#[tokio::test]
+async fn the_list_of_exercises_says_what_it_is_and_books_by_the_first_start() {
+    let class = Class::new().await;
+    let year = RocYear::of_ms(class.house.app.now_ms());
+    let officer = class.house.staff("officer").await;
+    // Planned two years ago, begun now.
+    class.house.sql("UPDATE exercises SET starts_ms = starts_ms - 63115200000").await;
+    let list = officer.get(&format!("/statistics?year={year}")).await.text();
+    assert!(list.contains("不含課程場次") && list.contains("S115-01"), "{list}");
+    let before = officer.get(&format!("/statistics?year={}", year.0 - 2)).await.text();
+    assert!(!before.contains("S115-01"), "{before}");
+    assert!(!links(&officer.get("/statistics").await).contains(&format!("year={}\"", year.0 - 2)));
+    assert!(officer.get("/statistics?lang=en").await.text().contains("without classes"));
+}
+
+#[tokio::test]
+async fn targets_are_edited_on_their_page_and_every_page_judges_by_them() {
+    let class = Class::new().await;
+    let year = RocYear::of_ms(class.house.app.now_ms()).to_string();
+    let officer = class.house.staff("officer").await;
+    let page = officer.get("/statistics/settings").await.text();
+    for word in ["任一性別不少於幾分之一", "任一性別比率(%)", "一週內修補之高風險弱點(%)"]
+    {
+        assert!(page.contains(word), "{word}: {page}");
+    }
+    let target = |item: &'static str, measure: &'static str, value: &'static str| {
+        let fields = [
+            ("act", "target"),
+            ("id", ""),
+            ("year", &*year),
+            ("item", item),
+            ("title", "指標"),
+            ("county", ""),
+            ("from", &*year),
+            ("until", ""),
+            ("measure", measure),
+            ("value", value),
+            ("or_measure", ""),
+            ("or_value", ""),
+            ("evidence", ""),
+        ];
+        fields.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let send = async |item, measure, value| {
+        let fields = target(item, measure, value);
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        officer.post("/statistics/settings", &fields).await
+    };
+    for (measure, value) in [("female_share", "101"), ("either_part", "1"), ("grave_closed", "0")] {
+        let refused = send("x", measure, value).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{measure} {value}");
+    }
+    // One woman of four is a quarter.
+    for (value, verdict) in [("25", "達成"), ("26", "未達成")] {
+        assert_eq!(send("參-二-(四)", "female_share", value).await.status, StatusCode::SEE_OTHER);
+        let x1 = officer.get(&format!("/statistics/year/{year}/x1")).await.text();
+        assert!(
+            x1.contains(&format!("女性參與率&gt;={value}%")) && x1.contains(&format!(">{verdict}<")),
+            "{x1}"
+        );
+        let one = officer.get(&format!("/statistics/{}", class.house.exercise)).await.text();
+        assert!(one.contains(&format!("目標 {value}%")), "{one}");
+        let file =
+            officer.get(&format!("/statistics/year/{year}/x1/export?format=csv&edition=internal")).await;
+        assert!(file.text().contains(&format!("女性參與率>={value}%")), "{}", file.text());
+    }
+    assert_eq!(send("性別影響評估", "either_share", "40").await.status, StatusCode::SEE_OTHER);
+    assert!(officer.get(&format!("/statistics/year/{year}/x3")).await.text().contains("任一性別不少於 40%"));
+    assert_eq!(send("2-3", "grave_closed", "90").await.status, StatusCode::SEE_OTHER);
+    assert!(officer.get(&format!("/statistics/year/{year}/x8")).await.text().contains("目標 90%"));
+    assert!(officer.get("/findings").await.text().contains("目標 90%"));
+}

@@ -177,13 +177,16 @@ async fn the_portals_file_of_a_class_session_holds_who_attended_and_nothing_stay
     assert_eq!(files(&old.bytes, "cp950")[0].1[0].len(), 19);
     // The look is written down, and no number is.
     let lines = app.store.audit().list(None, None, 100).await.unwrap();
-    assert_eq!(lines.iter().filter(|line| line.detail == "hours CSV S115-H").count(), 2);
+    assert_eq!(
+        lines.iter().filter(|line| line.detail == format!("portal S115-H {}", class.session)).count(),
+        2
+    );
     let script = "import sqlite3,sys; d=sqlite3.connect(sys.argv[1]); print('\\n'.join(d.iterdump()))";
     let file = class.house.database();
     let mut python = std::process::Command::new("python3");
     let dump = python.env("PYTHONIOENCODING", "utf-8").args(["-c", script]).arg(file).output().unwrap();
     let dump = String::from_utf8_lossy(&dump.stdout).into_owned();
-    assert!(dump.contains("hours CSV S115-H") && !dump.contains("123456788"), "the number stays nowhere");
+    assert!(dump.contains("portal S115-H") && !dump.contains("123456788"), "the number stays nowhere");
 }
 
 #[tokio::test]
@@ -223,6 +226,44 @@ async fn what_stands_in_the_way_of_a_class_file_is_said_on_its_page() {
     let early = make(&officer, &at, "current", "H1,A123456788\nH2,B123456789\n").await;
     assert!(early.status == StatusCode::UNPROCESSABLE_ENTITY && early.text().contains("尚未結束"));
     assert_eq!(officer.get("/courses/nothing/sessions/nothing/hours").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn an_exercise_that_goes_on_has_no_hours_to_enter_by_page_and_program() {
+    use scoreboard::Status;
+    let mut house = House::new().await;
+    let exercise = house.exercise.clone();
+    let by = house.accounts["teacher"].clone();
+    let asked = serde_json::json!({
+        "profile": "current", "category": "523", "county": "26", "batch": "1", "digital_minutes": 0, "numbers": "A1,A123456788\n",
+    });
+    let both = async |house: &House| {
+        let officer = house.staff("officer").await;
+        let at = format!("/statistics/{exercise}");
+        officer.get(&at).await;
+        let page = make(&officer, &at, "current", "A1,A123456788\n").await;
+        let program = house.program('o', rampart_domain::token::Scope::ALL).await;
+        let at = format!("/api/v1/exercises/{exercise}/records/hours");
+        (page, program.send("POST", &at, &asked).await)
+    };
+    house.sql("UPDATE persons SET identity = 'civil' WHERE staff_no = 'A1'").await;
+    let person = house.person.clone();
+    let from = house.app.now_ms();
+    // Somebody attended, so that there would be a file if nobody looked at the time.
+    while house.app.now_ms() < from + 1_200 {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    house.app.sign(&exercise, &person, from, Some(from + 1_100), "紙本", &by).await.unwrap();
+    let (page, program) = both(&house).await;
+    assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(page.text().contains("尚未結束"), "{}", page.text());
+    assert_eq!(program.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(program.json()["errors"][0]["code"], "portal_not_over", "{}", program.text());
+    let end = scoreboard::Body::Status { from: Status::Running, to: Status::Ended, note: None, why: None };
+    house.reopen(&exercise, vec![end]).await;
+    let (page, program) = both(&house).await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    assert_eq!(program.status, StatusCode::OK, "{}", program.text());
 }
 
 #[tokio::test]
@@ -284,6 +325,104 @@ async fn another_issuer_signs_new_certificates_and_old_ones_keep_their_bytes() {
     assert!(lines.len() == 1 && lines[0].detail.contains("縣長 林演練"), "{lines:?}");
     assert_eq!(lines[0].account_id.as_deref(), Some(class.house.accounts["officer"].as_str()));
     let teacher = class.house.staff("teacher").await;
+    assert_eq!(teacher.post("/statistics/settings", &set("我", "")).await.status, StatusCode::FORBIDDEN);
+}
+
+/// The words of a paper, and what its properties say: a sheet to sign names its office there alone.
+fn words_of(pdf: &[u8]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("paper.pdf");
+    std::fs::write(&path, pdf).unwrap();
+    let said = |program: &str, after: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        let out = command.args(["-enc", "UTF-8"]).arg(&path).args(after).output().unwrap();
+        assert!(out.status.success(), "{program}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    said("pdftotext", &["-"]) + &said("pdfinfo", &[])
+}
+
+#[tokio::test]
+async fn papers_carry_the_office_of_their_moment_and_real_people_no_foot() {
+    const FOOT: &str = "虛構機關，僅供演訓";
+    let class = Class::new().await;
+    let app = &class.house.app;
+    let by = class.house.accounts["teacher"].clone();
+    app.issue_certificates(&class.course, &by).await.unwrap();
+    let of_course = rampart_store::CertificatesOf::Course(&class.course);
+    let old = app.store.certificates().list(of_course).await.unwrap().pop().unwrap();
+    let officer = class.house.staff("officer").await;
+    let teacher = class.house.staff("teacher").await;
+    let year = rampart_domain::records::RocYear::of_ms(class.start_ms());
+    let certificate = |id: &str| format!("/courses/{}/certificates/{id}?format=pdf", class.course);
+    let before = officer.get(&certificate(&old.id)).await.bytes;
+    assert!(words_of(&before).contains(FOOT));
+    let papers = async || {
+        let x2 = officer.get(&format!("/statistics/year/{year}/x2/export?format=pdf&edition=internal")).await;
+        let x1 =
+            officer.get(&format!("/statistics/{}/export?format=pdf&table=x1", class.house.exercise)).await;
+        let cross = format!("/statistics/year/{year}/cross/export?rows=agency&columns=none&figure=persons");
+        let cross = officer.get(&format!("{cross}&edition=internal&format=pdf")).await;
+        let sheet = teacher.get(&format!("{}/paper?format=pdf", class.at())).await;
+        let seats = format!("/exercises/{}/attendance?format=pdf", class.house.exercise);
+        let seats = teacher.get(&seats).await;
+        [x2, x1, cross, sheet, seats].map(|answer| {
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            words_of(&answer.bytes)
+        })
+    };
+    for text in papers().await {
+        assert!(text.contains("青嵐縣政府數位發展處") && text.contains(FOOT), "{text}");
+    }
+    officer.get("/statistics/settings").await;
+    let set = |office: &'static str, foot: &'static str| {
+        [("act", "office"), ("year", "115"), ("office", office), ("foot", foot)]
+    };
+    let empty = officer.post("/statistics/settings", &set("", "演訓用")).await;
+    assert!(empty.status == StatusCode::UNPROCESSABLE_ENTITY && empty.text().contains("value=\"演訓用\""));
+    let done = officer.post("/statistics/settings", &set("山海縣政府資安科", "演訓用紙")).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.text());
+    assert!(officer.get("/statistics/settings").await.text().contains("演訓用紙"));
+    for text in papers().await {
+        assert!(text.contains("山海縣政府資安科") && text.contains("演訓用紙"), "{text}");
+        assert!(!text.contains("青嵐縣政府") && !text.contains(FOOT), "{text}");
+    }
+    let page = officer.get(&format!("/statistics/{}", class.house.exercise)).await.text();
+    assert!(page.contains("編製機關：山海縣政府資安科"), "{page}");
+    // Real people: the foot goes, wherever it stood.
+    let real = [("act", "numbers"), ("year", "115"), ("numbers", "real")];
+    assert_eq!(officer.post("/statistics/settings", &real).await.status, StatusCode::SEE_OTHER);
+    for text in papers().await {
+        assert!(text.contains("山海縣政府資安科") && !text.contains("演訓用紙"), "{text}");
+    }
+    let package = officer.get(&format!("/statistics/year/{year}/package")).await;
+    let files = tempfile::tempdir().unwrap();
+    std::fs::write(files.path().join("year.zip"), &package.bytes).unwrap();
+    let script = "import sys,zipfile,io\nz=zipfile.ZipFile(sys.argv[1])\nfor n in z.namelist():\n  b=z.read(n)\n  \
+                  if n.endswith('.ods'): b=zipfile.ZipFile(io.BytesIO(b)).read('content.xml')\n  \
+                  t=b.decode('utf-8','ignore')\n  assert '虛構機關' not in t and '青嵐縣政府' not in t, n\n  \
+                  ok='山海縣政府資安科' in t\n  print(n, ok)";
+    let mut python = std::process::Command::new("python3");
+    python.env("PYTHONIOENCODING", "utf-8").args(["-c", script]).arg(files.path().join("year.zip"));
+    let said = python.output().unwrap();
+    let names = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    let ods: Vec<&str> = names.lines().filter(|line| line.contains(".ods ")).collect();
+    assert!(ods.len() > 20 && ods.iter().all(|line| line.ends_with("True")), "{names}");
+    // A certificate says what held when it was issued.
+    assert!(officer.get(&certificate(&old.id)).await.bytes == before, "it keeps its bytes");
+    app.revoke_certificate(&class.course, &old.id, "測試", &by).await.unwrap();
+    assert_eq!(app.issue_certificates(&class.course, &by).await.unwrap(), 1);
+    let of_course = rampart_store::CertificatesOf::Course(&class.course);
+    let known = app.store.certificates().list(of_course).await.unwrap();
+    let new = known.into_iter().find(|one| one.revoked_ms.is_none()).unwrap();
+    let text = words_of(&officer.get(&certificate(&new.id)).await.bytes);
+    assert!(
+        text.contains("山海縣政府資安科") && !text.contains(FOOT) && !text.contains("演訓用紙"),
+        "{text}"
+    );
+    let lines = app.store.audit().list(Some("records.office"), None, 10).await.unwrap();
+    assert!(lines.len() == 1 && lines[0].detail.contains("山海縣政府資安科"), "{lines:?}");
     assert_eq!(teacher.post("/statistics/settings", &set("我", "")).await.status, StatusCode::FORBIDDEN);
 }
 

@@ -82,9 +82,14 @@ fn story(dir: &Path, server: &str, file: &Path) {
     assert!(more.contains("person_times 40 or websites 30") && more.contains("first"), "{more}");
     let claimed = done(&["records", "targets", "claim", id, "--year", "115", "--second", "--by-hand", "31"]);
     assert!(claimed.contains("second by hand 31"), "{claimed}");
-    assert_eq!(done(&["records", "targets", "list"]).lines().count(), 5);
+    assert_eq!(done(&["records", "targets", "list"]).lines().count(), 7);
     done(&["records", "targets", "remove", id]);
     assert_eq!(rampart(&["records", "targets", "remove", id]).0, 1, "taken away once");
+
+    assert_eq!(done(&["records", "office", "list"]).lines().count(), 1, "none was set");
+    let set = done(&["records", "office", "set", "山海縣政府資安科", "--foot", "演訓"]);
+    assert!(set.contains("山海縣政府資安科") && set.contains("演訓"), "{set}");
+    assert_eq!(rampart(&["records", "office", "set", " "]).0, 2);
 
     let rule =
         ["records", "duty", "set", "--class", "it", "--from", "116", "--professional", "6", "--years", "2"];

@@ -11,7 +11,7 @@ use super::{CourseError, reason};
 use crate::clock::new_id;
 use crate::people::random_code;
 use crate::records::Format;
-use crate::statistics::{Export, FOOT};
+use crate::statistics::Export;
 use crate::{App, AppError};
 
 /// Letters of a check code.
@@ -168,7 +168,7 @@ impl App {
     }
 
     /// A certificate as it is printed. `base` is the address of this server without a slash at its end, `issuer` who
-    /// issues those of the time before the setting.
+    /// issues those of the time before an issuer or an office was set.
     ///
     /// # Errors
     /// [`CourseError::Missing`] when there is none.
@@ -180,7 +180,10 @@ impl App {
         let number = printed(&one);
         let (issuer, signer) = match self.issuer_at(one.issued_ms).await? {
             Some(set) => (set.agency, set.signer),
-            None => (issuer.to_owned(), String::new()),
+            None => {
+                let office = self.office_at(one.issued_ms).await?;
+                (office.map_or_else(|| issuer.to_owned(), |office| office.name), String::new())
+            }
         };
         Ok(Certificate {
             check_address: format!("{base}/certificates/check?number={number}"),
@@ -215,10 +218,13 @@ impl App {
     ) -> Result<Export, CourseError> {
         let turn = self.press.turn(person).await?;
         let one = self.store.certificates().list(CertificatesOf::Id(id)).await?.pop();
-        let as_of_ms = one.map(|one| one.revoked_ms.unwrap_or(one.issued_ms)).ok_or(CourseError::Missing)?;
+        let one = one.ok_or(CourseError::Missing)?;
+        let (issued_ms, as_of_ms) = (one.issued_ms, one.revoked_ms.unwrap_or(one.issued_ms));
         let certificate = self.certificate(id, base, issuer).await?;
         let name = format!("證書_{}.pdf", certificate.number);
-        let paper = CertificatePaper { certificate, foot: Some(FOOT.to_owned()), as_of_ms };
+        // By the moment of issue, so that its bytes stay.
+        let foot = self.paper_head(issued_ms).await?.foot;
+        let paper = CertificatePaper { certificate, foot, as_of_ms };
         let bytes = self.printed(turn, paper).await?;
         Ok(Export { name, media_type: Format::Pdf.media_type(), bytes })
     }

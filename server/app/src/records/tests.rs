@@ -225,7 +225,7 @@ fn x1() -> Table {
     let heads = |male, female, other, undisclosed| Heads { male, female, other, undisclosed, none: 0 };
     let years =
         BTreeMap::from([(RocYear(114), heads(3200, 1600, 0, 0)), (RocYear(115), heads(34, 21, 1, 1))]);
-    x1_years(&issue, RocYear(115), &years)
+    x1_years(&issue, RocYear(115), &years, &[])
 }
 
 /// The file inside the container, as text.

@@ -1,7 +1,8 @@
 //! A year's tables from what really stands in the store: an exercise, a class, people who are merged and parted.
 
-use rampart_app::{AppError, ExportFormat, Reminder, Road};
+use rampart_app::{AppError, Digital, ExportFormat, Reminder, Road, UploadWish};
 use rampart_domain::records::course::{Aspect, MarkSource, TestKind};
+use rampart_domain::records::portal::{Category, Profile};
 use rampart_domain::records::targets::{Claim, Measure, Target};
 use rampart_domain::records::{
     Cell, DutyClass, Edition, Finding, FindingResult, Gender, Kind, RocYear, Standing, Table,
@@ -14,16 +15,16 @@ use scoreboard::Status;
 use crate::house::{House, MORNING};
 
 const HOUR: i64 = 3_600_000;
-const YEAR: RocYear = RocYear(115);
+pub const YEAR: RocYear = RocYear(115);
 
 fn shown(table: &Table) -> Vec<String> {
     table.rows.iter().map(|row| row.iter().map(Cell::shown).collect::<Vec<_>>().join(" | ")).collect()
 }
 
-struct Year {
-    house: House,
+pub struct Year {
+    pub house: House,
     teacher: String,
-    officer: Officer,
+    pub officer: Officer,
 }
 
 impl Year {
@@ -119,6 +120,49 @@ async fn year() -> Year {
     house.app.give_seat(&exercise, "p1", "r1", &teacher).await.unwrap();
     house.app.sign(&exercise, "p1", MORNING, Some(MORNING + HOUR), "簽到單", &teacher).await.unwrap();
     Year { house, teacher, officer }
+}
+
+fn finding(number: &str) -> Finding {
+    Finding {
+        id: String::new(),
+        year: YEAR,
+        number: number.to_owned(),
+        system: "嵐文".to_owned(),
+        weakness: "SQL 注入".to_owned(),
+        cvss: 98,
+        first_ms: MORNING,
+        repair: String::new(),
+        repaired_ms: None,
+        retest_ms: None,
+        result: FindingResult::Open,
+    }
+}
+
+fn agency() -> rampart_store::Agency {
+    rampart_store::Agency {
+        id: "a1".to_owned(),
+        name: "縣府".to_owned(),
+        level: Some(rampart_domain::records::Level::B),
+        ..rampart_store::Agency::default()
+    }
+}
+
+/// A year in which each table has something to say: duties, a questionnaire, a finding.
+pub async fn filled() -> Year {
+    let year = year().await;
+    let app = &year.house.app;
+    let stamp = rampart_store::Stamp { id: "s", at_ms: MORNING, by: None };
+    app.store.agencies().save(&agency(), &stamp, || "s".to_owned()).await.unwrap();
+    app.save_finding(finding("R-01"), &year.teacher).await.unwrap();
+    let question =
+        rampart_app::courses::SurveyQuestion {
+            scale: true, zh: "難易適中".to_owned(), en: String::new()
+        };
+    let survey = app.make_survey("c1", "課後問卷", &[question], &year.teacher).await.unwrap();
+    for slip in app.hand_survey_out("c1", &survey, 5, &year.teacher).await.unwrap() {
+        app.answer_survey(&slip, Some(Gender::Female), |_| "4".to_owned()).await.unwrap();
+    }
+    year
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,7 +270,7 @@ async fn targets_duties_findings_and_texts_reach_their_tables() {
     let year = year().await;
     let app = &year.house.app;
     assert!(
-        shown(&year.table(Kind::X6).await)[0]
+        shown(&year.table(Kind::X6).await)[1]
             .starts_with("115 | 3-1 | 培訓人數 | 不重複人數 | 50 | 3 | 6.00")
     );
     let target = Target {
@@ -245,7 +289,7 @@ async fn targets_duties_findings_and_texts_reach_their_tables() {
     assert!(wrong.is_err());
     app.save_target(target, "officer").await.unwrap();
     let kept = app.targets().await.unwrap();
-    assert_eq!(kept.len(), 4, "the programme's own stay");
+    assert_eq!(kept.len(), 6, "the programme's own stay");
     let id = kept.into_iter().find(|one| one.item == "1-1").unwrap().id;
     let claim = Claim { target: id, second: true, by_hand: Some(15) };
     app.claim(YEAR, &claim, "officer").await.unwrap();
@@ -262,34 +306,112 @@ async fn targets_duties_findings_and_texts_reach_their_tables() {
     assert!(!overview.reminders.contains(&Reminder::Reason(Standing::Trainer)));
     assert!(year.table(Kind::X3).await.notes.iter().any(|note| note.contains("次年增聘")));
 
-    let finding = Finding {
-        id: String::new(),
-        year: YEAR,
-        number: "R-01".to_owned(),
-        system: "嵐文".to_owned(),
-        weakness: "SQL 注入".to_owned(),
-        cvss: 98,
-        first_ms: MORNING,
-        repair: String::new(),
-        repaired_ms: None,
-        retest_ms: None,
-        result: FindingResult::Open,
-    };
+    let finding = finding("R-01");
     app.save_finding(finding.clone(), "teacher").await.unwrap();
     assert!(app.save_finding(finding, "teacher").await.is_err(), "the number is taken");
     assert!(shown(&year.table(Kind::X8).await)[0].starts_with("R-01 | 嵐文 | SQL 注入 | 9.8 | 高"));
 
     // Without a level of the agency nobody can be judged.
     assert!(shown(&year.table(Kind::X7).await).is_empty());
-    let agency = rampart_store::Agency {
-        id: "a1".to_owned(),
-        name: "縣府".to_owned(),
-        level: Some(rampart_domain::records::Level::B),
-        ..rampart_store::Agency::default()
-    };
     let stamp = rampart_store::Stamp { id: "s", at_ms: MORNING, by: None };
-    app.store.agencies().save(&agency, &stamp, || "s".to_owned()).await.unwrap();
+    app.store.agencies().save(&agency(), &stamp, || "s".to_owned()).await.unwrap();
     let x7 = shown(&year.table(Kind::X7).await);
     assert!(x7[0].contains("資安專職 | 12 專業或職能/年 | 1 | 1 | 專業 11 | 未達成"), "{x7:?}");
     assert!(x7[1].contains("一般使用者 | 3 通識/年 | 0 | 1 | 通識 2 | 未達成"), "{x7:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_years_figures_are_one_wherever_they_stand() {
+    let mut year = year().await;
+    let exercise = year.house.app.exercises()[0].id.clone();
+    let desk = year.house.app.records_year(YEAR, &year.officer).await.unwrap();
+    // Three people: one at the exercise, and with the class two more.
+    assert_eq!(desk.year.persons.total(), 3);
+    let page = year.house.app.statistics(&exercise, &year.officer).await.unwrap();
+    assert_eq!(page.heads.total(), 1, "the exercise's own row");
+    let x1 = year.table(Kind::X1).await;
+    assert_eq!((page.years.rows, page.years.columns), (x1.rows, x1.columns));
+    // One reading, one line; a file of the exercise alone has its own.
+    let lines = year.house.app.store.audit().list(Some("personal.read"), None, 9).await.unwrap();
+    assert_eq!(lines.iter().filter(|line| line.detail == "X1 S115-01").count(), 1, "{lines:?}");
+    let table = rampart_app::ExportTable::Gender;
+    let file = year.house.app.export(&exercise, table, ExportFormat::Csv, &year.officer).await.unwrap();
+    let text = String::from_utf8(file.bytes).unwrap();
+    assert!(text.contains(",1,1,100.00,-,-,"), "{text}");
+    // What the officer asks for is what the page judges by.
+    for one in year.house.app.targets().await.unwrap() {
+        if one.measure == Measure::FemaleShare {
+            year.house.app.save_target(Target { value: 70, ..one }, "officer").await.unwrap();
+        }
+    }
+    let x1 = year.table(Kind::X1).await;
+    assert!(x1.columns.last().unwrap().zh.contains("70%") && shown(&x1)[0].ends_with("未達成"), "{x1:?}");
+    let page = year.house.app.statistics(&exercise, &year.officer).await.unwrap();
+    assert_eq!(page.years.rows, x1.rows);
+    let out_of_reach = Target { value: 101, ..page.targets[0].clone() };
+    assert!(year.house.app.save_target(out_of_reach, "officer").await.is_err(), "no share is more than all");
+    year.house.set_going(&exercise, &[Status::Ended]).await;
+    let after = year.house.app.statistics(&exercise, &year.officer).await.unwrap();
+    assert_eq!(after.years.rows, x1.rows);
+}
+
+fn wish(numbers: &str) -> UploadWish {
+    UploadWish {
+        profile: Profile::of("current").unwrap(),
+        category: Category::General,
+        county: "30".to_owned(),
+        batch: "1".to_owned(),
+        digital: Digital::None,
+        numbers: numbers.to_owned(),
+    }
+}
+
+/// Codes of the sessions whose hours the desk asks for, with the days that are left.
+async fn asked_for(year: &Year) -> Vec<(String, i64)> {
+    let desk = year.house.app.records_year(YEAR, &year.officer).await.unwrap();
+    let due = desk.reminders.into_iter().filter_map(|one| match one {
+        Reminder::Portal { code, left, .. } => Some((code, left)),
+        _ => None,
+    });
+    let mut due: Vec<_> = due.collect();
+    due.sort();
+    due
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_are_asked_for_until_their_file_is_made() {
+    let mut year = year().await;
+    let exercise = year.house.app.exercises()[0].id.clone();
+    year.house.set_going(&exercise, &[Status::Ended]).await;
+    assert_eq!(asked_for(&year).await, []);
+    const DAY: i64 = 24 * HOUR;
+    year.house.clock.advance(11 * DAY);
+    let both = |left: i64| [("S115-01".to_owned(), left), ("S115-02".to_owned(), left)];
+    assert_eq!(asked_for(&year).await, both(3));
+    // However late it is.
+    year.house.clock.advance(60 * DAY);
+    assert_eq!(asked_for(&year).await, both(-57));
+    let app = &year.house.app;
+    year.house.sql("UPDATE persons SET identity = 'civil' WHERE id = 'p1'").await;
+    // The table of hours by name is another file, also where it is a CSV.
+    let hours = rampart_app::ExportTable::Hours;
+    app.export(&exercise, hours, ExportFormat::Csv, &year.officer).await.unwrap();
+    assert_eq!(asked_for(&year).await, both(-57));
+    // With a fault there is no file, and nothing is settled.
+    assert!(app.hours_upload(&exercise, &wish("P1,A123456789"), &year.officer).await.is_err());
+    assert_eq!(asked_for(&year).await.len(), 2);
+    app.hours_upload(&exercise, &wish("P1,A123456788"), &year.officer).await.unwrap();
+    assert_eq!(asked_for(&year).await, both(-57)[1..]);
+    let desk = app.records_year(YEAR, &year.officer).await.unwrap();
+    let made: Vec<_> = desk.portal.iter().map(|due| (due.code.as_str(), due.made_ms.is_some())).collect();
+    assert_eq!(made.len(), 2);
+    assert!(made.contains(&("S115-01", true)) && made.contains(&("S115-02", false)), "{made:?}");
+    // The file of the whole course holds the hours of each of its sessions.
+    let of = app.class_hours("c1", None).await.unwrap();
+    app.class_hours_upload(&of, &wish("P1,A123456788"), &year.officer).await.unwrap();
+    assert_eq!(asked_for(&year).await, []);
+    // Of people who are all no officials no file can be made: nobody asks for it.
+    year.house.sql("DELETE FROM audit WHERE what = 'personal.export'").await;
+    year.house.sql("UPDATE persons SET identity = 'vendor'").await;
+    assert_eq!(asked_for(&year).await, []);
 }

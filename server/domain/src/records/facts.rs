@@ -396,10 +396,16 @@ impl Facts {
     /// Distinct people of a year who took part as this, whether or not their time was counted: planners sign no sheet.
     #[must_use]
     pub fn of_part(&self, apart: &Apart, year: RocYear, part: Standing) -> Heads {
+        self.of_part_at(apart, part, |session| session.year() == year)
+    }
+
+    /// The same of the sessions for which `at` holds.
+    #[must_use]
+    pub fn of_part_at(&self, apart: &Apart, part: Standing, at: impl Fn(&SessionFact) -> bool) -> Heads {
         let people: BTreeSet<usize> = self
             .places
             .iter()
-            .filter(|place| place.part == part && self.session(place).year() == year)
+            .filter(|place| place.part == part && at(self.session(place)))
             .map(|place| place.person)
             .collect();
         self.heads(apart, people)

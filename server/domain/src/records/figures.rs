@@ -154,13 +154,6 @@ impl Heads {
         Hundredths::share(self.female, self.male + self.female)
     }
 
-    /// Whether men and women are each at least a third of all persons, by integers (`3 min >= T`): one of three is a third.
-    /// `None` without persons.
-    #[must_use]
-    pub fn either_at_least_a_third(&self) -> Option<bool> {
-        (self.total() > 0).then(|| 3 * self.male.min(self.female) >= self.total())
-    }
-
     /// Whether women are at least `percent` of all persons, by integers (`100 F >= percent T`), never by a rounded share.
     /// `None` without persons.
     #[must_use]

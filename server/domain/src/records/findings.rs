@@ -8,8 +8,6 @@ use super::roc::{RocDate, RocYear};
 pub const WEEK_DAYS: i64 = 7;
 /// A weakness of this CVSS score or more is grave; in tenths.
 pub const GRAVE: i64 = 70;
-/// Share of grave weaknesses that are to be closed in time, per cent.
-pub const WEEK_TARGET: i64 = 75;
 const DAY_MS: i64 = 86_400_000;
 
 words! {
@@ -100,9 +98,10 @@ pub fn read_score(text: &str) -> Option<i64> {
     }
 }
 
-/// Whether the share of grave findings closed in time reaches the target; `None` without any.
+/// Share of grave findings that were closed in time, and whether it is `target` per cent or more, by integers; `None` without
+/// any.
 #[must_use]
-pub fn in_time(findings: &[Finding]) -> Option<(Hundredths, bool)> {
+pub fn in_time(findings: &[Finding], target: i64) -> Option<(Hundredths, bool)> {
     let (done, all) = grave(findings);
-    Hundredths::share(done, all).map(|share| (share, 100 * done >= WEEK_TARGET * all))
+    Hundredths::share(done, all).map(|share| (share, 100 * done >= target * all))
 }

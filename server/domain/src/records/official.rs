@@ -27,7 +27,7 @@ use super::words_tables as w;
 pub use cross::{By, Cross, CrossFigure};
 pub use feedback::{GAP, Mean, Question, SHEETS_LEAST, Sheet, Survey, questions};
 pub use people::lacks_reason;
-pub use programme::{Progress, standings};
+pub use programme::{Amount, Progress, standings};
 
 /// For whom a table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

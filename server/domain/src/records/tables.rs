@@ -6,6 +6,7 @@ use super::attendance::Rule;
 use super::figures::{Heads, Hundredths, PersonHours};
 use super::roc::{RocDate, RocYear};
 use super::table::{Cell, Column, Table, file_part};
+use super::targets::{self, Target};
 use super::words::{self, FemaleShares};
 
 /// Who hands the table in, and as of when.
@@ -15,17 +16,15 @@ pub struct Issue {
     pub organisation: String,
     /// Day up to which the register was read.
     pub as_of: RocDate,
-    /// Target for the share of women, per cent; a setting, as targets change.
-    pub female_target: i64,
     /// Line at the foot of each page, such as that the county is invented.
     pub foot: Option<String>,
 }
 
 impl Issue {
-    /// With the programme's target of 30 per cent and no foot line.
+    /// With no foot line.
     #[must_use]
     pub fn new(organisation: impl Into<String>, as_of: RocDate) -> Self {
-        Self { organisation: organisation.into(), as_of, female_target: 30, foot: None }
+        Self { organisation: organisation.into(), as_of, foot: None }
     }
 }
 
@@ -49,7 +48,24 @@ fn parts(heads: &Heads, with_none: bool) -> Vec<i64> {
     parts
 }
 
-fn x1_columns(first: (&str, &str), with_none: bool, target: i64) -> Vec<Column> {
+/// The verdict on a share of women; `named` where the heading names no target.
+pub(super) fn x1_verdict(heads: &Heads, target: i64, named: bool) -> Cell {
+    let word = match heads.female_at_least(target) {
+        Some(true) => words::REACHED,
+        Some(false) => words::MISSED,
+        None => return Cell::None,
+    };
+    Cell::text(if named { words::verdict_of(word, target) } else { word.to_owned() })
+}
+
+/// The one target of all of these years; `None` where they have several.
+pub(super) fn one_target(targets: &[Target], years: impl IntoIterator<Item = RocYear>) -> Option<i64> {
+    let mut asked = years.into_iter().map(|year| targets::female_share(targets, year));
+    let first = asked.next()?;
+    asked.all(|one| one == first).then_some(first)
+}
+
+fn x1_columns(first: (&str, &str), with_none: bool, target: Option<i64>) -> Vec<Column> {
     let mut columns =
         vec![Column::new(first.0, first.1), Column::new(words::COL_TOTAL.0, words::COL_TOTAL.1)];
     let mut named = vec![words::COL_MALE, words::COL_FEMALE, words::COL_OTHER, words::COL_UNDISCLOSED];
@@ -67,7 +83,7 @@ fn x1_columns(first: (&str, &str), with_none: bool, target: i64) -> Vec<Column> 
     columns
 }
 
-fn x1_row(label: &str, heads: &Heads, with_none: bool, target: i64) -> Vec<Cell> {
+fn x1_row(label: &str, heads: &Heads, with_none: bool, (target, named): (i64, bool)) -> Vec<Cell> {
     let total = heads.total();
     let mut row = vec![Cell::text(label), Cell::count_or_none(total)];
     for part in parts(heads, with_none) {
@@ -82,11 +98,7 @@ fn x1_row(label: &str, heads: &Heads, with_none: bool, target: i64) -> Vec<Cell>
         None if total > 0 => Cell::Void,
         None => Cell::None,
     });
-    row.push(match heads.female_at_least(target) {
-        Some(true) => Cell::text(words::REACHED),
-        Some(false) => Cell::text(words::MISSED),
-        None => Cell::None,
-    });
+    row.push(x1_verdict(heads, target, named));
     row
 }
 
@@ -119,7 +131,7 @@ fn x1_change(last: &Heads, now: &Heads, with_none: bool) -> Vec<Cell> {
     row
 }
 
-fn x1_notes(first: &str, rows: &[Vec<Cell>], newest: &Heads, label: &str, issue: &Issue) -> Vec<String> {
+fn x1_notes(first: &str, rows: &[Vec<Cell>], newest: &Heads, label: &str, target: i64) -> Vec<String> {
     let void = rows.iter().flatten().any(|cell| *cell == Cell::Void);
     let total = newest.total();
     let sum = newest.share_sum().filter(|sum| *sum != Hundredths(10_000)).map(|sum| sum.to_string());
@@ -142,7 +154,7 @@ fn x1_notes(first: &str, rows: &[Vec<Cell>], newest: &Heads, label: &str, issue:
                 of_stated: shown(newest.female_of_stated()),
                 binary: newest.male + newest.female,
                 of_binary: shown(newest.female_of_binary()),
-                target: issue.female_target,
+                target,
             }
             .note(),
         );
@@ -153,15 +165,25 @@ fn x1_notes(first: &str, rows: &[Vec<Cell>], newest: &Heads, label: &str, issue:
 }
 
 /// X1 by years, up to and with `year`, newest last, internal edition. The change row stands where the year before has a row.
+/// Each year is judged by its own target.
 #[must_use]
-pub fn x1_years(issue: &Issue, year: RocYear, by_year: &BTreeMap<RocYear, Heads>) -> Table {
+pub fn x1_years(
+    issue: &Issue,
+    year: RocYear,
+    by_year: &BTreeMap<RocYear, Heads>,
+    targets: &[Target],
+) -> Table {
     let mut years: BTreeMap<RocYear, Heads> =
         by_year.range(..=year).map(|(year, heads)| (*year, *heads)).collect();
     let newest = *years.entry(year).or_default();
     let with_none = years.values().any(|heads| heads.none > 0);
+    let target = one_target(targets, years.keys().copied());
     let mut rows: Vec<Vec<Cell>> = years
         .iter()
-        .map(|(year, heads)| x1_row(&year.to_string(), heads, with_none, issue.female_target))
+        .map(|(year, heads)| {
+            let asked = (targets::female_share(targets, *year), target.is_none());
+            x1_row(&year.to_string(), heads, with_none, asked)
+        })
         .collect();
     if let Some(last) = years.get(&year.before()) {
         rows.push(x1_change(last, &newest, with_none));
@@ -171,8 +193,8 @@ pub fn x1_years(issue: &Issue, year: RocYear, by_year: &BTreeMap<RocYear, Heads>
         sheet: words::X1.to_owned(),
         title: words::title_year(year, words::X1),
         unit: words::X1_UNIT.to_owned(),
-        columns: x1_columns(words::COL_YEAR, with_none, issue.female_target),
-        notes: x1_notes(words::NOTE_YEAR, &rows, &newest, &label, issue),
+        columns: x1_columns(words::COL_YEAR, with_none, target),
+        notes: x1_notes(words::NOTE_YEAR, &rows, &newest, &label, targets::female_share(targets, year)),
         rows,
         source: words::source(&issue.organisation, &issue.as_of.chinese()),
         background: words::background(&issue.organisation, &issue.as_of.chinese(), false),
@@ -183,9 +205,9 @@ pub fn x1_years(issue: &Issue, year: RocYear, by_year: &BTreeMap<RocYear, Heads>
 
 /// X1 of one exercise, internal edition.
 #[must_use]
-pub fn x1_exercise(issue: &Issue, exercise: &ExerciseHeads) -> Table {
+pub fn x1_exercise(issue: &Issue, exercise: &ExerciseHeads, targets: &[Target]) -> Table {
     let year = RocYear::of_ms(exercise.began_ms);
-    let mut table = x1_exercises(issue, year, std::slice::from_ref(exercise), &exercise.heads);
+    let mut table = x1_exercises(issue, year, std::slice::from_ref(exercise), &exercise.heads, targets);
     table.title = words::title_exercise(year, &exercise.title, words::X1);
     table.file_stem = format!("{}_{}_{}", words::X1_FILE, words::file_year(year), file_part(&exercise.title));
     table
@@ -194,16 +216,23 @@ pub fn x1_exercise(issue: &Issue, exercise: &ExerciseHeads) -> Table {
 /// X1 of a year's exercises in order of their start, internal edition. With more than one, a last row counts each person
 /// once (`distinct`, from [`figures::heads`](super::figures::heads) over all of them).
 #[must_use]
-pub fn x1_exercises(issue: &Issue, year: RocYear, exercises: &[ExerciseHeads], distinct: &Heads) -> Table {
+pub fn x1_exercises(
+    issue: &Issue,
+    year: RocYear,
+    exercises: &[ExerciseHeads],
+    distinct: &Heads,
+    targets: &[Target],
+) -> Table {
+    let target = targets::female_share(targets, year);
     let mut sorted: Vec<&ExerciseHeads> = exercises.iter().collect();
     sorted.sort_by(|a, b| (a.began_ms, &a.title).cmp(&(b.began_ms, &b.title)));
     let with_none = sorted.iter().any(|one| one.heads.none > 0);
     let mut rows: Vec<Vec<Cell>> =
-        sorted.iter().map(|one| x1_row(&one.title, &one.heads, with_none, issue.female_target)).collect();
+        sorted.iter().map(|one| x1_row(&one.title, &one.heads, with_none, (target, false))).collect();
     let label = match sorted.as_slice() {
         [one] => words::quoted(&one.title),
         _ => {
-            rows.push(x1_row(words::DISTINCT, distinct, with_none, issue.female_target));
+            rows.push(x1_row(words::DISTINCT, distinct, with_none, (target, false)));
             words::DISTINCT.to_owned()
         }
     };
@@ -211,8 +240,8 @@ pub fn x1_exercises(issue: &Issue, year: RocYear, exercises: &[ExerciseHeads], d
         sheet: words::X1.to_owned(),
         title: words::title_year(year, words::X1),
         unit: words::X1_UNIT.to_owned(),
-        columns: x1_columns(words::COL_EXERCISE, with_none, issue.female_target),
-        notes: x1_notes(words::NOTE_EXERCISE, &rows, distinct, &label, issue),
+        columns: x1_columns(words::COL_EXERCISE, with_none, Some(target)),
+        notes: x1_notes(words::NOTE_EXERCISE, &rows, distinct, &label, target),
         rows,
         source: words::source(&issue.organisation, &issue.as_of.chinese()),
         background: words::background(&issue.organisation, &issue.as_of.chinese(), false),

@@ -197,7 +197,7 @@ fn x1_of_the_domain_paper_to_the_digit() {
         (RocYear(115), heads(34, 21, 1, 1, 0)),
         (RocYear(116), heads(1, 1, 0, 0, 0)),
     ]);
-    let table = x1_years(&issue(), RocYear(115), &years);
+    let table = x1_years(&issue(), RocYear(115), &years, &[]);
     let head: Vec<&str> = table.columns.iter().map(|column| column.zh.as_str()).collect();
     assert_eq!(
         head,
@@ -260,6 +260,7 @@ fn nobody_stated_is_a_column_and_rows_add_up() {
     let table = x1_exercise(
         &issue(),
         &ExerciseHeads { title: "青嵐縣入口網".into(), began_ms: at("115-05-13 09:00"), heads },
+        &[],
     );
     assert_eq!(
         shown(&table.rows[0]),
@@ -288,12 +289,12 @@ fn nobody_stated_is_a_column_and_rows_add_up() {
 
 #[test]
 fn empty_and_one_sided_groups_print_no_nonsense() {
-    let none = x1_years(&issue(), RocYear(115), &BTreeMap::new());
+    let none = x1_years(&issue(), RocYear(115), &BTreeMap::new(), &[]);
     assert_eq!(
         none.rows.iter().map(|row| shown(row)).collect::<Vec<_>>(),
         [["115", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-", "-"]]
     );
-    let men = x1_years(&issue(), RocYear(115), &BTreeMap::from([(RocYear(115), heads(3, 0, 0, 0, 0))]));
+    let men = x1_years(&issue(), RocYear(115), &BTreeMap::from([(RocYear(115), heads(3, 0, 0, 0, 0))]), &[]);
     assert_eq!(
         shown(&men.rows[0]),
         ["115", "3", "3", "100.00", "-", "-", "-", "-", "-", "-", "--", "未達成"]
@@ -302,11 +303,11 @@ fn empty_and_one_sided_groups_print_no_nonsense() {
     assert!(!men.note_lines()[2].contains("本例"));
     // A year whose predecessor is missing has nothing to be compared with.
     let gap = BTreeMap::from([(RocYear(113), heads(1, 1, 0, 0, 0)), (RocYear(115), heads(1, 1, 0, 0, 0))]);
-    assert_eq!(x1_years(&issue(), RocYear(115), &gap).rows.len(), 2);
+    assert_eq!(x1_years(&issue(), RocYear(115), &gap, &[]).rows.len(), 2);
     // Fewer than before: minus signs, in every kind of cell.
     let fall = BTreeMap::from([(RocYear(114), heads(3, 4, 1, 0, 0)), (RocYear(115), heads(3, 1, 0, 0, 0))]);
     assert_eq!(
-        shown(&x1_years(&issue(), RocYear(115), &fall).rows[2]),
+        shown(&x1_years(&issue(), RocYear(115), &fall, &[]).rows[2]),
         [
             "較上年增減",
             "-4 (-50.00%)",
@@ -394,7 +395,7 @@ fn persons_and_person_times_are_not_mixed() {
         .iter()
         .map(|(id, heads)| ExerciseHeads { title: id.clone(), began_ms: 0, heads: *heads })
         .collect();
-    let table = x1_exercises(&issue(), RocYear(115), &list, &figures::heads(&rows, &genders));
+    let table = x1_exercises(&issue(), RocYear(115), &list, &figures::heads(&rows, &genders), &[]);
     let totals: Vec<String> = table.rows.iter().map(|row| row[1].shown()).collect();
     assert_eq!(totals, ["4", "4", "5"]);
     assert_eq!(table.rows[2][0], Cell::text("不重複人數"));
@@ -528,7 +529,7 @@ proptest! {
         let exercises = figures::heads_by_exercise(&rows, &genders);
         prop_assert_eq!(exercises.values().map(Heads::total).sum::<i64>(), counts.person_times);
         // Each row of the table adds up to its total, whoever left the field blank.
-        let table = x1_years(&issue(), RocYear(115), &figures::heads_by_year(&rows, &genders));
+        let table = x1_years(&issue(), RocYear(115), &figures::heads_by_year(&rows, &genders), &[]);
         for row in table.rows.iter().filter(|row| row[0] != Cell::text("較上年增減")) {
             let value = |cell: &Cell| if let Cell::Count(count) = cell { *count } else { 0 };
             let parts: i64 = (2..row.len() - 2).step_by(2).map(|index| value(&row[index])).sum();

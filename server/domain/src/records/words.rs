@@ -123,9 +123,17 @@ pub(crate) const COL_AGENCY: (&str, &str) = ("機關", "Agency");
 pub(crate) const COL_HOURS: (&str, &str) = ("時數", "Hours");
 pub(crate) const COL_REMARK: (&str, &str) = ("備註", "Remark");
 
-/// Heading of the verdict, with the target.
-pub(crate) fn verdict_heading(target: i64) -> (String, String) {
-    (format!("女性參與率>={target}%"), format!("Women at least {target} % of all"))
+/// Heading of the verdict, with the target; `None` where the rows have several, each with its own.
+pub(crate) fn verdict_heading(target: Option<i64>) -> (String, String) {
+    match target {
+        Some(target) => (format!("女性參與率>={target}%"), format!("Women at least {target} % of all")),
+        None => ("女性參與率達年度目標".to_owned(), "Women at least the year's target".to_owned()),
+    }
+}
+
+/// A verdict where the heading does not name the target.
+pub(crate) fn verdict_of(verdict: &str, target: i64) -> String {
+    format!("{verdict}（>={target}%）")
 }
 
 /// Note: shares may not add up; `sum` is what the printed ones of the newest row make, where that is not 100.00.

@@ -2,6 +2,7 @@
 
 use super::course::Standing;
 use super::official::CrossFigure;
+use super::targets::Either;
 
 /// A cell that is not shown.
 pub const MASK: &str = "※";
@@ -61,13 +62,23 @@ pub(crate) const COL_PART: (&str, &str) = ("類別", "Group");
 pub(crate) const COL_COUNT: (&str, &str) = ("計", "Total");
 pub(crate) const COL_FEMALE_SHARE: (&str, &str) = ("女性比率", "Women, %");
 pub(crate) const COL_LESSER_SHARE: (&str, &str) = ("較少性別比率", "Lesser gender, %");
-pub(crate) const COL_ONE_THIRD: (&str, &str) = ("任一性別不少於 1/3", "Either gender at least one third");
+/// Heading of the verdict of X3, with what is asked.
+pub(crate) fn either_heading(asked: &str) -> (String, String) {
+    let en = if asked == "1/3" { "one third" } else { asked };
+    (format!("任一性別不少於 {asked}"), format!("Either gender at least {en}"))
+}
 pub(crate) const FITS: &str = "符合";
 pub(crate) const FITS_NOT: &str = "未符合";
 pub(crate) const REASON_DUE: &str = "（須填「原因及改善作法」）";
-pub(crate) const NOTE_X3: &str =
-    "任一性別不少於 1/3 以整數判定：3×較少性別人數 ≥ 計；「計」含其他及未揭露性別者。";
-pub(crate) const NOTE_X3_PUBLIC: &str = "任一性別不少於 1/3 以整數判定：3×較少性別人數 ≥ 計。";
+/// By what X3 judges. `all` says what 「計」 holds, in the internal edition.
+pub(crate) fn either_note(asked: Either, all: bool) -> String {
+    let rule = match asked {
+        Either::Part(of) => format!("{of}×較少性別人數 ≥ 計"),
+        Either::Percent(percent) => format!("100×較少性別人數 ≥ {percent}×計"),
+    };
+    let all = if all { "；「計」含其他及未揭露性別者" } else { "" };
+    format!("任一性別不少於 {asked} 以整數判定：{rule}{all}。")
+}
 pub(crate) const NOTE_X3_DISTINCT: &str =
     "人數不重複：同一人於同年度以同一類別參與多場次僅計一次；同一人得列入不同類別。";
 
@@ -177,9 +188,14 @@ pub(crate) const COL_RESULT: (&str, &str) = ("結果", "Result");
 pub(crate) const COL_WEEK: (&str, &str) = ("1 週內完成", "Within a week");
 pub(crate) const NOTE_X8_PUBLIC: &str = "公開版不列系統、弱點及修補說明。";
 /// Line of KPI 2-3.
-pub(crate) fn week_note(done: i64, all: i64, share: &str, target: i64) -> String {
+pub(crate) fn week_note(done: i64, all: i64, share: &str, target: i64, reached: Option<bool>) -> String {
+    let verdict = match reached {
+        Some(true) => "：達成",
+        Some(false) => "：未達成",
+        None => "",
+    };
     format!(
-        "CVSS 7 分以上弱點於初測後 7 日內完成修補並經複測者 {done}/{all} = {share}%，目標 {target}%（以整數判定）。"
+        "CVSS 7 分以上弱點於初測後 7 日內完成修補並經複測者 {done}/{all} = {share}%，目標 {target}%（以整數判定）{verdict}。"
     )
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::common::*;
+use super::programme::GROUPS;
 
 /// A look or an export.
 #[derive(Debug, Clone, Serialize)]
@@ -56,6 +57,11 @@ pub enum LookWhat {
         /// Format.
         format: String,
         /// Code of the exercise or session.
+        code: String,
+    },
+    /// A portal's file of hours.
+    Portal {
+        /// Code of the exercise, session or course.
         code: String,
     },
     /// The desk of a year.
@@ -141,6 +147,7 @@ impl Page for LooksPage {
             row(true, cross("", "XLSX")),
             row(false, exercise(false, "")),
             row(true, exercise(true, "CSV")),
+            row(true, LookWhat::Portal { code: "S115-02".into() }),
             row(false, LookWhat::Overview { year: year() }),
             row(false, LookWhat::Texts { year: year() }),
             row(true, LookWhat::Package { year: year() }),
@@ -150,10 +157,7 @@ impl Page for LooksPage {
             row(false, LookWhat::Requests),
             row(false, LookWhat::Other { text: "survey=v1".into() }),
         ];
-        rows.extend(
-            ["all", "month", "agency", "title", "county"]
-                .map(|by| row(false, LookWhat::Rows { year: year(), by: by.into() })),
-        );
+        rows.extend(GROUPS.map(|by| row(false, LookWhat::Rows { year: year(), by: by.into() })));
         vec![Self { rows, most: 300 }, Self { rows: vec![], most: 300 }]
     }
 }

@@ -87,6 +87,8 @@ pub struct DeskPortal {
     pub end_ms: i64,
     /// Where its file is made.
     pub href: String,
+    /// When the last one was made, ms UTC.
+    pub made_ms: Option<i64>,
 }
 
 /// An issuer of certificates.

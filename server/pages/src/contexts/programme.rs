@@ -1,5 +1,4 @@
-//! The officer's desk for a year: overview with charts, tables X1 to X8, rows behind the figures, targets and duty rules;
-//! findings of red teams for instructors.
+//! The officer's desk for a year: overview with charts, tables X1 to X8, rows behind the figures, targets and duty rules.
 
 use serde::Serialize;
 
@@ -38,6 +37,8 @@ pub struct DeskTarget {
     pub reached: Option<bool>,
     /// Of a target that may be reached in either of two ways: whether this one is claimed.
     pub claimed: Option<bool>,
+    /// Where what it counts stands.
+    pub href: String,
 }
 
 /// Something to do.
@@ -254,7 +255,38 @@ pub struct BehindRow {
     pub ms: i64,
 }
 
-/// `/statistics/year/{year}/rows`: the people behind a figure. Query: `by` (`all`, `month`, `agency`, `title`), `of`.
+/// A session behind a figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct BehindSessionRow {
+    /// Code.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// Days, as printed.
+    pub days: String,
+    /// Trainees who came.
+    pub persons: i64,
+    /// Counted time, ms.
+    pub ms: i64,
+}
+
+/// What the rows behind a figure may be.
+pub(crate) const GROUPS: [&str; 11] = [
+    "all",
+    "month",
+    "agency",
+    "title",
+    "county",
+    "women",
+    "cumulative",
+    "times",
+    "passed",
+    "sessions",
+    "cases",
+];
+
+/// `/statistics/year/{year}/rows`: the rows behind a figure. Query: `by` (one of `all`, `month`, `agency`, `title`, `county`,
+/// `women`, `cumulative`, `times`, `passed`, `sessions`, `cases`), `of`, `held` (county of the sessions).
 #[derive(Debug, Clone, Serialize)]
 pub struct YearBehind {
     /// ROC year.
@@ -263,15 +295,23 @@ pub struct YearBehind {
     pub by: String,
     /// Which of them.
     pub of: String,
+    /// County of the sessions, or empty.
+    pub held: String,
+    /// The rows are sessions.
+    pub of_sessions: bool,
+    /// Rows.
+    pub count: i64,
     /// 人數.
     pub persons: i64,
     /// 人次.
     pub person_times: i64,
     /// Counted time, ms.
     pub person_ms: i64,
-    /// People.
+    /// People, or people at one session each.
     pub rows: Vec<BehindRow>,
-    /// People who are not shown, as the list is too long.
+    /// Sessions.
+    pub sessions: Vec<BehindSessionRow>,
+    /// Rows that are not shown, as the list is too long.
     pub left: i64,
 }
 
@@ -343,6 +383,12 @@ pub struct ProgrammePage {
     pub under: String,
     /// Least and most that can be set.
     pub under_range: [i64; 2],
+    /// Office that hands papers in, as typed.
+    pub office: String,
+    /// Line at the foot of papers, as typed.
+    pub foot: String,
+    /// Offices that were set, newest first; the foot in the place of the signer.
+    pub offices: Vec<IssuerRow>,
     /// Agency that issues certificates, as typed.
     pub agency: String,
     /// Who signs for it, as typed.
@@ -351,52 +397,6 @@ pub struct ProgrammePage {
     pub issuers: Vec<IssuerRow>,
     /// Which ID numbers the portal's files are made of, `drill` or `real`.
     pub numbers: &'static str,
-    /// What is wrong.
-    pub problems: Vec<Problem>,
-}
-
-/// A finding as it is edited.
-#[derive(Debug, Clone, Serialize, Default)]
-pub struct FindingRow {
-    /// Id; empty for a new one.
-    pub id: String,
-    /// Number.
-    pub number: String,
-    /// System.
-    pub system: String,
-    /// Weakness.
-    pub weakness: String,
-    /// CVSS score, `9.8`.
-    pub cvss: String,
-    /// Day of the first test, as forms have it.
-    pub first: String,
-    /// What was done.
-    pub repair: String,
-    /// Day of the repair.
-    pub repaired: String,
-    /// Day of the retest.
-    pub retest: String,
-    /// Code of the result.
-    pub result: String,
-}
-
-/// `/findings`. Query: `year`, `id` (the one to edit). Form: POST with the fields of [`FindingRow`] and `act` (`save`, `drop`).
-#[derive(Debug, Clone, Serialize)]
-pub struct FindingsPage {
-    /// ROC year.
-    pub year: i64,
-    /// Findings of the year; their days are printed ones.
-    pub rows: Vec<FindingRow>,
-    /// Grave ones that were closed within a week.
-    pub done: i64,
-    /// All grave ones.
-    pub grave: i64,
-    /// Their share, as printed.
-    pub share: String,
-    /// The form.
-    pub form: FindingRow,
-    /// Codes of the results.
-    pub results: Vec<String>,
     /// What is wrong.
     pub problems: Vec<Problem>,
 }
@@ -420,6 +420,7 @@ impl Page for YearDesk {
                 share: share.into(),
                 reached,
                 claimed,
+                href: "/statistics/year/115/rows?by=all".into(),
             };
         let remind = |kind: &str, what: &str, number| DeskReminder {
             kind: kind.into(),
@@ -476,6 +477,7 @@ impl Page for YearDesk {
                     title: "藍隊通報應變".into(),
                     end_ms: SAMPLE_NOW_MS,
                     href: "/courses/c1/sessions/s1/hours".into(),
+                    made_ms: Some(SAMPLE_NOW_MS),
                 }],
                 tables: vec![DeskTable { code: "x1".into(), title: "參訓人員性別統計表".into() }],
             },
@@ -535,17 +537,31 @@ impl Page for YearBehind {
             sessions: "S115-01, S115-02".into(),
             ms: 18 * HOUR,
         };
-        ["all", "month", "agency", "title", "county"]
+        let session = BehindSessionRow {
+            code: "S115-01".into(),
+            title: "藍隊通報應變".into(),
+            days: "115-03-05~115-03-05".into(),
+            persons: 30,
+            ms: 180 * HOUR,
+        };
+        GROUPS
             .into_iter()
-            .map(|by| Self {
-                year: 115,
-                by: by.into(),
-                of: "3".into(),
-                persons: 1,
-                person_times: 2,
-                person_ms: 18 * HOUR,
-                rows: if by == "all" { vec![] } else { vec![row.clone()] },
-                left: i64::from(by == "month"),
+            .map(|by| {
+                let of_sessions = matches!(by, "sessions" | "cases");
+                Self {
+                    year: 115,
+                    by: by.into(),
+                    of: "3".into(),
+                    held: if by == "cases" { "青嵐縣".into() } else { String::new() },
+                    of_sessions,
+                    count: 1,
+                    persons: 1,
+                    person_times: 2,
+                    person_ms: 18 * HOUR,
+                    rows: if by == "all" || of_sessions { vec![] } else { vec![row.clone()] },
+                    sessions: if of_sessions { vec![session.clone()] } else { vec![] },
+                    left: i64::from(by == "month"),
+                }
             })
             .collect()
     }
@@ -588,6 +604,9 @@ impl Page for ProgrammePage {
                 "sessions",
                 "cases",
                 "female_share",
+                "either_part",
+                "either_share",
+                "grave_closed",
                 "websites",
             ]
             .map(Into::into)
@@ -595,6 +614,13 @@ impl Page for ProgrammePage {
             classes: ["dedicated", "it", "user"].map(Into::into).to_vec(),
             under: "3".into(),
             under_range: [2, 20],
+            office: "青嵐縣政府數位發展處".into(),
+            foot: "虛構機關，僅供演訓".into(),
+            offices: vec![IssuerRow {
+                since_ms: SAMPLE_NOW_MS,
+                agency: "青嵐縣政府數位發展處".into(),
+                signer: "虛構機關，僅供演訓".into(),
+            }],
             agency: "青嵐縣政府 數位發展處".into(),
             signer: "處長".into(),
             issuers: vec![IssuerRow {
@@ -609,49 +635,8 @@ impl Page for ProgrammePage {
             Problem::new("record_positive").on("value"),
             Problem::new("record_range").on("under"),
             Problem::new("record_empty").on("agency"),
+            Problem::new("record_empty").on("office"),
         ];
-        vec![page.clone(), Self { problems, issuers: vec![], ..page }]
-    }
-}
-
-impl Page for FindingsPage {
-    const TEMPLATE: &'static str = "records/findings.html";
-    fn samples() -> Vec<Self> {
-        let row = FindingRow {
-            id: "a".into(),
-            number: "R-01".into(),
-            system: "嵐文".into(),
-            weakness: "SQL 注入".into(),
-            cvss: "9.8".into(),
-            first: "2026-05-12".into(),
-            repair: "改用參數化查詢".into(),
-            repaired: "2026-05-19".into(),
-            retest: "2026-05-19".into(),
-            result: "repaired".into(),
-        };
-        let page = Self {
-            year: 115,
-            rows: vec![FindingRow {
-                first: "115-05-12".into(),
-                retest: "115-05-19".into(),
-                repaired: String::new(),
-                ..row.clone()
-            }],
-            done: 1,
-            grave: 2,
-            share: "50.00".into(),
-            form: row,
-            results: ["repaired", "partly", "open", "accepted"].map(Into::into).to_vec(),
-            problems: vec![],
-        };
-        vec![
-            page.clone(),
-            Self {
-                rows: vec![],
-                form: FindingRow::default(),
-                problems: vec![Problem::new("record_range").on("cvss")],
-                ..page
-            },
-        ]
+        vec![page.clone(), Self { problems, issuers: vec![], offices: vec![], ..page }]
     }
 }

@@ -124,6 +124,8 @@ pub struct X1Row {
     pub of_mf: [String; 2],
     /// Target of women's share among all.
     pub verdict: TargetVerdict,
+    /// That target in per cent, where it is another one than the page's.
+    pub asked: Option<i64>,
 }
 
 /// What an officer did to the figures.
@@ -160,8 +162,10 @@ pub struct Statistics {
     pub rows: Vec<X1Row>,
     /// Somebody left it empty, so that the column 未填 is shown.
     pub has_unfilled: bool,
-    /// Target share of women in per cent.
+    /// Target share of women in the year, per cent.
     pub target: i64,
+    /// Office that hands the table in.
+    pub organisation: String,
     /// Shares of this exercise do not add to 100.00; the sum as printed.
     pub share_sum: Option<String>,
     /// Distinct people.
@@ -206,6 +210,7 @@ impl Page for Statistics {
                     of_all: two(fractions[0], fractions[1]),
                     of_mf: two(fractions[2], fractions[3]),
                     verdict,
+                    asked: (label == "114").then_some(25),
                 }
             };
         let rows = vec![
@@ -248,6 +253,7 @@ impl Page for Statistics {
             rows,
             has_unfilled: false,
             target: 30,
+            organisation: "青嵐縣政府數位發展處".into(),
             share_sum: Some("99.99".into()),
             persons: 38,
             person_ms: 456 * HOUR,

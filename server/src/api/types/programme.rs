@@ -22,7 +22,9 @@ pub struct TargetWish {
     /// The last ROC year; null for one that goes on.
     #[serde(default)]
     pub until: Option<i16>,
-    /// `persons`, `person_times`, `person_hours`, `sessions`, `cases`, `female_share` (per cent) or `websites` (by hand).
+    /// `persons`, `person_times`, `person_hours`, `sessions`, `cases`, `female_share` (per cent), `either_part` (of either gender in
+    /// each group one in so many, 3 for one third), `either_share` (the same in per cent), `grave_closed` (per cent of the grave
+    /// findings, closed within a week) or `websites` (by hand).
     pub measure: String,
     /// How much of it in a year.
     #[schema(minimum = 1)]
@@ -174,6 +176,8 @@ pub struct TableTextInfo {
 pub struct RecordSettings {
     /// Counts below this are hidden in the public edition.
     pub hidden_under: i64,
+    /// Which office hands papers in, each from a moment on; the last one does now. Without any it is the invented county's.
+    pub offices: Vec<OfficeInfo>,
     /// Who issues certificates, each from a moment on; the last one does now.
     pub issuers: Vec<IssuerInfo>,
     /// Which ID numbers the portal's files are made of: `drill` or `real`.
@@ -195,6 +199,28 @@ pub struct MaskingWish {
     /// Counts below this are hidden.
     #[schema(minimum = 2, maximum = 20)]
     pub hidden_under: i64,
+}
+
+/// Which office hands tables, packages, sheets and certificates in from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OfficeWish {
+    /// Name.
+    pub office: String,
+    /// Line at the foot of each page, as long as the ID numbers are those of a drill; empty for none.
+    #[serde(default)]
+    pub foot: String,
+}
+
+/// Which office hands papers in from a moment on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OfficeInfo {
+    /// Since when.
+    pub since_ms: i64,
+    /// Name.
+    pub office: String,
+    /// Line at the foot; empty for none.
+    pub foot: String,
 }
 
 /// Who is to issue certificates from now on.
@@ -264,7 +290,7 @@ pub struct TargetStanding {
     pub measure: String,
     /// How much is asked for.
     pub value: i64,
-    /// What was reached, as printed; per cent of `female_share`; null where nothing is known.
+    /// What was reached, as printed; hours with two decimals, shares in per cent; null where nothing is known.
     pub actual: Option<String>,
     /// Share of what is asked for in per cent, as printed.
     pub share: Option<String>,
@@ -272,6 +298,25 @@ pub struct TargetStanding {
     pub reached: Option<bool>,
     /// Of a target that may be reached in either of two ways: whether this half is claimed.
     pub claimed: Option<bool>,
+}
+
+/// A session behind a figure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SessionFigure {
+    /// Code of the class session or exercise.
+    pub code: String,
+    /// Title.
+    pub title: String,
+    /// When it began.
+    pub start_ms: i64,
+    /// When it ended.
+    pub end_ms: i64,
+    /// It is a case.
+    pub case: bool,
+    /// Trainees who came.
+    pub persons: i64,
+    /// What they attended.
+    pub seconds: i64,
 }
 
 /// Something that is to be done.
@@ -294,6 +339,8 @@ pub struct PortalSession {
     pub title: String,
     /// When it ended.
     pub end_ms: i64,
+    /// When its file was made last, by itself or with its whole course; null where none was made since it ended.
+    pub made_ms: Option<i64>,
     /// Course, of a class session.
     pub course: Option<String>,
     /// Class session.

@@ -227,6 +227,9 @@ pub(super) enum RecordsCommand {
     /// Rules of the training duty.
     #[command(subcommand)]
     Duty(programme::Duty),
+    /// The office that hands papers in.
+    #[command(subcommand)]
+    Office(programme::Office),
     /// Findings of red teams.
     #[command(subcommand)]
     Findings(programme::Findings),
@@ -321,6 +324,7 @@ impl Session {
             }
             Command::Records(RecordsCommand::Targets(command)) => self.targets(command),
             Command::Records(RecordsCommand::Duty(command)) => self.duty(command),
+            Command::Records(RecordsCommand::Office(command)) => self.office(command),
             Command::Records(RecordsCommand::Findings(command)) => self.findings(command),
             // Done without a session.
             Command::Records(RecordsCommand::Verify { .. }) => Ok(()),

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, Subcommand};
 use rampart::api::extract::List;
 use rampart::api::types::{
-    ClaimWish, DutyRuleInfo, DutyRuleWish, FindingInfo, FindingWish, OtherHalf, TargetInfo, TargetWish,
+    ClaimWish, DutyRuleInfo, DutyRuleWish, FindingInfo, FindingWish, OfficeInfo, OfficeWish, OtherHalf,
+    RecordSettings, TargetInfo, TargetWish,
 };
 use rampart_domain::records::findings::{FindingResult, read_score, score};
 use rampart_domain::records::roc::{RocDate, parse_date_time};
@@ -70,7 +71,8 @@ pub(in crate::cli) struct Target {
     /// The last ROC year.
     #[arg(long, value_name = "YEAR")]
     until: Option<i16>,
-    /// persons, person_times, person_hours, sessions, cases, female_share (per cent) or websites.
+    /// persons, person_times, person_hours, sessions, cases, female_share (per cent), either_part (3: one third of either gender),
+    /// either_share (per cent), grave_closed (per cent) or websites.
     #[arg(long)]
     measure: String,
     /// How much of it in a year.
@@ -85,6 +87,21 @@ pub(in crate::cli) struct Target {
     /// What shows it, "X1, X2".
     #[arg(long, default_value = "")]
     evidence: String,
+}
+
+/// The office that hands papers in.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Office {
+    /// List offices with the moment from which each holds.
+    List,
+    /// Set the office of tables, packages, sheets and certificates made from now on.
+    Set {
+        /// Name.
+        name: String,
+        /// Line at the foot of each page, as long as the ID numbers are those of a drill; none if not given.
+        #[arg(long, default_value = "")]
+        foot: String,
+    },
 }
 
 /// Rules of the training duty.
@@ -193,6 +210,15 @@ fn targets(all: &[TargetInfo]) -> String {
     };
     let rows: Vec<_> = all.iter().map(row).collect();
     table(&["ID", "ITEM", "YEARS", "TARGET", "CLAIM", "TITLE"], &rows)
+}
+
+fn offices(all: &[OfficeInfo]) -> String {
+    let row = |one: &OfficeInfo| {
+        let since = rampart_domain::records::roc::date_time(one.since_ms);
+        vec![since, one.office.clone(), one.foot.clone()]
+    };
+    let rows: Vec<_> = all.iter().map(row).collect();
+    table(&["SINCE", "OFFICE", "FOOT"], &rows)
 }
 
 fn rules(all: &[DutyRuleInfo]) -> String {
@@ -327,6 +353,17 @@ impl Session {
                 self.show(&done, |one| targets(std::slice::from_ref(one)))
             }
         }
+    }
+
+    pub(super) fn office(&self, command: Office) -> Result<(), Failure> {
+        let settings: RecordSettings = match command {
+            Office::List => self.client.get("/records/settings")?,
+            Office::Set { name, foot } => {
+                let wish = OfficeWish { office: name, foot };
+                self.client.send(Method::PUT, "/records/settings/office", &wish)?
+            }
+        };
+        self.show(&settings.offices, |all| offices(all))
     }
 
     pub(super) fn duty(&self, command: Duty) -> Result<(), Failure> {

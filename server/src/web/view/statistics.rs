@@ -1,6 +1,7 @@
 //! Table X1 as a page. Every figure is the table's own cell as printed; nothing is computed or rounded here.
 
 use rampart_app::Statistics as Figures;
+use rampart_domain::records::targets::female_share;
 use rampart_domain::records::{Cell, Heads, Hundredths, RocYear, Table};
 use rampart_pages::{ShownTable, TableCell, TableHead, TargetVerdict, X1Row, X1RowKind};
 
@@ -45,9 +46,6 @@ pub fn shown_table(table: &Table) -> ShownTable {
     }
 }
 
-/// Share of women that the programme asks for, per cent.
-pub const TARGET: i64 = 30;
-
 /// Cells of an X1 table by meaning, whether or not it has the column of those who left it blank.
 struct Row<'a> {
     cells: &'a [Cell],
@@ -87,7 +85,14 @@ impl Row<'_> {
         }
     }
 
-    fn x1(&self, kind: X1RowKind, label: String, western: Option<String>, heads: Option<&Heads>) -> X1Row {
+    /// `target` is what its year asks for; `shown` where the heading names another one.
+    fn x1(
+        &self,
+        kind: X1RowKind,
+        (label, western): (String, Option<String>),
+        heads: Option<&Heads>,
+        (target, shown): (i64, bool),
+    ) -> X1Row {
         X1Row {
             kind,
             label,
@@ -101,7 +106,8 @@ impl Row<'_> {
             ratio: self.ratio(),
             of_all: heads.map(of_all).unwrap_or_default(),
             of_mf: heads.map(of_mf).unwrap_or_default(),
-            verdict: verdict(heads),
+            verdict: verdict(heads, target),
+            asked: shown.then_some(target),
         }
     }
 }
@@ -118,8 +124,8 @@ fn of_mf(heads: &Heads) -> [String; 2] {
     [shown(heads.female_of_binary()), format!("{}/{}", heads.female, heads.male + heads.female)]
 }
 
-fn verdict(heads: Option<&Heads>) -> TargetVerdict {
-    match heads.and_then(|heads| heads.female_at_least(TARGET)) {
+fn verdict(heads: Option<&Heads>, target: i64) -> TargetVerdict {
+    match heads.and_then(|heads| heads.female_at_least(target)) {
         Some(true) => TargetVerdict::Met,
         Some(false) => TargetVerdict::Missed,
         None => TargetVerdict::None,
@@ -134,10 +140,12 @@ fn with_none(table: &Table) -> bool {
 #[must_use]
 pub fn rows(figures: &Figures, code: &str) -> Vec<X1Row> {
     let mut rows = Vec::new();
+    let target = female_share(&figures.targets, figures.year);
     let here = with_none(&figures.exercise);
     for cells in figures.exercise.rows.iter().take(1) {
         let row = Row { cells, with_none: here };
-        rows.push(row.x1(X1RowKind::Session, code.to_owned(), None, Some(&figures.heads)));
+        let label = (code.to_owned(), None);
+        rows.push(row.x1(X1RowKind::Session, label, Some(&figures.heads), (target, false)));
     }
     let here = with_none(&figures.years);
     for cells in &figures.years.rows {
@@ -147,9 +155,10 @@ pub fn rows(figures: &Figures, code: &str) -> Vec<X1Row> {
             Ok(year) => {
                 let heads = row.heads();
                 let western = Some(RocYear(year).ad().to_string());
-                rows.push(row.x1(X1RowKind::Year, label, western, Some(&heads)));
+                let own = female_share(&figures.targets, RocYear(year));
+                rows.push(row.x1(X1RowKind::Year, (label, western), Some(&heads), (own, own != target)));
             }
-            Err(_) => rows.push(row.x1(X1RowKind::Change, String::new(), None, None)),
+            Err(_) => rows.push(row.x1(X1RowKind::Change, (String::new(), None), None, (target, false))),
         }
     }
     rows

@@ -60,9 +60,9 @@ pub async fn overview(year: &mut Year) {
     let targets = lines(office, "section.card:has(h2):nth-of-type(2)").await;
     let verdicts: Vec<&str> = targets.iter().map(|line| line.rsplit(" | ").next().unwrap()).collect();
     let (met, short, unknown) = (zh("desk.met"), zh("desk.short"), zh("desk.unknown"));
-    assert_eq!(verdicts, [&short, &unknown, &short, &short, &met], "{targets:?}");
+    assert_eq!(verdicts, [&short, &unknown, &met, &short, &short, &met, &short], "{targets:?}");
     assert!(targets[0].contains("30 | 12 | 40.00"), "{targets:?}");
-    assert!(targets[2].contains("50 | 9 | 18.00"), "{targets:?}");
+    assert!(targets[3].contains("50 | 9 | 18.00"), "{targets:?}");
 
     let told = office.texts("ol.lines li").await;
     for missing in [
@@ -179,10 +179,17 @@ pub async fn tables(year: &mut Year) {
         [
             format!("{this} | 1-1 | 演練人次（申報） | 人次 | 30 | 12 | 40.00 | 12 | X2"),
             format!("{this} | 1-1 | 演練人次（未申報） | 網站數 | 30 | - | - | - | X2"),
+            format!(
+                "{this} | 2-3 | 高風險弱點1週內修補 | 7日內完成修補之CVSS 7分以上弱點數/其總數 | 75% | 100.00% | 133.33 | - | X8"
+            ),
             format!("{this} | 3-1 | 培訓人數 | 不重複人數 | 50 | 9 | 18.00 | 11 | X1, X2"),
             format!("{this} | 3-2 | 紅藍隊演練或資安檢測 | 案數 | 6 | 0 | 0.00 | 0 | X2"),
             format!(
                 "{this} | 參-二-(四) | 培訓活動女性參與率 | 女性人數/總人數 | 30% | 44.44% | 148.13 | - | X1"
+            ),
+            // Of the contractors and of the trainers one gender is missing.
+            format!(
+                "{this} | 性別影響評估 | 任一性別比率 | 各類別較少性別人數/總人數之最低者 | 1/3 | 0.00% | 0.00 | - | X3"
             ),
         ]
     );

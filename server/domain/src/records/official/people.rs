@@ -8,7 +8,8 @@ use super::super::figures::{Heads, Hundredths};
 use super::super::mask::{self, Hide, Pair};
 use super::super::register::{Age, Answers, Area, Disability, HomeArea, Identity, Indigenous, Level};
 use super::super::table::{Cell, Column, Table};
-use super::super::tables::x1_years;
+use super::super::tables::{one_target, x1_verdict, x1_years};
+use super::super::targets;
 use super::super::words;
 use super::super::words_tables as w;
 use super::{
@@ -26,17 +27,22 @@ pub(super) fn x1(print: &Print<'_>) -> Table {
         .filter(|(_, heads)| heads.total() > 0)
         .collect();
     if !print.is_public() {
-        return x1_years(print.issue, print.year, &by_year);
+        return x1_years(print.issue, print.year, &by_year, &print.book.targets);
     }
     let mut years: BTreeMap<_, Heads> =
         by_year.range(..=print.year).map(|(year, heads)| (*year, *heads)).collect();
     years.entry(print.year).or_default();
     let verdicts = print.whole.facts.by_year(&print.whole.apart);
+    let asked = &print.book.targets;
+    let target = one_target(asked, years.keys().copied());
     let mut rows = Vec::new();
     for (year, heads) in &years {
         let hide = mask::alone(heads.into(), print.under);
-        let verdict =
-            verdicts.get(year).and_then(|all| all.persons.female_at_least(print.issue.female_target));
+        let verdict = match verdicts.get(year) {
+            _ if hide.parts => masked(),
+            Some(all) => x1_verdict(&all.persons, targets::female_share(asked, *year), target.is_none()),
+            None => Cell::None,
+        };
         rows.push(vec![
             Cell::text(year.to_string()),
             unless(hide.base, Cell::count_or_none(heads.total())),
@@ -45,19 +51,14 @@ pub(super) fn x1(print: &Print<'_>) -> Table {
             unless(hide.parts, Cell::count_or_none(heads.female)),
             unless(hide.parts, part_share(heads.female, heads.total())),
             unless(hide.parts, ratio_cell(heads)),
-            match verdict {
-                _ if hide.parts => masked(),
-                Some(true) => Cell::text(words::REACHED),
-                Some(false) => Cell::text(words::MISSED),
-                None => Cell::None,
-            },
+            verdict,
         ]);
     }
     let now = years.get(&print.year).copied().unwrap_or_default();
     if let Some(last) = years.get(&print.year.before()) {
         rows.push(change(last, &now, print.under));
     }
-    let (zh, en) = words::verdict_heading(print.issue.female_target);
+    let (zh, en) = words::verdict_heading(target);
     let heading = vec![
         Column::new(words::COL_YEAR.0, words::COL_YEAR.1),
         Column::new(words::COL_TOTAL.0, words::COL_TOTAL.1),
@@ -228,22 +229,20 @@ pub(super) fn x2(print: &Print<'_>) -> Table {
 }
 
 /// The groups of X3.
-const GROUPS: [Standing; 4] = [Standing::Planner, Standing::Staff, Standing::Contractor, Standing::Trainer];
+pub(super) const GROUPS: [Standing; 4] =
+    [Standing::Planner, Standing::Staff, Standing::Contractor, Standing::Trainer];
 
 fn group(book: &Book, year: super::super::RocYear, part: Standing) -> Heads {
     book.facts.of_part(&book.apart, year, part)
 }
 
-fn either(heads: &Heads) -> Option<bool> {
-    heads.either_at_least_a_third()
-}
-
 /// The groups of X3 that fall short and of which nobody has written why.
 #[must_use]
 pub fn lacks_reason(book: &Book, year: super::super::RocYear) -> Vec<Standing> {
+    let asked = targets::either(&book.targets, year);
     GROUPS
         .into_iter()
-        .filter(|part| either(&group(book, year, *part)) == Some(false))
+        .filter(|part| asked.fits(&group(book, year, *part)) == Some(false))
         .filter(|part| !book.texts.contains_key(&format!("x3:{}", part.code())))
         .collect()
 }
@@ -251,8 +250,9 @@ pub fn lacks_reason(book: &Book, year: super::super::RocYear) -> Vec<Standing> {
 /// X3 by groups.
 pub(super) fn x3(print: &Print<'_>) -> Table {
     let mut rows = Vec::new();
+    let asked = targets::either(&print.book.targets, print.year);
     let mut notes = vec![
-        if print.is_public() { w::NOTE_X3_PUBLIC } else { w::NOTE_X3 }.to_owned(),
+        w::either_note(asked, !print.is_public()),
         w::NOTE_X3_DISTINCT.to_owned(),
         words::NOTE_SYMBOLS.to_owned(),
     ];
@@ -262,7 +262,7 @@ pub(super) fn x3(print: &Print<'_>) -> Table {
         let hide =
             if print.is_public() { mask::alone((&heads).into(), print.under) } else { Hide::default() };
         let text = print.book.texts.get(&format!("x3:{}", part.code()));
-        let fits = either(&heads);
+        let fits = asked.fits(&heads);
         rows.push(vec![
             Cell::text(w::group(part)),
             unless(hide.base, Cell::count_or_none(total)),
@@ -282,20 +282,17 @@ pub(super) fn x3(print: &Print<'_>) -> Table {
             notes.push(w::reason_note(w::group(part), text));
         }
     }
-    print.table(
-        w::X3,
-        w::X3_UNIT,
-        columns(&[
-            w::COL_PART,
-            w::COL_COUNT,
-            words::COL_MALE,
-            words::COL_FEMALE,
-            w::COL_FEMALE_SHARE,
-            w::COL_LESSER_SHARE,
-            w::COL_ONE_THIRD,
-        ]),
-        Body { rows, notes, classes: "依參與類別，按性別分。" },
-    )
+    let mut heading = columns(&[
+        w::COL_PART,
+        w::COL_COUNT,
+        words::COL_MALE,
+        words::COL_FEMALE,
+        w::COL_FEMALE_SHARE,
+        w::COL_LESSER_SHARE,
+    ]);
+    let (zh, en) = w::either_heading(&asked.to_string());
+    heading.push(Column::new(zh, en));
+    print.table(w::X3, w::X3_UNIT, heading, Body { rows, notes, classes: "依參與類別，按性別分。" })
 }
 
 /// The classes of a variable, in the order of the form, with what was not said as the last one.

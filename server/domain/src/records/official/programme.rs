@@ -4,18 +4,51 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::course;
 use super::super::duty::{self, Owed};
-use super::super::facts::DutyClass;
-use super::super::figures::Hundredths;
+use super::super::facts::{DutyClass, SessionFact};
+use super::super::figures::{Heads, Hundredths};
 use super::super::findings;
 use super::super::mask;
 use super::super::roc::{RocDate, RocYear};
 use super::super::table::{Cell, Table};
-use super::super::targets::{self, Measure, Target};
+use super::super::targets::{self, Either, Measure, Target};
 use super::super::words;
 use super::super::words_tables as w;
+use super::people::GROUPS;
 use super::{Body, Book, Print, columns, hours_cell, masked, share_cell, size, unless};
 
 type Figures = super::super::facts::Figures;
+
+/// What was reached of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Amount {
+    /// A number.
+    Count(i64),
+    /// Hours.
+    Hours(Hundredths),
+    /// Per cent.
+    Share(Hundredths),
+}
+
+impl Amount {
+    /// As tables have it.
+    #[must_use]
+    pub fn cell(self) -> Cell {
+        match self {
+            Self::Count(count) => Cell::Count(count),
+            Self::Hours(hours) => Cell::Decimal(hours),
+            Self::Share(share) => Cell::text(format!("{share}%")),
+        }
+    }
+
+    /// The number alone.
+    #[must_use]
+    pub fn plain(self) -> String {
+        match self {
+            Self::Count(count) => count.to_string(),
+            Self::Hours(figure) | Self::Share(figure) => figure.to_string(),
+        }
+    }
+}
 
 /// A target with what was reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,45 +59,110 @@ pub struct Progress<'a> {
     pub measure: Measure,
     /// What is asked.
     pub value: i64,
-    /// What was reached: a count, or hundredths of a per cent for a share. `None` where it is entered by hand and was not.
-    pub actual: Option<i64>,
-    /// The figures behind a share: women and all.
-    pub of: Option<(i64, i64)>,
+    /// What was reached. `None` where it is entered by hand and was not, or where a share has no whole.
+    pub actual: Option<Amount>,
+    /// 達成率: what was reached of what is asked, per cent.
+    pub rate: Option<Hundredths>,
     /// Whether the target is reached, by integers.
     pub reached: Option<bool>,
     /// Of an OR target: whether this half is the claimed one. `None` for others.
     pub claimed: Option<bool>,
 }
 
-impl Progress<'_> {
-    /// 達成率: what was reached of what is asked, per cent.
-    #[must_use]
-    pub fn share(&self) -> Option<Hundredths> {
-        match (self.measure, self.actual) {
-            (Measure::FemaleShare, Some(actual)) => Hundredths::ratio(actual, self.value * 100, 100),
-            (_, Some(actual)) => Hundredths::share(actual, self.value),
-            (_, None) => None,
-        }
-    }
-}
-
+/// A number that a target asks for and that years add up to; hours in seconds.
 fn counted(measure: Measure, figures: &Figures) -> Option<i64> {
     match measure {
         Measure::Persons => Some(figures.persons.total()),
         Measure::PersonTimes => Some(figures.times.total()),
-        Measure::PersonHours => Some(figures.seconds / 3600),
+        Measure::PersonHours => Some(figures.seconds),
         Measure::Sessions => Some(figures.sessions),
         Measure::Cases => Some(figures.cases),
-        Measure::FemaleShare => figures.persons.female_of_all().map(|share| share.0),
-        Measure::Websites => None,
+        Measure::FemaleShare
+        | Measure::EitherPart
+        | Measure::EitherShare
+        | Measure::GraveClosed
+        | Measure::Websites => None,
     }
+}
+
+/// Such a number as it is printed.
+fn amount(measure: Measure, count: i64) -> Amount {
+    match measure {
+        Measure::PersonHours => Amount::Hours(Hundredths::hours(count)),
+        _ => Amount::Count(count),
+    }
+}
+
+/// Whether a target of this county looks at a session.
+fn looks_at(county: &str, session: &SessionFact) -> bool {
+    county.is_empty() || session.county == county
 }
 
 /// Figures that a target of this county looks at.
 fn of_county(book: &Book, county: &str, years: impl Fn(RocYear) -> bool) -> Figures {
-    book.facts.figures(&book.apart, |session| {
-        years(session.year()) && (county.is_empty() || session.county == county)
-    })
+    book.facts.figures(&book.apart, |session| years(session.year()) && looks_at(county, session))
+}
+
+/// The groups of X3 in which anybody is, at the sessions of this county.
+fn groups(book: &Book, county: &str, year: RocYear) -> Vec<Heads> {
+    GROUPS
+        .into_iter()
+        .map(|part| {
+            book.facts
+                .of_part_at(&book.apart, part, |session| session.year() == year && looks_at(county, session))
+        })
+        .filter(|heads| heads.total() > 0)
+        .collect()
+}
+
+/// Actual value, 達成率 and verdict of one half of a target.
+fn judged(
+    book: &Book,
+    (target, year): (&Target, RocYear),
+    (measure, value): (Measure, i64),
+    by_hand: Option<i64>,
+) -> (Option<Amount>, Option<Hundredths>, Option<bool>) {
+    // From the printed share, as the form works it.
+    let of_share = |share: Option<Hundredths>, reached: Option<bool>| {
+        let rate = share.and_then(|share| match measure {
+            Measure::EitherPart => Hundredths::ratio(share.0 * value, 10_000, 100),
+            _ => Hundredths::ratio(share.0, value * 100, 100),
+        });
+        (share.map(Amount::Share), rate, reached)
+    };
+    let figures = || of_county(book, &target.county, |one| one == year);
+    match measure {
+        Measure::FemaleShare => {
+            let heads = figures().persons;
+            of_share(heads.female_of_all(), heads.female_at_least(value))
+        }
+        Measure::EitherPart | Measure::EitherShare => {
+            let groups = groups(book, &target.county, year);
+            let asked = Either::of(measure, value);
+            let lowest = groups
+                .iter()
+                .filter_map(|heads| Hundredths::share(heads.male.min(heads.female), heads.total()))
+                .min();
+            let reached = asked
+                .filter(|_| !groups.is_empty())
+                .map(|asked| groups.iter().all(|heads| asked.fits(heads) != Some(false)));
+            of_share(lowest, reached)
+        }
+        Measure::GraveClosed => match findings::in_time(&book.findings, value) {
+            Some((share, reached)) => of_share(Some(share), Some(reached)),
+            None => (None, None, None),
+        },
+        _ => {
+            let count = if measure.by_hand() { by_hand } else { counted(measure, &figures()) };
+            // Hours by their seconds: what was cut off could be what is missing.
+            let asked = if measure == Measure::PersonHours { value * 3600 } else { value };
+            (
+                count.map(|count| amount(measure, count)),
+                count.and_then(|count| Hundredths::share(count, asked)),
+                count.map(|count| count >= asked),
+            )
+        }
+    }
 }
 
 /// The targets of a year with what was reached of each; an OR target gives two, one after the other.
@@ -73,28 +171,10 @@ pub fn standings<'a>(book: &'a Book, year: RocYear) -> Vec<Progress<'a>> {
     let mut list = Vec::new();
     for target in targets::of_year(&book.targets, year) {
         let claim = book.claims.iter().find(|claim| claim.target == target.id);
-        let figures = of_county(book, &target.county, |one| one == year);
         let half = |measure: Measure, value: i64, claimed: Option<bool>| {
-            let actual = if measure.by_hand() {
-                claim.and_then(|claim| claim.by_hand)
-            } else {
-                counted(measure, &figures)
-            };
-            let heads = &figures.persons;
-            Progress {
-                target,
-                measure,
-                value,
-                actual,
-                of: (measure == Measure::FemaleShare).then_some((heads.female, heads.total())),
-                reached: match measure {
-                    Measure::FemaleShare => heads.female_at_least(value),
-                    // Not by whole hours: what was cut off could be what is missing.
-                    Measure::PersonHours => Some(figures.seconds >= value * 3600),
-                    _ => actual.map(|actual| actual >= value),
-                },
-                claimed,
-            }
+            let by_hand = claim.and_then(|claim| claim.by_hand);
+            let (actual, rate, reached) = judged(book, (target, year), (measure, value), by_hand);
+            Progress { target, measure, value, actual, rate, reached, claimed }
         };
         let second = claim.is_some_and(|claim| claim.second);
         list.push(half(target.measure, target.value, target.or.map(|_| !second)));
@@ -126,37 +206,37 @@ pub(super) fn x6(print: &Print<'_>) -> Table {
         } else {
             mask::Hide::default()
         };
+        let of_people = matches!(one.measure, Measure::Persons | Measure::PersonTimes | Measure::PersonHours);
+        let of_genders =
+            matches!(one.measure, Measure::FemaleShare | Measure::EitherPart | Measure::EitherShare);
         let small = print.is_public()
             && match one.measure {
-                Measure::Persons | Measure::PersonTimes | Measure::PersonHours | Measure::FemaleShare
-                    if small_county && !target.county.is_empty() =>
-                {
-                    true
-                }
-                Measure::Persons | Measure::PersonTimes | Measure::PersonHours => hide.base,
+                _ if small_county && !target.county.is_empty() && (of_people || of_genders) => true,
                 Measure::FemaleShare => hide.parts,
-                _ => false,
+                Measure::EitherPart | Measure::EitherShare => groups(book, &target.county, print.year)
+                    .iter()
+                    .any(|heads| mask::alone(heads.into(), print.under).parts),
+                _ => of_people && hide.base,
             };
-        let years: BTreeMap<RocYear, i64> = book
+        let years: BTreeMap<RocYear, (i64, i64)> = book
             .facts
             .by_year(&book.apart)
             .into_keys()
             .filter(|year| (target.from..=print.year).contains(year))
             .filter_map(|year| {
                 let figures = of_county(book, &target.county, |one| one == year);
-                counted(one.measure, &figures).map(|count| (year, count))
+                counted(one.measure, &figures).map(|count| (year, (count, figures.persons.total())))
             })
-            .filter(|(_, count)| *count > 0)
+            .filter(|(_, (count, _))| *count > 0)
             .collect();
-        let sum: i64 = years.values().sum();
-        let adds = !matches!(one.measure, Measure::FemaleShare | Measure::Websites);
+        let sum: i64 = years.values().map(|(count, _)| count).sum();
+        let adds = !(one.measure.is_share() || one.measure.by_hand());
         // A former year that is too small to be shown is not subtracted from the sum.
-        let small_sum = print.is_public()
-            && years.values().any(|count| *count < print.under)
-            && matches!(one.measure, Measure::Persons | Measure::PersonTimes | Measure::PersonHours);
+        let small_sum =
+            print.is_public() && of_people && years.values().any(|(_, persons)| *persons < print.under);
         if one.measure == Measure::Persons && years.len() > 1 && !small && !small_sum {
             let distinct = of_county(book, &target.county, |year| (target.from..=print.year).contains(&year));
-            let parts: Vec<String> = years.values().map(i64::to_string).collect();
+            let parts: Vec<String> = years.values().map(|(count, _)| count.to_string()).collect();
             notes.push(w::cumulative_note(&target.item, &parts.join("+"), sum, distinct.persons.total()));
         }
         let claimed = match one.claimed {
@@ -170,23 +250,17 @@ pub(super) fn x6(print: &Print<'_>) -> Table {
         } else {
             format!("{}（{}）{claimed}", target.title, target.county)
         };
-        let share = one.measure == Measure::FemaleShare;
         rows.push(vec![
             Cell::text(print.year.to_string()),
             Cell::text(&target.item),
             Cell::text(name),
             Cell::text(one.measure.title()),
-            if share { Cell::text(format!("{}%", one.value)) } else { Cell::Count(one.value) },
-            match one.actual {
-                _ if small => masked(),
-                Some(actual) if share => Cell::text(format!("{}%", Hundredths(actual))),
-                Some(actual) => Cell::Count(actual),
-                None => Cell::None,
-            },
-            unless(small, share_cell(one.share())),
+            one.measure.asked(one.value),
+            unless(small, one.actual.map_or(Cell::None, Amount::cell)),
+            unless(small, share_cell(one.rate)),
             match adds {
                 true if small || small_sum => masked(),
-                true => Cell::Count(sum),
+                true => amount(one.measure, sum).cell(),
                 false => Cell::None,
             },
             Cell::text(&target.evidence),
@@ -340,8 +414,9 @@ pub(super) fn x8(print: &Print<'_>) -> Table {
     let (done, all) = findings::grave(found);
     let share =
         Hundredths::share(done, all).map_or_else(|| words::NO_VALUE.to_owned(), |one| one.to_string());
-    let mut notes =
-        vec![w::week_note(done, all, &share, findings::WEEK_TARGET), words::NOTE_NO_VALUE.to_owned()];
+    let target = targets::grave_closed(&print.whole.targets, print.year);
+    let reached = findings::in_time(found, target).map(|(_, reached)| reached);
+    let mut notes = vec![w::week_note(done, all, &share, target, reached), words::NOTE_NO_VALUE.to_owned()];
     if public {
         notes.push(w::NOTE_X8_PUBLIC.to_owned());
     }

@@ -1,5 +1,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod asked;
+
 use proptest::prelude::*;
 
 use super::super::course::{Aspect, Standing, masked};
@@ -344,16 +346,25 @@ fn x5_adds_up_and_hides_what_could_be_subtracted() {
 fn x6_as_worked() {
     let mut book = worked().book();
     let table = internal(&book, Kind::X6);
-    assert_eq!(lines(&table)[0], "115 | 3-1 | 培訓人數 | 不重複人數 | 50 | 57 | 114.00 | 105 | X1, X2");
+    // Nothing was found that could be closed in time.
+    assert_eq!(
+        lines(&table)[0],
+        "115 | 2-3 | 高風險弱點1週內修補 | 7日內完成修補之CVSS 7分以上弱點數/其總數 | 75% | - | - | - | X8"
+    );
+    assert_eq!(lines(&table)[1], "115 | 3-1 | 培訓人數 | 不重複人數 | 50 | 57 | 114.00 | 105 | X1, X2");
     assert!(
         table.notes[0].contains("48+57 = 105") && table.notes[0].contains("扣除後為 105 人"),
         "{}",
         table.notes[0]
     );
-    assert_eq!(lines(&table)[1], "115 | 3-2 | 紅藍隊演練或資安檢測 | 案數 | 6 | 2 | 33.33 | 3 | X2");
+    assert_eq!(lines(&table)[2], "115 | 3-2 | 紅藍隊演練或資安檢測 | 案數 | 6 | 2 | 33.33 | 3 | X2");
     assert_eq!(
-        lines(&table)[2],
+        lines(&table)[3],
         "115 | 參-二-(四) | 培訓活動女性參與率 | 女性人數/總人數 | 30% | 36.84% | 122.80 | - | X1"
+    );
+    assert_eq!(
+        lines(&table)[4],
+        "115 | 性別影響評估 | 任一性別比率 | 各類別較少性別人數/總人數之最低者 | 1/3 | - | - | - | X3"
     );
     // 30 person-times or 30 websites: both stand there, and which one is claimed.
     book.targets.push(Target {
@@ -498,7 +509,7 @@ fn x8_as_specified() {
             "R-04 | 嵐文 | SQL 注入 | 3.9 | 低 | 115-05-12 | 改用參數化查詢 | 115-05-13 | 115-05-13 | 部分 | N",
         ]
     );
-    assert!(table.notes[0].contains("1/2 = 50.00%，目標 75%"), "{}", table.notes[0]);
+    assert!(table.notes[0].contains("1/2 = 50.00%，目標 75%（以整數判定）：未達成"), "{}", table.notes[0]);
     assert!(!lines(&public(&book, Kind::X8)).concat().contains("嵐文"));
 }
 
