@@ -141,3 +141,70 @@ pub async fn a_flood_stops_at_its_maker(scene: &Scene) {
     .await;
     assert!(recorded.len() < 4 * 1024 * 1024, "{} bytes recorded of a flood", recorded.len());
 }
+
+/// Rounds of Ctrl-C in a flood, here and by the engine's own command line in turns.
+const ROUNDS: usize = 5;
+/// So many times as long as the engine's own command line may the product take to hand on Ctrl-C in a flood. Generous: eight
+/// times were seen with a build beside it; here what is under way is drawn and told to the server, there it is a pipe.
+const ROOM: f64 = 100.0;
+
+/// A flood in a shell of the engine's own command line, on a terminal of ours that reads all of it: seconds from Ctrl-C until
+/// its echo came.
+fn by_the_engine(container: &str) -> f64 {
+    let script = r"
+import os, pty, sys, time
+pid, tty = pty.fork()
+if pid == 0:
+    os.execvp('docker', ['docker', 'exec', '-it', sys.argv[1], 'bash', '--norc'])
+def read(done, limit):
+    tail, came, end = b'', 0, time.monotonic() + limit
+    while time.monotonic() < end:
+        piece = os.read(tty, 65536)
+        came, tail = came + len(piece), (tail + piece)[-70000:]
+        if done(tail):
+            return came
+    assert limit < 5, tail[-200:]
+    return came
+os.write(tty, b'echo calm-$((40+2))\r')
+read(lambda tail: b'calm-42' in tail, 60)
+os.write(tty, 'yes 洪水\r'.encode())
+assert read(lambda tail: False, 1) > 1000000
+pressed = time.monotonic()
+os.write(tty, b'\3')
+read(lambda tail: b'^C' in tail, 60)
+print(time.monotonic() - pressed)
+os.write(tty, b'\rexit\r')
+";
+    let out = std::process::Command::new("python3").args(["-c", script, container]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{said} {}", String::from_utf8_lossy(&out.stderr));
+    said.trim().parse().unwrap()
+}
+
+/// Ctrl-C in a flood, read at full speed, against the same by the engine's own command line.
+pub async fn ctrl_c_is_near_the_engines_own(scene: &Scene) {
+    let mut shell = open(scene.red(1), "stop", 80, 24).await;
+    shell.run("true", SOON).await;
+    let container = docker::host(&scene.exercise, 1, "attack");
+    let (mut ours, mut engines) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let at = shell.bytes.len();
+        shell.type_in("yes 洪水\r").await;
+        shell.read_until(Duration::from_secs(1), |_| false).await;
+        assert!(shell.read_until(SOON, |t| t.bytes.len() > at + 4 * WINDOW).await, "no flood");
+        let at = shell.bytes.len();
+        let pressed = Instant::now();
+        shell.type_in("\u{3}").await;
+        let stopped = shell.read_until(SOON, |t| t.bytes[at..].windows(2).any(|two| two == b"^C")).await;
+        assert!(stopped, "Ctrl-C was not taken");
+        ours.push(pressed.elapsed().as_secs_f64());
+        shell.run("true", SOON).await;
+        let container = container.clone();
+        engines.push(tokio::task::spawn_blocking(move || by_the_engine(&container)).await.unwrap());
+    }
+    eprintln!("Ctrl-C in a flood: {ours:.3?} s, by the engine's own command line {engines:.3?} s");
+    ours.sort_by(f64::total_cmp);
+    engines.sort_by(f64::total_cmp);
+    let ratio = ours[ROUNDS / 2] / engines[ROUNDS / 2];
+    assert!(ratio < ROOM, "{ratio:.1} times as long as the engine's own: {ours:.3?} s, {engines:.3?} s");
+}

@@ -168,6 +168,7 @@ async fn body(scene: &mut Scene, driver: &Driver) {
     bytes::arrive_as_they_are(scene).await;
     bytes::a_paste_arrives_whole(scene).await;
     bytes::a_flood_stops_at_its_maker(scene).await;
+    bytes::ctrl_c_is_near_the_engines_own(scene).await;
     comes_back(scene).await;
     pages::reloaded_watched_and_replayed(scene, driver).await;
     nothing_is_left(scene).await;
