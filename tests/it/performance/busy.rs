@@ -79,8 +79,8 @@ async fn launch(staff: &Staff, run: &str, pairs: u16) -> Launched {
         assert_eq!(state, "provisioning", "{}", page::said(&html));
         assert!(began.elapsed() < LAUNCH * 2, "the launch does not end");
         let number = |pattern: &str| page::all(&html, pattern).first()?.parse::<f64>().ok();
-        if let (Some(minutes), Some(seconds)) = (number(r"約剩 (\d+) 分"), number(r"約剩 \d+ 分 (\d+) 秒"))
-        {
+        if let Some(seconds) = number(r"約剩 (?:\d+ 分 )?(\d+) 秒") {
+            let minutes = number(r"約剩 (\d+) 分").unwrap_or(0.0);
             // Whole seconds are shown, so on average half a second more is meant.
             said.push((at, minutes * 60.0 + seconds + 0.5));
         }
