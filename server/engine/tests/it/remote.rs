@@ -342,11 +342,13 @@ async fn what_a_killed_server_left_is_swept_and_nothing_else() {
         let stranger = bench.again();
         stranger.mark("house-two");
         bench.engine.mark("house-one");
+        let mut typed = Vec::new();
         for user in ["root", "nobody"] {
             let spec = TerminalSpec { user: user.into(), ..desk() };
             let mut terminal = before.terminal(&name, spec).await.unwrap();
             terminal.writer.write_all(b"sleep 1000 &\n").await.unwrap();
-            std::mem::forget(terminal.control);
+            terminal.writer.flush().await.unwrap();
+            typed.push(terminal);
         }
         let pipe =
             before.pipe(&name, PipeSpec::new("nobody", ["sh", "-c", "sleep 1001; true"])).await.unwrap();
@@ -361,6 +363,10 @@ async fn what_a_killed_server_left_is_swept_and_nothing_else() {
             count("^bash -l").await == 4 && count("^sleep 100").await == 3
         })
         .await;
+        // Only now: what was typed into a connection that has gone already may never be read.
+        for terminal in typed {
+            std::mem::forget(terminal.control);
+        }
         // A note that somebody wrote by hand names a process that is not his, and one that is another by now.
         let forged = "su nobody -s /bin/sh -c 'echo \"1 $(cut -d\" \" -f22 /proc/1/stat)\" > /dev/shm/.rmp-houseone-0-1; echo \"'$(pgrep -f \"^sleep inf\")' 1\" > /dev/shm/.rmp-houseone-0-2'";
         let spec = ExecSpec::new(["sh", "-c", forged]);
