@@ -15,9 +15,9 @@ const ROSTER: &str = "姓名,職號,機關,身分,性別\n葉門禁,H1,數位發
 pub struct Class {
     pub house: House,
     pub course: String,
-    session: String,
+    pub session: String,
     start_ms: i64,
-    people: Vec<Person>,
+    pub people: Vec<Person>,
 }
 
 impl Class {

@@ -16,6 +16,7 @@ mod desk;
 mod exports;
 mod figures;
 mod forms;
+mod gender;
 mod headers;
 mod hours;
 mod house;
