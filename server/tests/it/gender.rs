@@ -44,8 +44,6 @@ const NOT_SERVED: [(&str, &str); 12] = [
         "no host stands that could have said anything",
     ),
 ];
-/// Counts what was asked for, so it is another at each look.
-const COUNTS: &str = "/metrics";
 /// Say by their nature which words there are for gender, the same to everybody.
 const OF_WORDS: [&str; 2] = ["/api", "/api/openapi.json"];
 
@@ -276,12 +274,12 @@ impl Searcher {
     fn new() -> Self {
         fn walk(value: &Value, into: &mut BTreeSet<String>) {
             match value {
-                Value::String(text) => {
-                    // A heading may not go unseen as the word of somebody's gender.
-                    if text.chars().count() > 6 && WORDS.iter().any(|word| text.contains(word)) {
-                        into.insert(escaped(text));
-                        into.insert(text.clone());
-                    }
+                // A heading may not go unseen as the word of somebody's gender.
+                Value::String(text)
+                    if text.chars().count() > 6 && WORDS.iter().any(|word| text.contains(word)) =>
+                {
+                    into.insert(escaped(text));
+                    into.insert(text.clone());
                 }
                 Value::Object(all) => all.values().for_each(|one| walk(one, into)),
                 _ => {}

@@ -30,6 +30,8 @@ const RETRY: Duration = Duration::from_secs(2);
 /// drown the others. Evidence has room of its own: a flood must not hide an act.
 const PER_SECOND: u32 = 500;
 const EVIDENCE_PER_SECOND: u32 = 50;
+/// How often the log tells of records that a host had dropped, at most, ms.
+const TELL_MS: i64 = 60_000;
 /// How far back stored records are watched again after a start, ms before the latest: the act that they prove may not
 /// have reached the ledger.
 const AGAIN_MS: i64 = 15 * 60_000;
@@ -212,6 +214,8 @@ async fn keep(
         }
     }
     let mut meter = Meter::default();
+    // Dropped since the log was told last, and when that was, by host: a flood must not flood the log too.
+    let mut untold: HashMap<String, (u64, i64)> = HashMap::new();
     let mut waiting = Vec::with_capacity(BATCH);
     // After a broken stream its last lines come again. The store knows them too; this spares the watch.
     let mut known_ids: HashSet<String> = HashSet::new();
@@ -237,7 +241,13 @@ async fn keep(
             fresh.push(event);
         }
         for (host, count) in meter.dropped() {
-            tracing::warn!(exercise = %exercise.id, range, host, count, "records dropped: too many a second");
+            let (dropped, told_ms) = untold.entry(host.clone()).or_default();
+            *dropped += count;
+            if tools.clock.now_ms() - *told_ms >= TELL_MS {
+                let count = std::mem::take(dropped);
+                *told_ms = tools.clock.now_ms();
+                tracing::warn!(exercise = %exercise.id, range, host, count, "records dropped: too many a second");
+            }
             let what = Reason::new("alarm.records_dropped", [("range", range.to_string()), ("host", host)]);
             let now_ms = tools.clock.now_ms();
             exercise.progress.send_if_modified(|progress| progress.count(what, count, now_ms));
