@@ -29,7 +29,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// A busy machine takes its time.
 const LONGEST: Duration = Duration::from_secs(180);
 /// An answer that takes longer than this waits for the database.
-const AT_ONCE: Duration = Duration::from_secs(20);
+const AT_ONCE: Duration = Duration::from_secs(8);
 
 /// Something that holds the database against writers until it is let go.
 struct Hold(Child);
@@ -81,9 +81,15 @@ struct Crowd {
 }
 
 impl Crowd {
-    /// Sends a correction until it is taken, or all is over.
+    /// Sends a correction until it is taken, or told that the database cannot be written, or all is over.
     async fn correct(self: Arc<Self>, port: u16, request: Arc<Vec<u8>>) {
-        let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut socket = loop {
+            match TcpStream::connect(("127.0.0.1", port)).await {
+                Ok(socket) => break socket,
+                // More come at once than a busy machine takes in.
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        };
         loop {
             socket.write_all(&request).await.unwrap();
             let (status, answer) = read_answer(&mut socket).await;
@@ -91,18 +97,19 @@ impl Crowd {
                 303 => self.taken.fetch_add(1, Ordering::SeqCst),
                 503 if answer.contains(&zh("error.busy")) => {
                     assert!(answer.to_ascii_lowercase().contains("\r\nretry-after: 2\r\n"), "{answer}");
-                    self.refused.fetch_add(1, Ordering::SeqCst)
+                    self.refused.fetch_add(1, Ordering::SeqCst);
+                    if !self.over.load(Ordering::SeqCst) {
+                        tokio::time::sleep(AGAIN).await;
+                        continue;
+                    }
+                    return;
                 }
-                // It was not written in time. Sent again, so that the queue is full again, however slow the machine.
                 503 if answer.contains(&zh("error.store_unavailable")) => {
                     self.failed.fetch_add(1, Ordering::SeqCst)
                 }
                 _ => panic!("{status}: {answer}"),
             };
-            if status == 303 || self.over.load(Ordering::SeqCst) {
-                return;
-            }
-            tokio::time::sleep(AGAIN).await;
+            return;
         }
     }
 }
