@@ -44,6 +44,8 @@ const NOT_SERVED: [(&str, &str); 12] = [
         "no host stands that could have said anything",
     ),
 ];
+/// Counts what was asked for, so it is another at each look.
+const COUNTS: &str = "/metrics";
 /// Say by their nature which words there are for gender, the same to everybody.
 const OF_WORDS: [&str; 2] = ["/api", "/api/openapi.json"];
 
@@ -375,7 +377,8 @@ fn on_paper(bytes: &[u8]) -> String {
 fn said(body: &str) -> String {
     let mut out = String::new();
     for word in body.split(|c: char| !c.is_ascii_alphanumeric()) {
-        if !word.bytes().any(|b| b.is_ascii_digit()) {
+        let hexadecimal = word.len() >= 8 && word.bytes().all(|b| b.is_ascii_hexdigit());
+        if !hexadecimal && !word.bytes().any(|b| b.is_ascii_digit()) {
             out.push_str(word);
             out.push(' ');
         }
@@ -467,8 +470,9 @@ async fn nothing_that_anybody_else_is_given_says_or_moves_with_what_people_state
                         searcher.found(&answer.bytes).map(|what| format!("{path} as {who} says {what}")),
                     );
                 }
-                // How much of a stream has come by now is another at each look.
-                if !stream {
+                // How much of a stream has come by now is another at each look, and so is the ledger of what runs, which
+                // programs read.
+                if !stream && pattern != COUNTS && !pattern.starts_with("/api/") {
                     let said: Vec<String> = plain(&answer.bytes).iter().map(|text| said(text)).collect();
                     seen.push((format!("{who} {pattern} {}", answer.status), said));
                 }

@@ -16,6 +16,7 @@ mod reboot;
 mod remote;
 mod restart;
 mod signing;
+mod small_disk;
 mod story;
 mod subnets;
 mod terminals;

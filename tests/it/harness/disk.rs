@@ -36,6 +36,18 @@ impl SmallDisk {
         assert!(!out.status.success(), "the disk is not full");
     }
 
+    /// Leaves so many megabytes.
+    pub fn leave(&self, megabytes: u64) {
+        let out = Command::new("df").args(["-m", "--output=avail"]).arg(self.0.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        let free: u64 = said.lines().nth(1).unwrap().trim().parse().unwrap();
+        let taken = free.checked_sub(megabytes).filter(|taken| *taken > 0).expect("too little is free");
+        let ballast = self.0.path().join("ballast");
+        let done =
+            Command::new("fallocate").arg("-l").arg(format!("{taken}M")).arg(ballast).status().unwrap();
+        assert!(done.success(), "no {taken} MB to take");
+    }
+
     /// Gives it back.
     pub fn free(&self) {
         std::fs::remove_file(self.0.path().join("ballast")).unwrap();

@@ -38,7 +38,15 @@ struct Wire {
 impl SecondEngine {
     /// Starts one with the images of the light scenario, or says why there can be none here.
     pub fn start() -> Result<Self, String> {
-        let home = tempfile::Builder::new().prefix("rampart-engine-").tempdir().map_err(|e| e.to_string())?;
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// The same, which keeps all that it has below this folder.
+    pub fn start_in(place: &Path) -> Result<Self, String> {
+        let home = tempfile::Builder::new()
+            .prefix("rampart-engine-")
+            .tempdir_in(place)
+            .map_err(|e| e.to_string())?;
         let mut engine = Self { home, group: format!("/rampart-test-{}", unique()), child: None, wire: None };
         engine.again()?;
         let mut save = Command::new("docker")
