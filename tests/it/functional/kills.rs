@@ -100,13 +100,13 @@ async fn server_rounds(server: &mut Server, staff: &Staff) {
         })
         .await;
         server.kill9();
-        let stood = docker::ids(&run);
+        let ran = docker::ids_of_running(&run);
         server.restart().await;
         assert!(settled(staff, &run).await, "what was asked for is finished by the next life of the server");
         assert_eq!(docker::objects(&run).len(), ALL + VOLUMES);
         let stands = docker::ids(&run);
-        for (name, id) in stood {
-            assert_eq!(stands.get(&name), Some(&id), "{name} was made anew, although it stood");
+        for (name, id) in ran {
+            assert_eq!(stands.get(&name), Some(&id), "{name} was made anew, although it ran");
         }
         if number == 0 {
             killed_while_resetting(server, staff, &run).await;

@@ -44,6 +44,16 @@ pub fn ids(run: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// As [`ids`], of those that run.
+pub fn ids_of_running(run: &str) -> BTreeMap<String, String> {
+    let mut ids = ids(run);
+    let of_run = format!("label={LABEL}={run}");
+    let names =
+        lines(&["ps", "--filter", &of_run, "--filter", "status=running", "--format", "{{.Names}}"]);
+    ids.retain(|name, _| names.contains(name));
+    ids
+}
+
 /// Names of the networks of a run.
 pub fn networks(run: &str) -> Vec<String> {
     lines(&["network", "ls", "--filter", &format!("label={LABEL}={run}"), "--format", "{{.Name}}"])

@@ -180,7 +180,7 @@ impl<'a> Work<'a> {
         stands: Stands,
     ) -> Self {
         let hosts = plan.ranges.iter().flat_map(|range| &range.hosts);
-        let to_start = hosts.filter(|host| stands.containers.get(&host.name) != Some(&true)).count();
+        let to_start = hosts.filter(|host| !stands.containers.contains(&host.name)).count();
         let (turns, accounts) = (Semaphore::new(0), Accounts::default());
         let (all_run, to_start) = (CancellationToken::new(), AtomicUsize::new(to_start));
         let work = Self { engine, plan, secret, steps, stands, accounts, turns, to_start, all_run };
@@ -261,8 +261,7 @@ impl Work<'_> {
     async fn range(&self, range: &RangePlan) -> Result<(), LaunchError> {
         let all = range.hosts.len();
         let had = range.hosts.iter().filter(|host| self.runs(host)).count();
-        let stood = range.hosts.iter().filter(|host| self.stands.containers.contains_key(&host.name)).count();
-        let created = Count::new(self.steps, range.range, "created", stood, all);
+        let created = Count::new(self.steps, range.range, "created", had, all);
         let made = Count::new(self.steps, range.range, "hosts", had, all);
         let ready = Count::new(self.steps, range.range, "ready", 0, all);
         let things = range.hosts.iter().map(|host| host.plants.len() + host.logins.len()).sum();
@@ -289,12 +288,12 @@ impl Work<'_> {
 
     /// True when a former life of the server has made and started it.
     fn runs(&self, host: &HostPlan) -> bool {
-        self.stands.containers.get(&host.name) == Some(&true)
+        self.stands.containers.contains(&host.name)
     }
 
     async fn make_one(&self, range: u16, host: &HostPlan, created: &Count<'_>) -> Result<(), LaunchError> {
-        self.make(range, host).await?;
-        if !self.stands.containers.contains_key(&host.name) {
+        if !self.runs(host) {
+            self.make(range, host).await?;
             created.one();
         }
         Ok(())
@@ -356,18 +355,12 @@ impl Work<'_> {
         plant::after_start(self.engine, self.secret, range, host, ran, &|| planted.one()).await
     }
 
-    /// Makes a container with all its legs and files, as far as that is not done.
+    /// Makes a container with all its legs and files.
     async fn make(&self, range: u16, host: &HostPlan) -> Result<(), LaunchError> {
-        if self.runs(host) {
-            return Ok(());
-        }
         let at = |error| at(range, host, error);
-        let again = self.stands.containers.contains_key(&host.name);
-        if !again {
-            self.create(range, host).await.map_err(at)?;
-        }
+        self.create(range, host).await.map_err(at)?;
         for leg in host.legs.iter().skip(1) {
-            self.connect(host, leg, again).await.map_err(at)?;
+            self.connect(host, leg).await.map_err(at)?;
         }
         plant::before_start(self.engine, self.secret, range, host, &self.accounts).await
     }
@@ -405,14 +398,14 @@ impl Work<'_> {
         }
     }
 
-    /// Gives a container a further leg. `again`: it may have it.
-    async fn connect(&self, host: &HostPlan, leg: &Leg, again: bool) -> Result<(), EngineError> {
+    /// Gives a container a further leg.
+    async fn connect(&self, host: &HostPlan, leg: &Leg) -> Result<(), EngineError> {
         let mut patience = Patience::default();
         loop {
             match self.engine.connect(&host.name, leg).await {
                 Ok(()) => return Ok(()),
                 // Whether it is this very leg, the proof of the interfaces says later.
-                Err(EngineError::Conflict(_)) if again || patience.is_again() => return Ok(()),
+                Err(EngineError::Conflict(_)) if patience.is_again() => return Ok(()),
                 Err(error @ EngineError::Conflict(_)) => patience.wait(error).await?,
                 Err(error) if error.may_pass() => patience.wait(error).await?,
                 Err(error) => return Err(error),

@@ -1,8 +1,9 @@
 //! What stands of a plan already: what a former life of the server made is taken over, what differs is removed.
 //!
-//! Kept are networks and containers that carry the hash of this very plan. A container that was made and never started may
-//! lack legs and files, so its making goes on where it stopped; one that runs was whole when it was started. Whatever ended,
-//! is frozen or was started again by the engine has lost something and is made anew.
+//! Kept are networks and containers that carry the hash of this very plan. A container that runs was whole when it was
+//! started. Whatever ended, is frozen or was started again by the engine has lost something and is made anew. So is what was
+//! made and does not run: the engine may still be at a call of the former life that starts it, in the middle of which its
+//! files must not be written again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -21,8 +22,8 @@ const WITHIN: Duration = Duration::from_secs(120);
 pub(super) struct Stands {
     /// Names of networks.
     pub networks: BTreeSet<String>,
-    /// Containers by name; true when they run.
-    pub containers: BTreeMap<String, bool>,
+    /// Names of containers that run.
+    pub containers: BTreeSet<String>,
 }
 
 /// Looks at what there is of the run, removes what is not as the plan has it, and says what can be taken over.
@@ -106,18 +107,17 @@ async fn sort(
         let whole = hosts.get(found.name.as_str()).is_some_and(|host| {
             found.plan == plan.hash && host.legs.iter().all(|leg| keep.networks.contains(&leg.network))
         });
-        let runs = match (whole, &found.state) {
-            (true, State::Created) => Some(false),
-            (true, State::Running) => match engine.inspect(&found.id).await {
-                Ok(seen) if seen.state == State::Running && seen.restarts == 0 => Some(true),
-                Ok(_) | Err(EngineError::NotFound(_)) => None,
+        let runs = whole
+            && found.state == State::Running
+            && match engine.inspect(&found.id).await {
+                Ok(seen) => seen.state == State::Running && seen.restarts == 0,
+                Err(EngineError::NotFound(_)) => false,
                 Err(other) => return Err(other),
-            },
-            _ => None,
-        };
-        match runs {
-            Some(runs) => drop(keep.containers.insert(found.name, runs)),
-            None => strange.push(found.id),
+            };
+        if runs {
+            keep.containers.insert(found.name);
+        } else {
+            strange.push(found.id);
         }
     }
     Ok((keep, others, strange))
