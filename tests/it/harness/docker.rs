@@ -48,8 +48,7 @@ pub fn ids(run: &str) -> BTreeMap<String, String> {
 pub fn ids_of_running(run: &str) -> BTreeMap<String, String> {
     let mut ids = ids(run);
     let of_run = format!("label={LABEL}={run}");
-    let names =
-        lines(&["ps", "--filter", &of_run, "--filter", "status=running", "--format", "{{.Names}}"]);
+    let names = lines(&["ps", "--filter", &of_run, "--filter", "status=running", "--format", "{{.Names}}"]);
     ids.retain(|name, _| names.contains(name));
     ids
 }
