@@ -184,9 +184,16 @@ async fn an_engine_that_goes_away_loses_nothing_and_the_launch_goes_on_when_it_i
     assert!(error.is_away(), "{error}");
     let before = ids(&fake, &plan).await;
     assert_eq!(before.len(), 12, "nothing is removed by an engine that is away");
+    let ran = running(&fake, &plan).await;
+    assert!(!ran.is_empty() && !ran.contains_key(&doc));
     fake.heal();
     attempt(&fake, &plan).await.unwrap();
-    assert_eq!(ids(&fake, &plan).await, before);
+    let after = ids(&fake, &plan).await;
+    assert_eq!(after.len(), 12);
+    for (name, id) in &ran {
+        assert_eq!(&after[name], id, "{name} ran and was made anew");
+    }
+    assert_ne!(after[&doc], before[&doc], "its start may have been done after all, by nobody's knowledge");
 }
 
 #[tokio::test]
