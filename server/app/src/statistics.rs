@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use rampart_domain::records::targets::Target;
 use rampart_domain::records::{
-    Attended, Counts, Edition, Gender, Heads, Kind, PersonHours, RocYear, Rule, Session, Table, figures,
-    paper, tables, words,
+    Attended, Counts, Edition, Gender, Heads, Issue, Kind, PersonHours, RocYear, Rule, Session, Table,
+    figures, paper, tables, words,
 };
 use rampart_store::{Officer, PersonalRow, Purpose};
 
@@ -83,9 +83,10 @@ impl App {
         let book = self.records_book(year, officer, Road::Look, &what).await?;
         let gender = |one: &Attended| Some((one.person.clone(), book.apart.get(&one.person)?.gender?));
         let genders = here.iter().filter_map(gender).collect();
-        let (heads, exercise, _) =
-            self.tables_of(exercise, (&title, &session), &here, &genders, &book.targets).await?;
         let (issue, under) = (self.records_issue().await?, self.hidden_under().await?);
+        let heads = figures::heads(&here, &genders);
+        let shown = tables::ExerciseHeads { title, began_ms: session.start_ms, heads };
+        let exercise = tables::x1_exercise(&issue, &shown, &book.targets);
         let counts = figures::counts(&here);
         aside(move || Statistics {
             exercise,
@@ -121,17 +122,18 @@ impl App {
         let here = self.attended(exercise).await?;
         let what = Looked::Exercise { table: name.to_owned(), format: ending, code };
         let genders = self.genders(&here, officer, &what.to_string()).await?;
-        let targets = self.targets().await?;
-        let (_, gender, hours) =
-            self.tables_of(exercise, (&title, &session), &here, &genders, &targets).await?;
+        let issue = self.records_issue().await?;
         let table = match table {
-            ExportTable::Gender => gender,
-            ExportTable::Hours => hours,
+            ExportTable::Gender => {
+                let heads = figures::heads(&here, &genders);
+                let shown = tables::ExerciseHeads { title, began_ms: session.start_ms, heads };
+                tables::x1_exercise(&issue, &shown, &self.targets().await?)
+            }
+            ExportTable::Hours => self.hours_of(exercise, &title, &session, &issue).await?,
         };
         let name = table.file_name(format.ending());
-        let organisation = self.paper_head(i64::MAX).await?.organisation;
-        let issue = Sheet { table, number, edition: paper::INTERNAL, as_of_ms };
-        let bytes = self.file_of(turn, issue, organisation, format).await?;
+        let sheet = Sheet { table, number, edition: paper::INTERNAL, as_of_ms };
+        let bytes = self.file_of(turn, sheet, issue.organisation, format).await?;
         Ok(Export { name, media_type: format.media_type(), bytes })
     }
 
@@ -144,18 +146,14 @@ impl App {
         Ok((code, title, session))
     }
 
-    /// X1 and person-hours of an exercise.
-    async fn tables_of(
+    /// Person-hours of an exercise, by name.
+    async fn hours_of(
         &self,
         exercise: &str,
-        (title, session): (&str, &Session),
-        here: &[Attended],
-        genders: &BTreeMap<String, Gender>,
-        targets: &[Target],
-    ) -> Result<(Heads, Table, Table), AppError> {
-        let issue = self.records_issue().await?;
-        let heads = figures::heads(here, genders);
-        let shown = tables::ExerciseHeads { title: title.to_owned(), began_ms: session.start_ms, heads };
+        title: &str,
+        session: &Session,
+        issue: &Issue,
+    ) -> Result<Table, AppError> {
         let people: Vec<PersonHours> = self
             .attendance(exercise)
             .await?
@@ -170,8 +168,7 @@ impl App {
             })
             .filter(|one| one.seconds > 0 || !one.withdrawn)
             .collect();
-        let hours = tables::person_hours(&issue, title, session.start_ms, Rule::default(), &people);
-        Ok((heads, tables::x1_exercise(&issue, &shown, targets), hours))
+        Ok(tables::person_hours(issue, title, session.start_ms, Rule::default(), &people))
     }
 
     async fn genders(

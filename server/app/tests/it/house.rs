@@ -8,9 +8,10 @@ use rampart_app::fleet::{NewNode, Nodes};
 use rampart_app::{App, AppConfig, NewExercise};
 use rampart_domain::ledger::{self, FIRST};
 use rampart_domain::plan::{self, Plan};
+use rampart_domain::records::course::Aspect;
 use rampart_engine::fake::FakeEngine;
 use rampart_engine::{Engine, Labels};
-use rampart_store::{Role, Store};
+use rampart_store::{CourseAbout, Role, Store};
 use scoreboard::{Actor, Body, Entry, Fold, Status};
 
 /// Waits until `holds` is true.
@@ -94,6 +95,24 @@ async fn start(dir: &Path, url: &str, clock: &Arc<SetClock>, nodes: Nodes) -> Ar
 
 fn url_of(dir: &tempfile::TempDir, database: Option<&Database>) -> String {
     database.map_or_else(|| format!("sqlite:{}", dir.path().join("rampart.db").display()), Database::url)
+}
+
+/// A course of an hour, tested, in everybody's county.
+pub fn course_about(title: &str, category: &str) -> CourseAbout {
+    CourseAbout {
+        code: "C1".to_owned(),
+        title: title.to_owned(),
+        aspect: Aspect::Management,
+        speciality: String::new(),
+        category: category.to_owned(),
+        minutes: 60,
+        digital_minutes: 0,
+        tested: true,
+        pass_mark: 70,
+        work_related: true,
+        measures: Vec::new(),
+        county: "30".to_owned(),
+    }
 }
 
 impl House {

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use rampart_app::Road;
-use rampart_domain::records::course::{Aspect, MarkSource, TestKind};
+use rampart_domain::records::course::{MarkSource, TestKind};
 use rampart_domain::records::{Answers, Cell, Edition, Gender, Kind, RocYear, Standing};
-use rampart_store::{CourseAbout, NewClassMark, NewClassSession, NewPerson, Officer, Role, TestResult};
+use rampart_store::{NewClassMark, NewClassSession, NewPerson, Officer, Role, TestResult};
 use scoreboard::Status;
 
-use crate::house::{House, MORNING};
+use crate::house::{House, MORNING, course_about};
 
 const MINUTE: i64 = 60_000;
 const YEAR: RocYear = RocYear(115);
@@ -39,20 +39,7 @@ async fn roads(mut house: House) -> Roads {
         })
         .collect();
     store.persons().import(&people, MORNING).await.unwrap();
-    let about = CourseAbout {
-        code: "C1".to_owned(),
-        title: "紅藍對抗實作".to_owned(),
-        aspect: Aspect::Management,
-        speciality: String::new(),
-        category: "523".to_owned(),
-        minutes: 60,
-        digital_minutes: 0,
-        tested: true,
-        pass_mark: 70,
-        work_related: true,
-        measures: Vec::new(),
-        county: "30".to_owned(),
-    };
+    let about = course_about("紅藍對抗實作", "523");
     store.courses().create("c1", &about, &teacher, MORNING).await.unwrap();
     let session = NewClassSession {
         id: "k1".to_owned(),

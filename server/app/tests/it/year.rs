@@ -1,18 +1,16 @@
 //! A year's tables from what really stands in the store: an exercise, a class, people who are merged and parted.
 
 use rampart_app::{AppError, Digital, ExportFormat, Reminder, Road, UploadWish};
-use rampart_domain::records::course::{Aspect, MarkSource, TestKind};
+use rampart_domain::records::course::{MarkSource, TestKind};
 use rampart_domain::records::portal::{Category, Profile};
 use rampart_domain::records::targets::{Claim, Measure, Target};
 use rampart_domain::records::{
     Cell, DutyClass, Edition, Finding, FindingResult, Gender, Kind, RocYear, Standing, Table,
 };
-use rampart_store::{
-    CourseAbout, NewClassMark, NewClassSession, NewPerson, Officer, Role, StoreError, TestResult,
-};
+use rampart_store::{NewClassMark, NewClassSession, NewPerson, Officer, Role, StoreError, TestResult};
 use scoreboard::Status;
 
-use crate::house::{House, MORNING};
+use crate::house::{House, MORNING, course_about};
 
 const HOUR: i64 = 3_600_000;
 pub const YEAR: RocYear = RocYear(115);
@@ -61,20 +59,7 @@ async fn year() -> Year {
     })
     .collect();
     store.persons().import(&people, MORNING).await.unwrap();
-    let about = CourseAbout {
-        code: "C1".to_owned(),
-        title: "資安通識".to_owned(),
-        aspect: Aspect::Management,
-        speciality: String::new(),
-        category: "522".to_owned(),
-        minutes: 60,
-        digital_minutes: 0,
-        tested: true,
-        pass_mark: 70,
-        work_related: true,
-        measures: Vec::new(),
-        county: "30".to_owned(),
-    };
+    let about = course_about("資安通識", "522");
     store.courses().create("c1", &about, &teacher, MORNING).await.unwrap();
     let session = NewClassSession {
         id: "k1".to_owned(),
